@@ -1,0 +1,28 @@
+# Packages, and the flags that every target of the project shares.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+
+add_library(eigengrad_flags INTERFACE)
+target_compile_options(eigengrad_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  # Never -ffast-math: NaN must travel. These two only drop errno and trap bookkeeping.
+  -fno-math-errno -fno-trapping-math)
+if(EIGENGRAD_WERROR)
+  target_compile_options(eigengrad_flags INTERFACE -Werror)
+endif()
+if(EIGENGRAD_NATIVE)
+  # gcc 12 takes the tuning of an older processor for a newer one, which costs Eigen a quarter of its speed.
+  target_compile_options(eigengrad_flags INTERFACE -march=native -mtune=generic)
+endif()
+if(EIGENGRAD_SANITIZE)
+  target_compile_options(eigengrad_flags INTERFACE
+    -fsanitize=${EIGENGRAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(eigengrad_flags INTERFACE -fsanitize=${EIGENGRAD_SANITIZE})
+endif()
+# Our own threads are the only ones: Eigen's split depends on their number, and with it the bits of the result.
+target_compile_definitions(eigengrad_flags INTERFACE EIGEN_DONT_PARALLELIZE EIGEN_MPL2_ONLY EIGEN_NO_AUTOMATIC_RESIZING)

@@ -1,0 +1,21 @@
+# eigengrad_library(NAME DEPENDS ...): one static library per folder, made of every .cc file below it.
+# A dependency that is a folder's name stands for that folder's library.
+function(eigengrad_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cc)
+  set(target eigengrad_${name})
+  add_library(${target} STATIC ${sources})
+  add_library(eigengrad::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:eigengrad_flags>)
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    if(TARGET eigengrad_${dependency})
+      target_link_libraries(${target} PUBLIC eigengrad_${dependency})
+    else()
+      target_link_libraries(${target} PRIVATE ${dependency})
+    endif()
+  endforeach()
+endfunction()

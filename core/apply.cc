@@ -1,0 +1,103 @@
+#include "eigengrad/core/apply.h"
+
+#include "eigengrad/core/check.h"
+
+namespace eigengrad {
+namespace {
+
+Tensor alias(const Tensor& x) {
+  const TensorImpl& impl = x.impl();
+  return Tensor(TensorImpl::create(impl.storage, impl.data, impl.shape, impl.strides, impl.dtype));
+}
+
+}  // namespace
+
+void RecordedNode::connect(TensorRefs inputs, std::span<const SaveMask> saves) {
+  SaveMask mask = kNothing;
+  edges_.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const TensorImpl& impl = inputs[i].impl();
+    edges_.emplace_back(Edge{impl.node, impl.slot, impl.dtype, impl.shape});
+    if (impl.node) mask |= saves[saves.size() == 1 ? 0 : i];
+  }
+  saves_output_ = (mask & kOutput) != 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const bool wanted = i < 31 ? (mask & input(static_cast<unsigned>(i))) != 0 : (mask & kInputs) == kInputs;
+    if (wanted) saved_.emplace_back(Entry{static_cast<std::int32_t>(i), inputs[i].version(), inputs[i]});
+  }
+}
+
+void RecordedNode::produce(Tensor& output, std::uint32_t slot) {
+  if (saves_output_) saved_.emplace_back(Entry{-1 - static_cast<std::int32_t>(slot), output.version(), alias(output)});
+  if (!is_floating(output.dtype())) return;
+  output.impl().node = Ref<Node>::share(this);
+  output.impl().slot = slot;
+}
+
+void RecordedNode::release_saved() noexcept {
+  released_ = released_ || !saved_.empty();
+  saved_.clear();
+}
+
+void RecordedNode::check_not_released() const {
+  EG_CHECK(!released_, GradError,
+           "backward through [{}] a second time: what it had saved was freed by the first pass; pass retain_graph = true "
+           "to the first",
+           name());
+}
+
+const RecordedNode::Entry& RecordedNode::entry(std::int32_t index) const {
+  for (const Entry& entry : saved_) {
+    if (entry.index != index) continue;
+    const std::uint32_t version = entry.tensor.version();
+    EG_CHECK(version == entry.version, GradError,
+             "[{}] {} {} of shape {} was changed in place after it had been saved for the gradient (version {}, expected "
+             "{}): change it after backward(), or give the op a clone",
+             name(), index < 0 ? "output" : "input", index < 0 ? -1 - index : index, entry.tensor.shape(), version,
+             entry.version);
+    return entry;
+  }
+  throw GradError(fmt::format("[{}] its gradient reads {} {}, which kSaves does not name", name(),
+                              index < 0 ? "output" : "input", index < 0 ? -1 - index : index));
+}
+
+const Tensor& Saved::x(std::size_t i) const { return node_.entry(static_cast<std::int32_t>(i)).tensor; }
+
+Tensor Saved::y(std::size_t k) const {
+  const Tensor& kept = node_.entry(-1 - static_cast<std::int32_t>(k)).tensor;
+  if (!grad_enabled()) return kept;
+  Tensor output = alias(kept);
+  output.impl().node = Ref<Node>::share(&node_);
+  output.impl().slot = static_cast<std::uint32_t>(k);
+  return output;
+}
+
+namespace detail {
+
+void check_inputs(const char* op, TensorRefs inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    EG_CHECK(inputs[i].defined(), ValueError, "[{}] input {} is an undefined tensor", op, i);
+}
+
+bool any_requires_grad(TensorRefs inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].requires_grad()) return true;
+  return false;
+}
+
+void separate(Tensor& output, TensorRefs inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (output.is_same(inputs[i])) {
+      output = alias(output);
+      return;
+    }
+}
+
+void trace(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) {
+  Tracer* const tracer = thread_state.tracer;
+  const InsideOp inside;
+  tracer->on_op(name, attributes, inputs, output);
+}
+
+}  // namespace detail
+}  // namespace eigengrad

@@ -1,0 +1,217 @@
+// apply: runs an op and, when a gradient will be wanted, records it. The one way by which ops meet the graph.
+//
+// An op is a plain struct:
+//
+//   struct Mul {
+//     static constexpr const char* kName = "mul";
+//     static constexpr SaveMask kSaves[] = {input(1), input(0)};  // what the gradient of input 0, of input 1, reads
+//     Tensor forward(TensorRefs x) const { ... }                  // raw kernels; nothing in here is recorded
+//     Grads backward(const Saved& s, const Tensor& g) const {     // public ops, so that it can be differentiated again
+//       return {s.needs(0) ? g * s.x(1) : Tensor(), s.needs(1) ? g * s.x(0) : Tensor()};
+//     }
+//   };
+//   Tensor mul(const Tensor& a, const Tensor& b) { return apply(Mul{}, a, b); }
+//
+// `kSaves` may be one mask for all inputs. A gradient may have the broadcast shape: the engine sums it back. Optional:
+// `Grads backward_fused(const Saved&, const Tensor& g) const`, raw kernels for when no graph of the gradient is built;
+// `Attributes attributes() const`. An op with several outputs returns `Tensors` from forward, and its backward takes
+// `TensorRefs g`, undefined where no gradient arrived. An op without `backward` is not differentiable, and its result
+// never requires grad. docs/adding-an-op.md has the whole story.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "eigengrad/core/node.h"
+
+namespace eigengrad {
+
+using Tensors = SmallVector<Tensor, 3>;
+
+/// Which tensors a gradient reads: inputs by number, and the output.
+using SaveMask = std::uint32_t;
+inline constexpr SaveMask kNothing = 0;
+inline constexpr SaveMask kOutput = SaveMask{1} << 31;
+inline constexpr SaveMask kInputs = ~kOutput;
+constexpr SaveMask input(unsigned i) { return SaveMask{1} << i; }
+
+class Saved;
+
+/// A node that keeps tensors for its gradient.
+class RecordedNode : public Node {
+ public:
+  void release_saved() noexcept override;
+
+ protected:
+  friend class Saved;
+  struct Entry {
+    std::int32_t index;  // input number, or -1 - k for output k
+    std::uint32_t version;
+    Tensor tensor;
+  };
+
+  // Makes the edges, and keeps the inputs that the gradients of `inputs` read.
+  void connect(TensorRefs inputs, std::span<const SaveMask> saves);
+  // Links an output to this node, and keeps it, outside the graph, where a gradient reads it.
+  void produce(Tensor& output, std::uint32_t slot);
+  void check_not_released() const;
+
+ private:
+  const Entry& entry(std::int32_t index) const;
+
+  SmallVector<Entry, 2> saved_;
+  bool saves_output_ = false;
+  bool released_ = false;
+};
+
+/// What a gradient rule sees of the forward pass.
+class Saved {
+ public:
+  explicit Saved(RecordedNode& node) : node_(node) {}
+  /// Whether a gradient of input i is wanted.
+  bool needs(std::size_t i) const { return static_cast<bool>(node_.edges_[i].node); }
+  const Shape& shape(std::size_t i) const { return node_.edges_[i].shape; }
+  Dtype dtype(std::size_t i) const { return node_.edges_[i].dtype; }
+  std::size_t inputs() const { return node_.edges_.size(); }
+  /// Input i, as the forward pass saw it. Throws GradError when it has been changed in place since.
+  const Tensor& x(std::size_t i) const;
+  /// Output k, likewise.
+  Tensor y(std::size_t k = 0) const;
+
+ private:
+  RecordedNode& node_;
+};
+
+template <class Op>
+concept MultiOutput = requires(Op& op, TensorRefs x) {
+  { op.forward(x) } -> std::same_as<Tensors>;
+};
+template <class Op>
+concept Differentiable = requires { &Op::backward; };
+
+namespace detail {
+
+template <class Op>
+constexpr std::span<const SaveMask> saves() {
+  if constexpr (std::is_array_v<decltype(Op::kSaves)>)
+    return Op::kSaves;
+  else
+    return {&Op::kSaves, 1};
+}
+
+template <class Op>
+class OpNode final : public RecordedNode {
+ public:
+  OpNode(Op&& op, TensorRefs inputs) : op_(std::move(op)) { connect(inputs, saves<Op>()); }
+  std::string_view name() const override { return Op::kName; }
+  Attributes attributes() const override {
+    if constexpr (requires { op_.attributes(); })
+      return op_.attributes();
+    else
+      return {};
+  }
+  Grads backward(TensorRefs grads, bool create_graph) override {
+    check_not_released();
+    const Saved saved(*this);
+    if constexpr (requires { &Op::backward_fused; })
+      if (!create_graph) return run(grads, [&](const auto& g) { return op_.backward_fused(saved, g); });
+    return run(grads, [&](const auto& g) { return op_.backward(saved, g); });
+  }
+  using RecordedNode::produce;
+
+ private:
+  template <class Rule>
+  static Grads run(TensorRefs grads, Rule rule) {
+    if constexpr (MultiOutput<Op>)
+      return rule(grads);
+    else
+      return rule(grads[0]);
+  }
+
+  Op op_;
+};
+
+/// While an op computes, nothing that it calls is recorded or traced.
+class InsideOp {
+ public:
+  InsideOp() : before_(thread_state) {
+    thread_state.grad_enabled = false;
+    thread_state.tracer = nullptr;
+  }
+  ~InsideOp() { thread_state = before_; }
+  InsideOp(const InsideOp&) = delete;
+  InsideOp& operator=(const InsideOp&) = delete;
+
+ private:
+  const ThreadState before_;
+};
+
+void check_inputs(const char* op, TensorRefs inputs);
+bool any_requires_grad(TensorRefs inputs);
+// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone.
+void separate(Tensor& output, TensorRefs inputs);
+void trace(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output);
+
+template <class Op>
+Attributes attributes_of(const Op& op) {
+  if constexpr (requires { op.attributes(); })
+    return op.attributes();
+  else
+    return {};
+}
+
+}  // namespace detail
+
+/// Runs `op` on a list of inputs.
+template <class Op>
+auto apply_list(Op op, TensorRefs inputs) {
+  detail::check_inputs(Op::kName, inputs);
+  auto result = [&] {
+    const detail::InsideOp inside;
+    return op.forward(inputs);
+  }();
+  const std::span<Tensor> outputs = [&]() -> std::span<Tensor> {
+    if constexpr (MultiOutput<Op>)
+      return {result.data(), result.size()};
+    else
+      return {&result, 1};
+  }();
+  Tracer* const tracer = thread_state.tracer;
+  const Attributes attributes = tracer ? detail::attributes_of(op) : Attributes();
+  if constexpr (Differentiable<Op>) {
+    if (thread_state.grad_enabled && detail::any_requires_grad(inputs)) {
+      auto node = Ref<detail::OpNode<Op>>::adopt(new detail::OpNode<Op>(std::move(op), inputs));
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        detail::separate(outputs[i], inputs);
+        node->produce(outputs[i], static_cast<std::uint32_t>(i));
+      }
+    }
+  }
+  if (tracer) [[unlikely]]
+    for (const Tensor& output : outputs) detail::trace(Op::kName, attributes, inputs, output);
+  return result;
+}
+
+/// Runs `op` on the given inputs: `apply(Mul{}, a, b)`.
+template <class Op, std::same_as<Tensor>... Inputs>
+auto apply(Op op, const Inputs&... inputs) {
+  const std::array<const Tensor*, sizeof...(Inputs)> pointers{&inputs...};
+  return apply_list(std::move(op), TensorRefs(pointers.data(), pointers.size()));
+}
+
+/// Runs `op` on any number of inputs.
+template <class Op>
+auto apply(Op op, std::span<const Tensor> inputs) {
+  SmallVector<const Tensor*, 8> pointers;
+  for (const Tensor& x : inputs) pointers.push_back(&x);
+  return apply_list(std::move(op), TensorRefs(pointers.data(), pointers.size()));
+}
+
+}  // namespace eigengrad

@@ -1,0 +1,134 @@
+// The graph: a Node is made for every recorded op and points at the nodes of its inputs.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/core/scope.h"
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad {
+
+/// The gradients that a rule returns, one per input; undefined where there is none.
+using Grads = SmallVector<Tensor, 3>;
+
+/// Tensors that belong to somebody else: the inputs of an op, or the gradients that reach it.
+class TensorRefs {
+ public:
+  TensorRefs(const Tensor* const* tensors, std::size_t size) : tensors_(tensors), size_(size) {}
+  std::size_t size() const { return size_; }
+  const Tensor& operator[](std::size_t i) const { return *tensors_[i]; }
+
+ private:
+  const Tensor* const* tensors_;
+  std::size_t size_;
+};
+
+/// One input of a node: where its gradient goes, and what the gradient has to look like.
+struct Edge {
+  Ref<Node> node;  // null when no gradient is wanted
+  std::uint32_t slot = 0;
+  Dtype dtype = kFloat32;
+  Shape shape;
+};
+
+/// What an op prints of its attributes, in drawings and reports: ("axis", "1").
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+/// An op that has run (or a Leaf). Nodes never own what they produced, so that a graph holds no cycle.
+class Node : public RefCounted {
+ public:
+  virtual std::string_view name() const = 0;
+  virtual Attributes attributes() const { return {}; }
+  /// The gradients of the inputs, given those of the outputs (undefined where none arrived). With `create_graph` the
+  /// rule made of ops runs, else the fused one where there is one.
+  virtual Grads backward(TensorRefs grads, bool create_graph) = 0;
+  /// Drops the saved tensors.
+  virtual void release_saved() noexcept {}
+  virtual bool is_leaf() const noexcept { return false; }
+
+  /// Grows with creation, so that falling order is a reverse topological order. Leaves have 0.
+  std::uint64_t sequence() const noexcept { return sequence_; }
+  ScopeId scope() const noexcept { return scope_; }
+  const SmallVector<Edge, 2>& edges() const noexcept { return edges_; }
+
+  // ---- Hooks and retained gradients, by output.
+  std::uint64_t add_hook(std::uint32_t slot, GradHook hook);
+  void remove_hook(std::uint64_t id);
+  void retain_grad(std::uint32_t slot);
+  Tensor retained_grad(std::uint32_t slot) const;
+  void set_retained_grad(std::uint32_t slot, const Tensor& grad);
+  /// Runs the hooks of an output on its gradient, keeps it where that was asked for, and returns what goes on.
+  Tensor run_hooks(std::uint32_t slot, Tensor grad);
+
+  // ---- For the engine: a mark by which one walk finds its own record of this node without hashing.
+  std::atomic<std::uint64_t> engine_mark{0};
+
+  /// Frees the node and what it alone holds, without recursion: chains of millions of nodes end here.
+  static void destroy(Node* node) noexcept;
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* block, std::size_t bytes) noexcept;
+
+ protected:
+  Node();
+  struct LeafTag {};
+  explicit Node(LeafTag);
+  virtual ~Node();
+
+  SmallVector<Edge, 2> edges_;
+
+ private:
+  struct Extras;
+
+  const std::uint64_t sequence_;
+  const ScopeId scope_;
+  std::unique_ptr<Extras> extras_;
+};
+
+/// The node of a tensor that collects its gradient. It does not own that tensor.
+class Leaf final : public Node {
+ public:
+  Leaf() : Node(LeafTag{}) {}
+  std::string_view name() const override { return "leaf"; }
+  Grads backward(TensorRefs, bool) override { return {}; }
+  bool is_leaf() const noexcept override { return true; }
+
+  const Tensor& grad() const { return grad_; }
+  Tensor& mutable_grad() { return grad_; }
+
+ private:
+  Tensor grad_;
+};
+
+/// Watches ops and gradients as they happen: drawing, the search for a non-finite value, profiling. One per thread;
+/// it sees the ops that users call, not those inside an op.
+class Tracer {
+ public:
+  virtual ~Tracer() = default;
+  virtual void on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) = 0;
+  virtual void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) = 0;
+};
+
+/// Makes `tracer` the thread's tracer while it lives; null silences tracing.
+class TracerScope {
+ public:
+  explicit TracerScope(Tracer* tracer) : before_(thread_state.tracer) { thread_state.tracer = tracer; }
+  ~TracerScope() { thread_state.tracer = before_; }
+  TracerScope(const TracerScope&) = delete;
+  TracerScope& operator=(const TracerScope&) = delete;
+
+ private:
+  Tracer* const before_;
+};
+
+/// The number of graph nodes alive in the process, leaves included: for tests of leaks.
+std::int64_t live_nodes();
+
+}  // namespace eigengrad
