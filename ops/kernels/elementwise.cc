@@ -1,0 +1,209 @@
+#include "eigengrad/ops/kernels/elementwise.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+constexpr std::size_t kMaxOperands = 8;
+constexpr std::int64_t kBufferElements = 512;
+
+// The loop over all operands: axes from outermost to innermost, neighbours merged where memory allows.
+struct Plan {
+  struct Axis {
+    std::int64_t extent;
+    std::array<std::int64_t, kMaxOperands> strides;  // in elements
+  };
+  SmallVector<Axis, 6> axes;
+  std::size_t count;
+};
+
+bool is_flat(const Operand* operands, std::size_t count) {
+  for (std::size_t k = 1; k < count; ++k)
+    if (*operands[k].shape != *operands[0].shape || *operands[k].strides != *operands[0].strides) return false;
+  std::int64_t step = 1;
+  const Shape& shape = *operands[0].shape;
+  const Strides& strides = *operands[0].strides;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] != 1 && strides[i] != step) return false;
+    step *= shape[i];
+  }
+  return true;
+}
+
+Plan make_plan(const Operand* operands, std::size_t count) {
+  Plan plan{{}, count};
+  const Shape& shape = *operands[0].shape;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1) continue;
+    Plan::Axis axis{shape[i], {}};
+    for (std::size_t k = 0; k < count; ++k) {
+      const Operand& operand = operands[k];
+      const std::size_t missing = shape.size() - operand.shape->size();
+      const bool broadcast = i < missing || (*operand.shape)[i - missing] == 1;
+      axis.strides[k] = broadcast ? 0 : (*operand.strides)[i - missing];
+    }
+    plan.axes.push_back(axis);
+  }
+  std::stable_sort(plan.axes.begin(), plan.axes.end(),
+                   [](const Plan::Axis& a, const Plan::Axis& b) { return a.strides[0] > b.strides[0]; });
+  SmallVector<Plan::Axis, 6> merged;
+  for (const Plan::Axis& axis : plan.axes) {
+    const bool joins = !merged.empty() && [&] {
+      for (std::size_t k = 0; k < count; ++k)
+        if (merged.back().strides[k] != axis.strides[k] * axis.extent) return false;
+      return true;
+    }();
+    if (joins) {
+      merged.back().extent *= axis.extent;
+      merged.back().strides = axis.strides;
+    } else {
+      merged.push_back(axis);
+    }
+  }
+  if (merged.empty()) merged.push_back({1, {}});
+  plan.axes = std::move(merged);
+  return plan;
+}
+
+template <class Word>
+void copy_strided(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride, std::int64_t n) {
+  const auto* source = reinterpret_cast<const Word*>(from);
+  auto* target = reinterpret_cast<Word*>(to);
+  if (from_stride == 0) {
+    std::fill_n(target, to_stride == 1 ? n : 0, *source);
+    if (to_stride == 1) return;
+  }
+  for (std::int64_t i = 0; i < n; ++i) target[i * to_stride] = source[i * from_stride];
+}
+
+void move_elements(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride, std::int64_t n,
+                   std::size_t element_size) {
+  if (element_size == 4)
+    copy_strided<std::uint32_t>(from, from_stride, to, to_stride, n);
+  else if (element_size == 8)
+    copy_strided<std::uint64_t>(from, from_stride, to, to_stride, n);
+  else
+    copy_strided<std::uint8_t>(from, from_stride, to, to_stride, n);
+}
+
+// One run along the innermost axis. Operands that are not contiguous there pass through `buffers`.
+struct InnerRun {
+  InnerRun(const Operand* all, const Plan& the_plan, Chunk f) : operands(all), plan(the_plan), chunk(f) {}
+
+  const Operand* operands;
+  const Plan& plan;
+  Chunk chunk;
+  alignas(64) std::byte buffers[kMaxOperands][kBufferElements * 8];  // left uninitialised: most runs need none
+
+  void run(std::array<std::byte*, kMaxOperands> at, std::int64_t n) {
+    const Plan::Axis& inner = plan.axes.back();
+    bool buffered = false;
+    for (std::size_t k = 0; k < plan.count; ++k) buffered = buffered || inner.strides[k] != 1;
+    if (!buffered || n == 1) {
+      chunk(n, at.data());
+      return;
+    }
+    for (std::size_t k = 1; k < plan.count; ++k)
+      if (inner.strides[k] == 0) load(k, at[k], std::min(n, kBufferElements));
+    for (std::int64_t done = 0; done < n; done += kBufferElements) {
+      const std::int64_t size = std::min(kBufferElements, n - done);
+      std::array<std::byte*, kMaxOperands> direct;
+      for (std::size_t k = 0; k < plan.count; ++k) {
+        std::byte* here = at[k] + done * inner.strides[k] * static_cast<std::int64_t>(operands[k].element_size);
+        if (k > 0 && inner.strides[k] > 1) load(k, here, size);
+        direct[k] = inner.strides[k] == 1 ? here : buffers[k];
+      }
+      chunk(size, direct.data());
+      if (inner.strides[0] != 1) {
+        std::byte* here = at[0] + done * inner.strides[0] * static_cast<std::int64_t>(operands[0].element_size);
+        move_elements(buffers[0], 1, here, inner.strides[0], size, operands[0].element_size);
+      }
+    }
+  }
+  void load(std::size_t k, const std::byte* from, std::int64_t n) {
+    move_elements(from, plan.axes.back().strides[k], buffers[k], 1, n, operands[k].element_size);
+  }
+};
+
+// The innermost axis is cut into blocks, so that a single long row can be shared by threads. A piece is one block of one
+// row, counted row by row; this runs the pieces [begin, end).
+void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int64_t block, std::int64_t begin,
+                std::int64_t end) {
+  const std::size_t outer = plan.axes.size() - 1;
+  const Plan::Axis& inner_axis = plan.axes.back();
+  const std::int64_t blocks = (inner_axis.extent + block - 1) / block;
+  Dims position(outer);
+  std::array<std::byte*, kMaxOperands> at{};
+  for (std::size_t k = 0; k < plan.count; ++k) at[k] = operands[k].data;
+  const auto advance = [&](const Plan::Axis& axis, std::int64_t by) {
+    for (std::size_t k = 0; k < plan.count; ++k)
+      at[k] += by * axis.strides[k] * static_cast<std::int64_t>(operands[k].element_size);
+  };
+  std::int64_t rest = begin / blocks;
+  for (std::size_t axis = outer; axis-- > 0;) {
+    position[axis] = rest % plan.axes[axis].extent;
+    rest /= plan.axes[axis].extent;
+    advance(plan.axes[axis], position[axis]);
+  }
+  std::int64_t start = begin % blocks * block;
+  advance(inner_axis, start);
+  InnerRun inner(operands, plan, chunk);
+  for (std::int64_t piece = begin; piece < end; ++piece) {
+    const std::int64_t size = std::min(block, inner_axis.extent - start);
+    inner.run(at, size);
+    if (start + size < inner_axis.extent) {
+      advance(inner_axis, size);
+      start += size;
+      continue;
+    }
+    advance(inner_axis, -start);
+    start = 0;
+    for (std::size_t axis = outer; axis-- > 0;) {
+      advance(plan.axes[axis], 1);
+      if (++position[axis] < plan.axes[axis].extent) break;
+      advance(plan.axes[axis], -plan.axes[axis].extent);
+      position[axis] = 0;
+    }
+  }
+}
+
+void run_flat(const Operand* operands, std::size_t count, Chunk chunk, std::int64_t begin, std::int64_t end) {
+  std::array<std::byte*, kMaxOperands> at{};
+  for (std::size_t k = 0; k < count; ++k)
+    at[k] = operands[k].data + begin * static_cast<std::int64_t>(operands[k].element_size);
+  chunk(end - begin, at.data());
+}
+
+}  // namespace
+
+void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t grain, Chunk chunk) {
+  std::int64_t total = 1;
+  for (const std::int64_t extent : *operands[0].shape) total *= extent;
+  if (total == 0) return;
+  if (is_flat(operands, count)) {
+    parallel_for(total, grain, [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    return;
+  }
+  const Plan plan = make_plan(operands, count);
+  const auto& last = plan.axes.back().strides;
+  if (plan.axes.size() == 1 && std::all_of(last.begin(), last.begin() + count, [](std::int64_t s) { return s == 1; })) {
+    parallel_for(total, grain, [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    return;
+  }
+  const std::int64_t row = plan.axes.back().extent;
+  const std::int64_t block = std::min(row, grain);
+  const std::int64_t pieces = total / row * ((row + block - 1) / block);
+  parallel_for(pieces, std::max<std::int64_t>(1, grain / block),
+               [&](std::int64_t begin, std::int64_t end) { run_pieces(operands, plan, chunk, block, begin, end); });
+}
+
+Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype) {
+  if (x.shape() == y.shape()) return empty_like(x, dtype);
+  return empty(broadcast_shapes(op, x.shape(), y.shape()), dtype);
+}
+
+}  // namespace eigengrad::kernels

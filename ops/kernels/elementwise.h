@@ -1,0 +1,75 @@
+// Loops over the elements of tensors of any strides. A kernel is a function of contiguous runs,
+// f(n, out, a, b): where an operand is not contiguous, its elements pass through a small buffer, so that each kernel is
+// compiled for one layout only and vectorises.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "eigengrad/core/function_ref.h"
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::kernels {
+
+/// How many elements a thread takes at once: cheap kernels need more of them to pay for a second thread.
+inline constexpr std::int64_t kCheap = 1 << 16;
+inline constexpr std::int64_t kCostly = 1 << 14;
+
+struct Operand {
+  std::byte* data;
+  const Shape* shape;  // broadcasts to that of operand 0
+  const Strides* strides;
+  std::size_t element_size;
+};
+
+using Chunk = FunctionRef<void(std::int64_t n, std::byte* const* operands)>;
+
+/// Calls `chunk` with contiguous runs of all operands, operand 0 being the output, until every element is done.
+void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t grain, Chunk chunk);
+
+inline Operand operand(const Tensor& x) {
+  return {x.raw<std::byte>(), &x.shape(), &x.strides(), size_of(x.dtype())};
+}
+
+/// Runs f(n, R* out, const T* in...) over `out` and the inputs, which broadcast to its shape. The element types are those
+/// named: `elementwise<float, float, float>(out, f, a, b)`.
+template <class R, class... T, class F, class... In>
+void elementwise(const Tensor& out, F&& f, const In&... in) {
+  static_assert(sizeof...(T) == sizeof...(In));
+  const std::array<Operand, 1 + sizeof...(In)> operands{operand(out), operand(in)...};
+  constexpr std::int64_t grain = F::kGrain;
+  const auto call = [&]<std::size_t... I>(std::int64_t n, std::byte* const* data, std::index_sequence<I...>) {
+    f(n, reinterpret_cast<R*>(data[0]), reinterpret_cast<const T*>(data[I + 1])...);
+  };
+  for_each_chunk(operands.data(), operands.size(), grain, [&](std::int64_t n, std::byte* const* data) {
+    call(n, data, std::make_index_sequence<sizeof...(In)>());
+  });
+}
+
+/// Makes a kernel of a function of single elements: each([](float a, float b) { return a + b; }).
+template <std::int64_t Grain, class F>
+struct Each {
+  static constexpr std::int64_t kGrain = Grain;
+  F f;
+  template <class R, class... T>
+  void operator()(std::int64_t n, R* out, const T*... in) const {
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+  }
+};
+template <class F>
+Each<kCheap, F> each(F f) {
+  return {f};
+}
+template <class F>
+Each<kCostly, F> each_costly(F f) {
+  return {f};
+}
+
+/// The result of an elementwise op on x (and y) of one shape, or of their broadcast shape: memory order follows x where
+/// the shapes agree.
+Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype);
+
+}  // namespace eigengrad::kernels
