@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,16 +19,17 @@
       throw ErrorType(fmt::format(__VA_ARGS__));                                  \
   } while (false)
 
-template <>
-struct fmt::formatter<eigengrad::Dims> : fmt::formatter<std::string_view> {
-  auto format(const eigengrad::Dims& dims, fmt::format_context& context) const {
-    return fmt::formatter<std::string_view>::format(eigengrad::to_string(dims), context);
+// Types with a to_string print as that; the formatter is written out, so that fmt/core.h is enough.
+template <class T>
+struct EigengradFormatter {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  auto format(const T& value, fmt::format_context& context) const {
+    const std::string text(to_string(value));
+    return std::copy(text.begin(), text.end(), context.out());
   }
 };
 
 template <>
-struct fmt::formatter<eigengrad::Dtype> : fmt::formatter<std::string_view> {
-  auto format(eigengrad::Dtype dtype, fmt::format_context& context) const {
-    return fmt::formatter<std::string_view>::format(eigengrad::to_string(dtype), context);
-  }
-};
+struct fmt::formatter<eigengrad::Dims> : EigengradFormatter<eigengrad::Dims> {};
+template <>
+struct fmt::formatter<eigengrad::Dtype> : EigengradFormatter<eigengrad::Dtype> {};

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "eigengrad/core/function_ref.h"
@@ -39,7 +40,7 @@ template <class R, class... T, class F, class... In>
 void elementwise(const Tensor& out, F&& f, const In&... in) {
   static_assert(sizeof...(T) == sizeof...(In));
   const std::array<Operand, 1 + sizeof...(In)> operands{operand(out), operand(in)...};
-  constexpr std::int64_t grain = F::kGrain;
+  constexpr std::int64_t grain = std::remove_cvref_t<F>::kGrain;
   const auto call = [&]<std::size_t... I>(std::int64_t n, std::byte* const* data, std::index_sequence<I...>) {
     f(n, reinterpret_cast<R*>(data[0]), reinterpret_cast<const T*>(data[I + 1])...);
   };

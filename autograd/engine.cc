@@ -1,0 +1,290 @@
+#include <algorithm>
+#include <mutex>
+#include <queue>
+#include <unordered_map>
+#include <utility>
+
+#include "eigengrad/autograd/autograd.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/reduce.h"
+#include "eigengrad/ops/shape.h"
+
+namespace eigengrad {
+namespace {
+
+// One walk over the graph. Nodes are taken from a heap by falling creation number, which is a reverse topological order:
+// when a node comes up, every gradient that reaches it has arrived. So there is no recursion and no counting.
+class Walk {
+ public:
+  explicit Walk(const GradOptions& options) : options_(options), run_(next_run()), mode_(options.create_graph) {}
+
+  // Only nodes that lead to one of `targets` will be walked, and the gradients that arrive there are kept for taking.
+  void restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets);
+  void seed(const Tensor& output, const Tensor& grad) { add(output.impl().node, output.impl().slot, grad); }
+  void run();
+  // What arrived at a target, undefined if nothing did.
+  Tensor take(const Tensor& target);
+  // Adds what arrived at the leaves to their grad().
+  void accumulate_into_leaves();
+
+ private:
+  // What this walk knows of one node. It is found by the mark in the node; another walk, of another thread or of a hook,
+  // may overwrite that. Then a full walk makes a second record, which is harmless: gradients are linear, so a node may be
+  // walked with its gradient in two parts. A restricted walk has all its records in a map to fall back on.
+  struct Record {
+    Node* node;
+    bool walk = true;     // leads to a target, or no targets were named
+    bool target = false;  // its gradients are kept
+    bool queued = false;
+    SmallVector<Tensor, 1> grads;     // by output slot
+    SmallVector<Tensor, 1> captured;  // what arrived in all, after hooks, for targets
+  };
+
+  static std::uint64_t next_run() {
+    static std::atomic<std::uint32_t> counter{1};
+    return std::uint64_t{counter.fetch_add(1, std::memory_order_relaxed)} << 32;
+  }
+  std::uint32_t record_of(Node* node);
+  std::uint32_t find(const Node* node) const;
+  void discover(std::span<const Tensor> outputs);
+  void add(const Ref<Node>& node, std::uint32_t slot, Tensor grad);
+  void accumulate(Tensor& sum, Tensor grad) const;
+  void visit(std::uint32_t index);
+  Tensor fit(const Node& node, std::size_t input, Tensor grad) const;
+
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  const GradOptions options_;
+  const std::uint64_t run_;
+  const GradMode mode_;  // rules run with recording on exactly under create_graph
+  bool restricted_ = false;
+  std::unordered_map<const Node*, std::uint32_t> discovered_;
+  std::vector<Record> records_;
+  std::priority_queue<std::pair<std::uint64_t, std::uint32_t>> ready_;  // creation number, record
+};
+
+std::uint32_t Walk::find(const Node* node) const {
+  const std::uint64_t mark = node->engine_mark.load(std::memory_order_relaxed);
+  const auto index = static_cast<std::uint32_t>(mark);
+  const bool mine = (mark >> 32 << 32) == run_ && index < records_.size() && records_[index].node == node;
+  if (mine || !restricted_) return mine ? index : kNone;
+  const auto entry = discovered_.find(node);
+  return entry == discovered_.end() ? kNone : entry->second;
+}
+
+std::uint32_t Walk::record_of(Node* node) {
+  std::uint32_t index = find(node);
+  if (index != kNone) return index;
+  index = static_cast<std::uint32_t>(records_.size());
+  records_.push_back({});
+  records_.back().node = node;
+  node->engine_mark.store(run_ | index, std::memory_order_relaxed);
+  return index;
+}
+
+// Every node below the outputs gets a record, lowest creation number first.
+void Walk::discover(std::span<const Tensor> outputs) {
+  std::vector<Node*> found;
+  const auto note = [&](const Ref<Node>& node) {
+    if (node && discovered_.emplace(node.get(), kNone).second) found.push_back(node.get());
+  };
+  for (const Tensor& output : outputs) note(output.impl().node);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (const Edge& edge : found[i]->edges()) note(edge.node);
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
+  records_.reserve(found.size());
+  for (Node* node : found) discovered_[node] = record_of(node);
+  restricted_ = true;
+}
+
+void Walk::restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets) {
+  discover(outputs);
+  for (const Tensor& target : targets)
+    if (const std::uint32_t index = find(target.impl().node.get()); index != kNone) records_[index].target = true;
+  // Inputs come before the node that uses them, so one pass upwards settles which nodes lead to a target.
+  for (Record& record : records_) {
+    record.walk = false;
+    for (const Edge& edge : record.node->edges()) {
+      if (!edge.node) continue;
+      const std::uint32_t index = find(edge.node.get());
+      if (index != kNone && (records_[index].walk || records_[index].target)) record.walk = true;
+    }
+  }
+}
+
+void Walk::accumulate(Tensor& sum, Tensor grad) const {
+  if (!sum.defined()) {
+    sum = std::move(grad);
+  } else if (!options_.create_graph && sum.is_sole_owner() && sum.is_contiguous()) {
+    add_(sum, grad);
+  } else {
+    sum = sum + grad;
+  }
+}
+
+void Walk::add(const Ref<Node>& node, std::uint32_t slot, Tensor grad) {
+  std::uint32_t index = find(node.get());
+  if (index == kNone) {
+    if (restricted_) return;
+    index = record_of(node.get());
+  }
+  Record& record = records_[index];
+  if (!record.walk && !record.target) return;
+  if (record.grads.size() <= slot) record.grads.resize(slot + 1);
+  accumulate(record.grads[slot], std::move(grad));
+  if (record.queued) return;
+  record.queued = true;
+  // A leaf is complete only when the whole walk is.
+  if (!node->is_leaf()) ready_.push({node->sequence(), index});
+}
+
+// Brings a gradient to the shape of the input that it belongs to, or says which op returned something else.
+Tensor Walk::fit(const Node& node, std::size_t input, Tensor grad) const {
+  const Edge& edge = node.edges()[input];
+  EG_CHECK(grad.dtype() == edge.dtype, GradError, "the gradient of [{}] for input {} is {}, expected {}", node.name(),
+           input, grad.dtype(), edge.dtype);
+  if (grad.shape() == edge.shape) return grad;
+  EG_CHECK(broadcasts_to(edge.shape, grad.shape()), GradError,
+           "the gradient of [{}] for input {} has shape {}, which does not sum to the input's {}", node.name(), input,
+           grad.shape(), edge.shape);
+  return sum_to(grad, edge.shape);
+}
+
+void Walk::visit(std::uint32_t index) {
+  Node* const node = records_[index].node;
+  SmallVector<Tensor, 1> grads = std::move(records_[index].grads);
+  records_[index].grads.clear();
+  records_[index].queued = false;
+  for (std::uint32_t slot = 0; slot < grads.size(); ++slot) {
+    if (!grads[slot].defined()) continue;
+    grads[slot] = node->run_hooks(slot, std::move(grads[slot]));
+    if (thread_state.tracer) thread_state.tracer->on_grad(*node, slot, grads[slot]);
+  }
+  if (records_[index].target) records_[index].captured = grads;
+  if (!records_[index].walk) return;
+
+  SmallVector<const Tensor*, 2> pointers;
+  for (const Tensor& grad : grads) pointers.push_back(&grad);
+  Grads results = node->backward(TensorRefs(pointers.data(), pointers.size()), options_.create_graph);
+  EG_CHECK(results.size() == node->edges().size(), GradError, "the gradient of [{}] has {} parts, expected {}: one per input",
+           node->name(), results.size(), node->edges().size());
+  grads.clear();  // so that a gradient handed on may be added to in place
+  if (!options_.retain_graph && !options_.create_graph) node->release_saved();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Edge& edge = node->edges()[i];
+    if (edge.node && results[i].defined()) add(edge.node, edge.slot, fit(*node, i, std::move(results[i])));
+  }
+}
+
+void Walk::run() {
+  while (!ready_.empty()) {
+    const std::uint32_t index = ready_.top().second;
+    ready_.pop();
+    visit(index);
+  }
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    Record& record = records_[i];
+    if (!record.node->is_leaf() || record.grads.empty()) continue;
+    Tensor grad = record.node->run_hooks(0, std::move(record.grads[0]));
+    if (thread_state.tracer) thread_state.tracer->on_grad(*record.node, 0, grad);
+    records_[i].grads[0] = std::move(grad);
+    if (records_[i].target) records_[i].captured = records_[i].grads;
+  }
+}
+
+Tensor Walk::take(const Tensor& target) {
+  const std::uint32_t index = find(target.impl().node.get());
+  if (index == kNone) return Tensor();
+  const auto& captured = records_[index].captured;
+  return target.impl().slot < captured.size() ? captured[target.impl().slot] : Tensor();
+}
+
+void Walk::accumulate_into_leaves() {
+  // Threads may walk graphs of their own that meet in shared parameters.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  for (Record& record : records_) {
+    if (!record.node->is_leaf() || record.grads.empty()) continue;
+    Tensor grad = std::move(record.grads[0]);
+    Tensor& sum = static_cast<Leaf*>(record.node)->mutable_grad();
+    if (sum.defined()) {
+      accumulate(sum, std::move(grad));
+    } else {
+      // Gradients may share memory with one another (a + b hands one tensor to both) or with a caller's.
+      sum = grad.is_sole_owner() && grad.is_contiguous() ? std::move(grad) : clone(grad);
+    }
+  }
+}
+
+Tensor starting_grad(const char* function, const Tensor& output, const Tensor& grad) {
+  EG_CHECK(output.requires_grad(), GradError,
+           "[{}] the output of shape {} depends on nothing that requires grad: call set_requires_grad() on an input, and do "
+           "not compute under NoGrad or on detached tensors",
+           function, output.shape());
+  if (!grad.defined()) {
+    EG_CHECK(output.numel() == 1, GradError,
+             "[{}] the output has shape {}, not one element: reduce it, or give the gradient to start from", function,
+             output.shape());
+    return ones_like(output.detach());
+  }
+  EG_CHECK(grad.shape() == output.shape(), ShapeError, "[{}] the gradient to start from has shape {}, expected the output's {}",
+           function, grad.shape(), output.shape());
+  EG_CHECK(grad.dtype() == output.dtype(), DtypeError, "[{}] the gradient to start from is {}, expected the output's {}",
+           function, grad.dtype(), output.dtype());
+  return grad;
+}
+
+std::vector<Tensor> starting_grads(const char* function, std::span<const Tensor> outputs, std::span<const Tensor> grads) {
+  EG_CHECK(grads.empty() || grads.size() == outputs.size(), GradError, "[{}] {} gradients to start from for {} outputs",
+           function, grads.size(), outputs.size());
+  std::vector<Tensor> result;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    result.push_back(starting_grad(function, outputs[i], grads.empty() ? Tensor() : grads[i]));
+  return result;
+}
+
+}  // namespace
+
+void backward(std::span<const Tensor> outputs, std::span<const Tensor> grad_outputs, const BackwardOptions& options) {
+  const std::vector<Tensor> seeds = starting_grads("backward", outputs, grad_outputs);
+  Walk walk({.create_graph = false, .retain_graph = options.retain_graph});
+  for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], seeds[i]);
+  walk.run();
+  walk.accumulate_into_leaves();
+}
+
+void Tensor::backward(const Tensor& grad, const BackwardOptions& options) const {
+  eigengrad::backward(std::span(this, 1), std::span(&grad, 1), options);
+}
+
+std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
+                         std::span<const Tensor> grad_outputs, const GradOptions& options) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    EG_CHECK(inputs[i].requires_grad(), GradError, "[grad] input {} of shape {} does not require grad", i, inputs[i].shape());
+  const std::vector<Tensor> seeds = starting_grads("grad", outputs, grad_outputs);
+  Walk walk(options);
+  walk.restrict_to(outputs, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], seeds[i]);
+  walk.run();
+  std::vector<Tensor> result;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    result.push_back(walk.take(inputs[i]));
+    EG_CHECK(options.allow_unused || result.back().defined(), GradError,
+             "[grad] the outputs do not depend on input {} of shape {}: pass allow_unused = true to get an undefined gradient",
+             i, inputs[i].shape());
+  }
+  return result;
+}
+
+std::vector<Tensor> grad(const Tensor& output, std::span<const Tensor> inputs, const GradOptions& options) {
+  return grad(std::span(&output, 1), inputs, {}, options);
+}
+
+std::vector<Tensor> grad(const Tensor& output, std::initializer_list<Tensor> inputs, const GradOptions& options) {
+  return grad(output, std::span(inputs.begin(), inputs.size()), options);
+}
+
+}  // namespace eigengrad

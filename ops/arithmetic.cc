@@ -1,0 +1,289 @@
+#include "eigengrad/ops/arithmetic.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "eigengrad/core/apply.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/math.h"
+#include "eigengrad/ops/type.h"
+
+namespace eigengrad {
+namespace {
+
+// int64 wraps around, as in NumPy: in C++ the overflow of a signed number is undefined.
+template <class T, class F>
+T wrapping(T a, T b, F f) {
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    return static_cast<T>(f(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b)));
+  else
+    return static_cast<T>(f(a, b));
+}
+
+struct Add {
+  static constexpr const char* kName = "add";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const {
+    return kernels::binary(kName, x, []<class T>(T a, T b) {
+      if constexpr (std::is_same_v<T, bool>)
+        return a || b;
+      else
+        return wrapping(a, b, [](auto p, auto q) { return p + q; });
+    });
+  }
+  Grads backward(const Saved&, const Tensor& g) const { return {g, g}; }
+};
+
+struct Sub {
+  static constexpr const char* kName = "sub";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const {
+    EG_CHECK(x[0].dtype() != kBool, DtypeError, "[sub] expected numbers, found bool: use logical_xor");
+    return kernels::binary(kName, x,
+                           []<class T>(T a, T b) { return wrapping(a, b, [](auto p, auto q) { return p - q; }); });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g, s.needs(1) ? -g : Tensor()}; }
+};
+
+struct Mul {
+  static constexpr const char* kName = "mul";
+  static constexpr SaveMask kSaves[] = {input(1), input(0)};
+  Tensor forward(TensorRefs x) const {
+    return kernels::binary(kName, x, []<class T>(T a, T b) {
+      if constexpr (std::is_same_v<T, bool>)
+        return a && b;
+      else
+        return wrapping(a, b, [](auto p, auto q) { return p * q; });
+    });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g * s.x(1) : Tensor(), s.needs(1) ? g * s.x(0) : Tensor()};
+  }
+};
+
+struct Div {
+  static constexpr const char* kName = "div";
+  static constexpr SaveMask kSaves[] = {input(1), input(0) | input(1)};
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
+    dispatch_floating(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T>(out, kernels::each([](T a, T b) { return a / b; }), x[0], x[1]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g / s.x(1) : Tensor(), s.needs(1) ? -g * s.x(0) / (s.x(1) * s.x(1)) : Tensor()};
+  }
+};
+
+template <class T>
+T floor_quotient(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::floor(a / b);
+  } else {
+    EG_CHECK(b != 0, ValueError, "[floor_divide] an integer is divided by zero");
+    EG_CHECK(b != -1 || a != std::numeric_limits<T>::min(), ValueError, "[floor_divide] {} / -1 passes int64", a);
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+  }
+}
+
+struct FloorDivide {
+  static constexpr const char* kName = "floor_divide";
+  Tensor forward(TensorRefs x) const {
+    EG_CHECK(x[0].dtype() != kBool, DtypeError, "[floor_divide] expected numbers, found bool");
+    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T>(out, kernels::each([](T a, T b) { return floor_quotient(a, b); }), x[0], x[1]);
+    });
+    return out;
+  }
+};
+
+template <class T>
+T floor_remainder(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    const T rest = std::fmod(a, b);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  } else {
+    EG_CHECK(b != 0, ValueError, "[remainder] an integer is taken modulo zero");
+    if (b == -1) return 0;
+    const T rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  }
+}
+
+struct Remainder {
+  static constexpr const char* kName = "remainder";
+  static constexpr SaveMask kSaves[] = {kNothing, input(0) | input(1)};
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T>(out, kernels::each([](T a, T b) { return floor_remainder(a, b); }), x[0], x[1]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {g, s.needs(1) ? -g * floor_divide(s.x(0), s.x(1)) : Tensor()};
+  }
+};
+
+struct Pow {
+  static constexpr const char* kName = "pow";
+  static constexpr SaveMask kSaves[] = {input(0) | input(1), input(0) | kOutput};
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T>(out, kernels::each_costly([](T a, T b) { return power(a, b); }), x[0], x[1]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    Grads grads(2);
+    if (s.needs(0)) {
+      const Tensor& b = s.x(1);
+      // Where b is 0 the power is 1 whatever a is; the formula would give 0 · a^-1, NaN at a = 0.
+      grads[0] = where(b == 0, 0, g * b * pow(s.x(0), b - 1));
+    }
+    if (s.needs(1)) {
+      const Tensor& a = s.x(0);
+      const Tensor safe = where(a == 0, 1, a);
+      grads[1] = where(a == 0, 0, g * s.y() * log(safe));
+    }
+    return grads;
+  }
+
+ private:
+  template <class T>
+  static T power(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) {
+      return std::pow(a, b);
+    } else {
+      EG_CHECK(b >= 0, ValueError, "[pow] an integer to the negative integer power {}: convert it to a floating type", b);
+      std::uint64_t result = 1, factor = static_cast<std::uint64_t>(a);
+      for (T rest = b; rest > 0; rest >>= 1, factor *= factor)
+        if (rest & 1) result *= factor;
+      return static_cast<T>(result);
+    }
+  }
+};
+
+// The gradient goes to the operand that was taken; equal ones get half each.
+Grads share_by_choice(const Saved& s, const Tensor& g, const Tensor& first_taken) {
+  const Tensor tie = s.x(0) == s.x(1);
+  const Tensor half = g * 0.5;
+  return {s.needs(0) ? where(tie, half, where(first_taken, g, 0)) : Tensor(),
+          s.needs(1) ? where(tie, half, where(first_taken, 0, g)) : Tensor()};
+}
+
+struct Maximum {
+  static constexpr const char* kName = "maximum";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    return kernels::binary(kName, x, []<class T>(T a, T b) -> T { return a > b || a != a ? a : b; });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return share_by_choice(s, g, s.x(0) > s.x(1)); }
+};
+
+struct Minimum {
+  static constexpr const char* kName = "minimum";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    return kernels::binary(kName, x, []<class T>(T a, T b) -> T { return a < b || a != a ? a : b; });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return share_by_choice(s, g, s.x(0) < s.x(1)); }
+};
+
+struct Neg {
+  static constexpr const char* kName = "neg";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = empty_like(x[0]);
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T>(
+          out, kernels::each([](T a) { return wrapping(T(0), a, [](auto, auto q) { return -q; }); }), x[0]);
+    });
+    return out;
+  }
+  Grads backward(const Saved&, const Tensor& g) const { return {-g}; }
+};
+
+// Brings both operands to the type in which the op computes.
+template <class Op>
+Tensor apply_promoted(Op op, const Tensor& a, const Tensor& b) {
+  if (a.defined() && b.defined() && a.dtype() != b.dtype()) {
+    const Dtype dtype = result_type(a, b);
+    return apply(op, to(a, dtype), to(b, dtype));
+  }
+  return apply(op, a, b);
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) { return apply_promoted(Add{}, a, b); }
+Tensor sub(const Tensor& a, const Tensor& b) { return apply_promoted(Sub{}, a, b); }
+Tensor mul(const Tensor& a, const Tensor& b) { return apply_promoted(Mul{}, a, b); }
+Tensor floor_divide(const Tensor& a, const Tensor& b) { return apply_promoted(FloorDivide{}, a, b); }
+Tensor remainder(const Tensor& a, const Tensor& b) { return apply_promoted(Remainder{}, a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return apply_promoted(Pow{}, a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return apply_promoted(Maximum{}, a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return apply_promoted(Minimum{}, a, b); }
+Tensor neg(const Tensor& x) { return apply(Neg{}, x); }
+
+Tensor div(const Tensor& a, const Tensor& b) {
+  const Dtype dtype = result_type(a, b);
+  const Dtype floating = is_floating(dtype) ? dtype : kFloat32;
+  return apply(Div{}, to(a, floating), to(b, floating));
+}
+
+Tensor operator+(const Tensor& a, Scalar b) { return add(a, scalar_beside(b, a.dtype())); }
+Tensor operator-(const Tensor& a, Scalar b) { return sub(a, scalar_beside(b, a.dtype())); }
+Tensor operator*(const Tensor& a, Scalar b) { return mul(a, scalar_beside(b, a.dtype())); }
+Tensor operator/(const Tensor& a, Scalar b) { return div(a, scalar_beside(b, a.dtype())); }
+Tensor operator+(Scalar a, const Tensor& b) { return add(scalar_beside(a, b.dtype()), b); }
+Tensor operator-(Scalar a, const Tensor& b) { return sub(scalar_beside(a, b.dtype()), b); }
+Tensor operator*(Scalar a, const Tensor& b) { return mul(scalar_beside(a, b.dtype()), b); }
+Tensor operator/(Scalar a, const Tensor& b) { return div(scalar_beside(a, b.dtype()), b); }
+Tensor pow(Scalar a, const Tensor& b) { return pow(scalar_beside(a, b.dtype()), b); }
+Tensor maximum(const Tensor& a, Scalar b) { return maximum(a, scalar_beside(b, a.dtype())); }
+Tensor minimum(const Tensor& a, Scalar b) { return minimum(a, scalar_beside(b, a.dtype())); }
+
+Tensor pow(const Tensor& a, Scalar b) {
+  if (b.to<double>() == 2) return square(a);
+  return pow(a, scalar_beside(b, a.dtype()));
+}
+
+namespace {
+
+struct Clamp {
+  static constexpr const char* kName = "clamp";
+  static constexpr SaveMask kSaves = input(0);
+  Scalar low, high;
+  Attributes attributes() const {
+    return {{"low", fmt::format("{}", low.to<double>())}, {"high", fmt::format("{}", high.to<double>())}};
+  }
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = empty_like(x[0]);
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      const T from = low.to<T>(), to = high.to<T>();
+      kernels::elementwise<T, T>(out, kernels::each([=](T a) { return a < from ? from : a > to ? to : a; }), x[0]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    return {where(logical_or(x < low, x > high), 0, g)};
+  }
+};
+
+}  // namespace
+
+Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
+  EG_CHECK(low.to<double>() <= high.to<double>(), ValueError, "[clamp] the low limit {} is above the high one {}",
+           low.to<double>(), high.to<double>());
+  return apply(Clamp{low, high}, to(x, promote_types(low.promoted_with(x.dtype()), high.promoted_with(x.dtype()))));
+}
+
+}  // namespace eigengrad

@@ -1,0 +1,42 @@
+// The forward passes that most elementwise ops share. For .cc files.
+#pragma once
+
+#include "eigengrad/core/apply.h"
+#include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/kernels/elementwise.h"
+
+namespace eigengrad::kernels {
+
+/// f(T, T) -> T over numbers and bools.
+template <class F>
+Tensor binary(const char* op, TensorRefs x, F f) {
+  const Tensor out = elementwise_result(op, x[0], x[1], x[0].dtype());
+  dispatch(out.dtype(), [&]<class T>() { elementwise<T, T, T>(out, each(f), x[0], x[1]); });
+  return out;
+}
+
+/// f(T, T) -> bool.
+template <class F>
+Tensor compare(const char* op, TensorRefs x, F f) {
+  const Tensor out = elementwise_result(op, x[0], x[1], kBool);
+  dispatch(x[0].dtype(), [&]<class T>() { elementwise<bool, T, T>(out, each(f), x[0], x[1]); });
+  return out;
+}
+
+/// A kernel over floating tensors of one dtype, such as each(f) or array(f).
+template <class Kernel, class... In>
+Tensor floating(const char* op, Kernel kernel, const Tensor& x, const In&... more) {
+  const Tensor out = [&] {
+    if constexpr (sizeof...(In) == 0)
+      return empty_like(x);
+    else
+      return elementwise_result(op, x, more..., x.dtype());
+  }();
+  dispatch_floating(op, x.dtype(), [&]<class T>() {
+    const auto run = [&]<class... U>(const U&... in) { elementwise<T, std::conditional_t<true, T, U>...>(out, kernel, in...); };
+    run(x, more...);
+  });
+  return out;
+}
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,15 @@
+// Copies between tensors of any strides.
+#pragma once
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::kernels {
+
+/// to ← from, which broadcasts to it; both of one dtype.
+void copy(const Tensor& to, const Tensor& from);
+/// A row-major copy.
+Tensor contiguous_copy(const Tensor& x);
+/// x itself when it is row-major, else a copy.
+Tensor as_contiguous(const Tensor& x);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,20 @@
+// The seam behind which heavy kernels stand: raw memory, shapes and strides in; nothing of tensors or gradients.
+#pragma once
+
+#include <cstdint>
+
+#include "eigengrad/core/dtype.h"
+
+namespace eigengrad::kernels {
+
+/// A matrix in memory; one of the strides (in elements) is 1.
+struct Matrix {
+  const void* data;
+  std::int64_t rows, columns;
+  std::int64_t row_stride, column_stride;
+};
+
+/// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling thread.
+void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,92 @@
+#include "eigengrad/ops/kernels/matmul.h"
+
+#include <algorithm>
+
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/engine.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+// Multiplications below which a second thread costs more than it brings.
+constexpr std::int64_t kWorthAThread = 1 << 20;
+
+// The engines read matrices with one unit stride; others are copied.
+Tensor readable(const Tensor& x) {
+  const std::size_t rank = x.shape().size();
+  const std::int64_t rows = x.strides()[rank - 2], columns = x.strides()[rank - 1];
+  const bool row_major = (columns == 1 || x.shape()[rank - 1] == 1) && rows >= std::max<std::int64_t>(1, x.shape()[rank - 1]);
+  const bool column_major = (rows == 1 || x.shape()[rank - 2] == 1) && columns >= std::max<std::int64_t>(1, x.shape()[rank - 2]);
+  return row_major || column_major ? x : contiguous_copy(x);
+}
+
+Matrix matrix(const Tensor& x, std::int64_t offset) {
+  const std::size_t rank = x.shape().size();
+  Matrix m{x.raw<std::byte>() + offset * static_cast<std::int64_t>(size_of(x.dtype())), x.shape()[rank - 2], x.shape()[rank - 1],
+           x.strides()[rank - 2], x.strides()[rank - 1]};
+  // An axis of extent 1 may have any stride: give it the one that the engines like.
+  if (m.columns == 1 && m.column_stride != 1 && m.row_stride != 1) m.column_stride = 1;
+  if (m.rows == 1 && m.row_stride != 1 && m.column_stride != 1) m.row_stride = 1;
+  return m;
+}
+
+// Where the matrices of a batch begin in each operand.
+Dims batch_offsets(const Tensor& x, const Shape& batch) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : batch) count *= extent;
+  Dims offsets(static_cast<std::size_t>(count), 0);
+  const std::size_t own = x.shape().size() - 2;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t rest = i;
+    for (std::size_t axis = batch.size(); axis-- > 0;) {
+      const std::int64_t position = rest % batch[axis];
+      rest /= batch[axis];
+      const std::size_t missing = batch.size() - own;
+      if (axis >= missing && x.shape()[axis - missing] != 1) offsets[static_cast<std::size_t>(i)] += position * x.strides()[axis - missing];
+    }
+  }
+  return offsets;
+}
+
+// Rows of the result that one thread computes at once: chosen by the shape alone.
+std::int64_t rows_per_piece(std::int64_t rows, std::int64_t columns, std::int64_t inner) {
+  const std::int64_t work = rows * columns * inner;
+  const std::int64_t pieces = std::clamp<std::int64_t>(work / kWorthAThread, 1, 8);
+  const std::int64_t even = (rows + pieces - 1) / pieces;
+  return std::max<std::int64_t>(1, (even + 15) / 16 * 16);
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& left, const Tensor& right) {
+  const Tensor a = readable(left), b = readable(right);
+  const std::size_t a_rank = a.shape().size(), b_rank = b.shape().size();
+  const Shape batch = broadcast_shapes("matmul", Shape(a.shape().begin(), a.shape().end() - 2),
+                                       Shape(b.shape().begin(), b.shape().end() - 2));
+  const std::int64_t rows = a.shape()[a_rank - 2], inner = a.shape()[a_rank - 1], columns = b.shape()[b_rank - 1];
+  Shape shape = batch;
+  shape.push_back(rows);
+  shape.push_back(columns);
+  const Tensor out = empty(shape, a.dtype());
+  if (out.numel() == 0) return out;
+
+  const Dims a_offsets = batch_offsets(a, batch), b_offsets = batch_offsets(b, batch);
+  const std::int64_t piece_rows = rows_per_piece(rows, columns, inner);
+  const std::int64_t pieces = (rows + piece_rows - 1) / piece_rows;
+  const std::int64_t grain = std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, piece_rows * columns * inner));
+  parallel_for(static_cast<std::int64_t>(a_offsets.size()) * pieces, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto item = static_cast<std::size_t>(i / pieces);
+      const std::int64_t first = i % pieces * piece_rows;
+      Matrix part = matrix(a, a_offsets[item] + first * a.strides()[a_rank - 2]);
+      part.rows = std::min(piece_rows, rows - first);
+      const std::int64_t out_offset = (i / pieces * rows + first) * columns;
+      matrix_product(out.dtype(), out.raw<std::byte>() + out_offset * static_cast<std::int64_t>(size_of(out.dtype())), part,
+                     matrix(b, b_offsets[item]));
+    }
+  });
+  return out;
+}
+
+}  // namespace eigengrad::kernels

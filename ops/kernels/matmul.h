@@ -1,0 +1,12 @@
+// Batches of matrix products, shared among threads.
+#pragma once
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::kernels {
+
+/// a [.., M, K] · b [.., K, N], the leading axes broadcast: a row-major tensor [.., M, N]. The operands are matrices of
+/// one floating dtype whose inner extents agree; transposed ones are read in place.
+Tensor matmul(const Tensor& a, const Tensor& b);
+
+}  // namespace eigengrad::kernels

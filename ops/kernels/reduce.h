@@ -1,0 +1,96 @@
+// Reductions. A Reducer is a struct with the types In, Acc, Out and the functions identity(), fold(Acc, In),
+// join(Acc, Acc), finish(Acc).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::kernels {
+
+/// A tensor seen as [outer, reduced, inner], row-major, and the shapes of the result.
+struct ReductionView {
+  Tensor x;  // holds the elements: the tensor itself, or a copy in which the reduced axes lie together
+  std::int64_t outer, reduced, inner;
+  Shape kept;     // with the reduced axes as 1
+  Shape dropped;  // without them
+};
+
+/// Throws IndexError naming `op` for axes out of range or named twice. No axes mean all.
+ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes);
+
+namespace detail {
+
+// Elements that one thread takes at once, and beyond which one sum is cut into several: fixed, so that the order of
+// additions does not depend on the number of threads.
+inline constexpr std::int64_t kSegment = 1 << 16;
+inline constexpr std::int64_t kLanes = 16;
+inline constexpr std::int64_t kTile = 256;
+
+template <class R>
+typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
+  typename R::Acc lanes[kLanes];
+  std::fill_n(lanes, kLanes, R::identity());
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = R::fold(lanes[lane], x[i + lane]);
+  for (; i < n; ++i) lanes[i % kLanes] = R::fold(lanes[i % kLanes], x[i]);
+  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
+    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] = R::join(lanes[lane], lanes[lane + width]);
+  return lanes[0];
+}
+
+// Folds the rows [first, last) of a [reduced, inner] block into one row.
+template <class R>
+void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, std::int64_t inner, typename R::Acc* out) {
+  if (inner == 1) {
+    *out = fold_run<R>(x + first, last - first);
+    return;
+  }
+  for (std::int64_t start = 0; start < inner; start += kTile) {
+    const std::int64_t width = std::min(kTile, inner - start);
+    typename R::Acc tile[kTile];
+    std::fill_n(tile, width, R::identity());
+    for (std::int64_t row = first; row < last; ++row) {
+      const typename R::In* in = x + row * inner + start;
+      for (std::int64_t i = 0; i < width; ++i) tile[i] = R::fold(tile[i], in[i]);
+    }
+    std::copy_n(tile, width, out + start);
+  }
+}
+
+}  // namespace detail
+
+template <class R>
+void reduce(const ReductionView& view, typename R::Out* out) {
+  using Acc = typename R::Acc;
+  const auto* x = view.x.raw<const typename R::In>();
+  const std::int64_t results = view.outer * view.inner;
+  if (results == 0) return;
+  const std::int64_t segment_rows = std::max<std::int64_t>(1, detail::kSegment / view.inner);
+  const std::int64_t segments = std::max<std::int64_t>(1, (view.reduced + segment_rows - 1) / segment_rows);
+  const auto partial = std::make_unique_for_overwrite<Acc[]>(static_cast<std::size_t>(results * segments));
+  const std::int64_t cost = std::max<std::int64_t>(1, std::min(segment_rows, view.reduced) * view.inner);
+  parallel_for(view.outer * segments, std::max<std::int64_t>(1, detail::kSegment / cost),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const std::int64_t first = i % segments * segment_rows;
+                   const std::int64_t last = std::min(view.reduced, first + segment_rows);
+                   detail::fold_rows<R>(x + i / segments * view.reduced * view.inner, first, last, view.inner,
+                                        partial.get() + i * view.inner);
+                 }
+               });
+  for (std::int64_t o = 0; o < view.outer; ++o)
+    for (std::int64_t k = 0; k < view.inner; ++k) {
+      const Acc* parts = partial.get() + o * segments * view.inner + k;
+      Acc total = parts[0];
+      for (std::int64_t s = 1; s < segments; ++s) total = R::join(total, parts[s * view.inner]);
+      out[o * view.inner + k] = R::finish(total);
+    }
+}
+
+}  // namespace eigengrad::kernels

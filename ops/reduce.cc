@@ -1,0 +1,302 @@
+#include "eigengrad/ops/reduce.h"
+
+#include <cmath>
+#include <limits>
+
+#include "eigengrad/core/apply.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/reduce.h"
+#include "eigengrad/ops/math.h"
+#include "eigengrad/ops/shape.h"
+#include "eigengrad/ops/type.h"
+
+namespace eigengrad {
+namespace {
+
+using kernels::ReductionView;
+
+// Floats add up in double: rounding does not grow with the number of elements.
+template <class T>
+struct SumOf {
+  using In = T;
+  using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+  using Out = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
+  static Acc identity() { return 0; }
+  static Acc fold(Acc sum, T x) { return sum + static_cast<Acc>(x); }
+  static Acc join(Acc a, Acc b) { return a + b; }
+  static Out finish(Acc sum) { return static_cast<Out>(sum); }
+};
+
+template <class T>
+struct ProductOf : SumOf<T> {
+  using Acc = typename SumOf<T>::Acc;
+  static Acc identity() { return 1; }
+  static Acc fold(Acc product, T x) { return product * static_cast<Acc>(x); }
+  static Acc join(Acc a, Acc b) { return a * b; }
+};
+
+template <class T>
+constexpr T lowest() {
+  return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+}
+template <class T>
+constexpr T highest() {
+  return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+}
+
+// A NaN, once met, stays.
+template <class T>
+struct MaximumOf {
+  using In = T;
+  using Acc = T;
+  using Out = T;
+  static T identity() { return lowest<T>(); }
+  static T fold(T best, T x) { return x > best || x != x ? x : best; }
+  static T join(T a, T b) { return a != a ? a : fold(a, b); }
+  static T finish(T best) { return best; }
+};
+
+template <class T>
+struct MinimumOf : MaximumOf<T> {
+  static T identity() { return highest<T>(); }
+  static T fold(T best, T x) { return x < best || x != x ? x : best; }
+  static T join(T a, T b) { return a != a ? a : fold(a, b); }
+};
+
+template <class T>
+struct AnyOf {
+  using In = T;
+  using Acc = bool;
+  using Out = bool;
+  static bool identity() { return false; }
+  static bool fold(bool found, T x) { return found | (x != T(0)); }
+  static bool join(bool a, bool b) { return a | b; }
+  static bool finish(bool found) { return found; }
+};
+
+template <class T>
+struct AllOf : AnyOf<T> {
+  static bool identity() { return true; }
+  static bool fold(bool all, T x) { return all & (x != T(0)); }
+  static bool join(bool a, bool b) { return a & b; }
+};
+
+// The axes of a reduction, and the ways between the shapes of its input and its result.
+struct Axes {
+  Dims axes;
+  bool keepdim;
+  Attributes attributes() const { return {{"axes", axes.empty() ? "all" : to_string(axes)}, {"keepdim", keepdim ? "true" : "false"}}; }
+  const Shape& result_shape(const ReductionView& view) const { return keepdim ? view.kept : view.dropped; }
+  // A result, or its gradient, with the reduced axes as 1.
+  Tensor kept(const Tensor& g, const Shape& input) const {
+    if (keepdim) return g;
+    Shape shape = input;
+    if (axes.empty()) shape = Shape(input.size(), 1);
+    for (const std::int64_t axis : axes)
+      if (!input.empty()) shape[static_cast<std::size_t>(axis < 0 ? axis + input.rank() : axis)] = 1;
+    return reshape(g, shape);
+  }
+  template <template <class> class Reducer>
+  Tensor reduce(const char* op, const Tensor& x) const {
+    const ReductionView view = kernels::reduction_view(op, x, axes);
+    Tensor out;
+    dispatch(x.dtype(), [&]<class T>() {
+      using Out = typename Reducer<T>::Out;
+      out = empty(result_shape(view), dtype_of<Out>);
+      kernels::reduce<Reducer<T>>(view, out.raw<Out>());
+    });
+    return out;
+  }
+};
+
+struct Sum : Axes {
+  static constexpr const char* kName = "sum";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const { return reduce<SumOf>(kName, x[0]); }
+  Grads backward(const Saved& s, const Tensor& g) const { return {expand(kept(g, s.shape(0)), s.shape(0))}; }
+};
+
+struct Prod : Axes {
+  static constexpr const char* kName = "prod";
+  static constexpr SaveMask kSaves = input(0) | kOutput;
+  Tensor forward(TensorRefs x) const { return reduce<ProductOf>(kName, x[0]); }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    if (any(x == 0).item<bool>()) return {kept(g, x.shape()) * product_of_others(x)};
+    return {kept(g * s.y(), x.shape()) / x};
+  }
+
+ private:
+  // The product of the other elements without a division: each in turn is replaced by 1. Quadratic, for tensors with zeros.
+  Tensor product_of_others(const Tensor& x) const {
+    Dims order, all_axes = axes;
+    if (axes.empty())
+      for (std::int64_t i = 0; i < x.dim(); ++i) all_axes.push_back(i);
+    for (std::int64_t& axis : all_axes) axis = normalize_axis(kName, axis, x.dim());
+    if (x.dim() == 0) return ones_like(x);
+    for (std::int64_t i = 0; i < x.dim(); ++i)
+      if (std::find(all_axes.begin(), all_axes.end(), i) == all_axes.end()) order.push_back(i);
+    const std::int64_t first_reduced = order.rank();
+    for (const std::int64_t axis : all_axes) order.push_back(axis);
+    Dims inverse(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+
+    const Tensor moved = permute(x, order);
+    const Tensor rows = flatten(moved, first_reduced, -1);
+    const std::int64_t n = rows.size(-1);
+    const Tensor diagonal = eye(n) == 1;
+    const Tensor others = prod(masked_fill(expand(unsqueeze(rows, -2), [&] {
+                                             Shape shape = rows.shape();
+                                             shape.insert(shape.size() - 1, n);
+                                             return shape;
+                                           }()),
+                                           diagonal, 1),
+                               {-1});
+    return permute(reshape(others, moved.shape()), inverse);
+  }
+};
+
+// Equal extremes share the gradient.
+Tensor share_among(const Axes& axes, const Tensor& x, const Tensor& y, const Tensor& g) {
+  const Tensor chosen = to(x == axes.kept(y, x.shape()), x.dtype());
+  return axes.kept(g, x.shape()) * (chosen / sum(chosen, axes.axes, true));
+}
+
+void check_has_elements(const char* op, const Tensor& x, const Dims& axes) {
+  const ReductionView view = kernels::reduction_view(op, x, axes);
+  EG_CHECK(view.reduced > 0, ShapeError, "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(), axes);
+}
+
+struct Amax : Axes {
+  static constexpr const char* kName = "amax";
+  static constexpr SaveMask kSaves = input(0) | kOutput;
+  Tensor forward(TensorRefs x) const { return reduce<MaximumOf>(kName, x[0]); }
+  Grads backward(const Saved& s, const Tensor& g) const { return {share_among(*this, s.x(0), s.y().detach(), g)}; }
+};
+
+struct Amin : Axes {
+  static constexpr const char* kName = "amin";
+  static constexpr SaveMask kSaves = input(0) | kOutput;
+  Tensor forward(TensorRefs x) const { return reduce<MinimumOf>(kName, x[0]); }
+  Grads backward(const Saved& s, const Tensor& g) const { return {share_among(*this, s.x(0), s.y().detach(), g)}; }
+};
+
+struct Any : Axes {
+  static constexpr const char* kName = "any";
+  Tensor forward(TensorRefs x) const { return reduce<AnyOf>(kName, x[0]); }
+};
+
+struct All : Axes {
+  static constexpr const char* kName = "all";
+  Tensor forward(TensorRefs x) const { return reduce<AllOf>(kName, x[0]); }
+};
+
+template <class T>
+std::int64_t position_of_extreme(const T* x, std::int64_t n, std::int64_t stride, bool largest) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < n; ++i) {
+    const T here = x[i * stride], there = x[best * stride];
+    if (there != there) break;
+    if (here != here || (largest ? here > there : here < there)) best = i;
+  }
+  return best;
+}
+
+Tensor arg_extreme(const char* op, const Tensor& x, std::int64_t axis, bool keepdim, bool largest) {
+  const ReductionView view = kernels::reduction_view(op, x, {axis});
+  const Tensor out = empty(keepdim ? view.kept : view.dropped, kInt64);
+  dispatch(x.dtype(), [&]<class T>() {
+    const auto* in = view.x.raw<const T>();
+    for (std::int64_t o = 0; o < view.outer; ++o)
+      for (std::int64_t k = 0; k < view.inner; ++k)
+        out.raw<std::int64_t>()[o * view.inner + k] =
+            position_of_extreme(in + o * view.reduced * view.inner + k, view.reduced, view.inner, largest);
+  });
+  return out;
+}
+
+struct ArgMax {
+  static constexpr const char* kName = "argmax";
+  std::int64_t axis;
+  bool keepdim;
+  Tensor forward(TensorRefs x) const { return arg_extreme(kName, x[0], axis, keepdim, true); }
+};
+
+struct ArgMin {
+  static constexpr const char* kName = "argmin";
+  std::int64_t axis;
+  bool keepdim;
+  Tensor forward(TensorRefs x) const { return arg_extreme(kName, x[0], axis, keepdim, false); }
+};
+
+void check_floating(const char* op, const Tensor& x) {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Sum{{axes, keepdim}}, x); }
+Tensor prod(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Prod{{axes, keepdim}}, x); }
+Tensor any(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Any{{axes, keepdim}}, x); }
+Tensor all(const Tensor& x, const Dims& axes, bool keepdim) { return apply(All{{axes, keepdim}}, x); }
+
+Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
+  check_floating("mean", x);
+  check_has_elements("mean", x, axes);
+  const Tensor total = sum(x, axes, keepdim);
+  return total * (static_cast<double>(std::max<std::int64_t>(1, total.numel())) / static_cast<double>(std::max<std::int64_t>(1, x.numel())));
+}
+
+Tensor var(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
+  check_floating("var", x);
+  const std::int64_t count = kernels::reduction_view("var", x, axes).reduced;
+  const Tensor centered = x - sum(x, axes, true) / static_cast<double>(count);
+  const double divisor = std::max(0.0, static_cast<double>(count) - correction);
+  return sum(square(centered), axes, keepdim) / divisor;
+}
+
+Tensor std(const Tensor& x, const Dims& axes, double correction, bool keepdim) { return sqrt(var(x, axes, correction, keepdim)); }
+
+Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) {
+  check_has_elements("amax", x, axes);
+  return apply(Amax{{axes, keepdim}}, x);
+}
+
+Tensor amin(const Tensor& x, const Dims& axes, bool keepdim) {
+  check_has_elements("amin", x, axes);
+  return apply(Amin{{axes, keepdim}}, x);
+}
+
+Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
+  check_floating("logsumexp", x);
+  const Tensor highest_kept = amax(x.detach(), axes, true);
+  // An infinite maximum is left alone: inf - inf would be NaN.
+  const Tensor shift = where(isfinite(highest_kept), highest_kept, 0);
+  const Tensor result = log(sum(exp(x - shift), axes, true)) + shift;
+  return keepdim ? result : reshape(result, kernels::reduction_view("logsumexp", x, axes).dropped);
+}
+
+Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
+  check_has_elements("argmax", x, {axis});
+  return apply(ArgMax{axis, keepdim}, x);
+}
+
+Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdim) {
+  check_has_elements("argmin", x, {axis});
+  return apply(ArgMin{axis, keepdim}, x);
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  EG_CHECK(broadcasts_to(shape, x.shape()), ShapeError, "[sum_to] shape {} does not broadcast to {}", shape, x.shape());
+  const std::size_t extra = x.shape().size() - shape.size();
+  Dims axes;
+  for (std::size_t i = 0; i < x.shape().size(); ++i)
+    if (i < extra || (shape[i - extra] == 1 && x.shape()[i] != 1)) axes.push_back(static_cast<std::int64_t>(i));
+  return axes.empty() ? reshape(x, shape) : reshape(sum(x, axes, true), shape);
+}
+
+}  // namespace eigengrad
