@@ -18,7 +18,12 @@ namespace {
 // when a node comes up, every gradient that reaches it has arrived. So there is no recursion and no counting.
 class Walk {
  public:
-  explicit Walk(const GradOptions& options) : options_(options), run_(next_run()), mode_(options.create_graph) {}
+  explicit Walk(const GradOptions& options)
+      : options_(options),
+        run_(next_run()),
+        mode_(options.create_graph),
+        tracer_(thread_state.tracer),
+        traced_(options.create_graph ? tracer_ : nullptr) {}
 
   // Only nodes that lead to one of `targets` will be walked, and the gradients that arrive there are kept for taking.
   void restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets);
@@ -59,6 +64,8 @@ class Walk {
   const GradOptions options_;
   const std::uint64_t run_;
   const GradMode mode_;  // rules run with recording on exactly under create_graph
+  Tracer* const tracer_;
+  const TracerScope traced_;  // likewise the ops in them are traced
   bool restricted_ = false;
   std::unordered_map<const Node*, std::uint32_t> discovered_;
   std::vector<Record> records_;
@@ -161,7 +168,7 @@ void Walk::visit(std::uint32_t index) {
   for (std::uint32_t slot = 0; slot < grads.size(); ++slot) {
     if (!grads[slot].defined()) continue;
     grads[slot] = node->run_hooks(slot, std::move(grads[slot]));
-    if (thread_state.tracer) thread_state.tracer->on_grad(*node, slot, grads[slot]);
+    if (tracer_) tracer_->on_grad(*node, slot, grads[slot]);
   }
   if (records_[index].target) records_[index].captured = grads;
   if (!records_[index].walk) return;
@@ -189,7 +196,7 @@ void Walk::run() {
     Record& record = records_[i];
     if (!record.node->is_leaf() || record.grads.empty()) continue;
     Tensor grad = record.node->run_hooks(0, std::move(record.grads[0]));
-    if (thread_state.tracer) thread_state.tracer->on_grad(*record.node, 0, grad);
+    if (tracer_) tracer_->on_grad(*record.node, 0, grad);
     records_[i].grads[0] = std::move(grad);
     if (records_[i].target) records_[i].captured = records_[i].grads;
   }

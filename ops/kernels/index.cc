@@ -4,7 +4,6 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
-#include "eigengrad/ops/kernels/elementwise.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -19,8 +18,6 @@ void add_to(T& sum, T term) {
   else
     sum += term;
 }
-
-std::int64_t grain_for(std::int64_t elements_each) { return std::max<std::int64_t>(1, kCostly / std::max<std::int64_t>(1, elements_each)); }
 
 // One row of the index along its last axis, and where in x it points: element j is at
 // offset + index[first + j] * axis_stride + j * last_stride.
@@ -73,16 +70,6 @@ void check_index(const char* op, const Tensor& index, std::int64_t axis, std::in
   for (std::int64_t i = 0; i < count; ++i)
     EG_CHECK(values[i] >= 0 && values[i] < extent, IndexError,
              "[{}] index {} (element {} of the index) is out of range for axis {} of extent {}", op, values[i], i, axis, extent);
-}
-
-AxisView view_along(const Shape& shape, std::int64_t axis) {
-  AxisView view{1, shape.empty() ? 1 : shape[static_cast<std::size_t>(axis)], 1};
-  for (std::int64_t i = 0; i < shape.rank(); ++i) {
-    const std::int64_t extent = shape[static_cast<std::size_t>(i)];
-    if (i < axis) view.outer *= extent;
-    if (i > axis) view.inner *= extent;
-  }
-  return view;
 }
 
 template <class T>
@@ -145,15 +132,21 @@ void scatter_add(const Tensor& out, std::int64_t axis, const Tensor& index, cons
   });
 }
 
-#define EG_INSTANTIATE(T)                                                                                \
-  template void index_select(T*, const AxisView&, const T*, const AxisView&, const std::int64_t*);       \
-  template void index_add(T*, const AxisView&, const std::int64_t*, const T*, const AxisView&);          \
-  template void gather(T*, const Tensor&, std::int64_t, const Tensor&);                                  \
-  template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const T*)
-EG_INSTANTIATE(bool);
-EG_INSTANTIATE(std::int64_t);
-EG_INSTANTIATE(float);
-EG_INSTANTIATE(double);
-#undef EG_INSTANTIATE
+template void index_select(bool*, const AxisView&, const bool*, const AxisView&, const std::int64_t*);
+template void index_add(bool*, const AxisView&, const std::int64_t*, const bool*, const AxisView&);
+template void gather(bool*, const Tensor&, std::int64_t, const Tensor&);
+template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const bool*);
+template void index_select(std::int64_t*, const AxisView&, const std::int64_t*, const AxisView&, const std::int64_t*);
+template void index_add(std::int64_t*, const AxisView&, const std::int64_t*, const std::int64_t*, const AxisView&);
+template void gather(std::int64_t*, const Tensor&, std::int64_t, const Tensor&);
+template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const std::int64_t*);
+template void index_select(float*, const AxisView&, const float*, const AxisView&, const std::int64_t*);
+template void index_add(float*, const AxisView&, const std::int64_t*, const float*, const AxisView&);
+template void gather(float*, const Tensor&, std::int64_t, const Tensor&);
+template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const float*);
+template void index_select(double*, const AxisView&, const double*, const AxisView&, const std::int64_t*);
+template void index_add(double*, const AxisView&, const std::int64_t*, const double*, const AxisView&);
+template void gather(double*, const Tensor&, std::int64_t, const Tensor&);
+template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const double*);
 
 }  // namespace eigengrad::kernels

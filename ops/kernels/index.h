@@ -4,17 +4,12 @@
 #include <cstdint>
 
 #include "eigengrad/core/tensor.h"
+#include "eigengrad/ops/kernels/axis.h"
 
 namespace eigengrad::kernels {
 
 /// Throws DtypeError unless the index is int64, and IndexError for the first element outside [0, extent).
 void check_index(const char* op, const Tensor& index, std::int64_t axis, std::int64_t extent);
-
-/// A contiguous tensor seen from one of its axes: [outer, extent, inner].
-struct AxisView {
-  std::int64_t outer, extent, inner;
-};
-AxisView view_along(const Shape& shape, std::int64_t axis);
 
 /// out[o][k][i] = x[o][index[k]][i]
 template <class T>

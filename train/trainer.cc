@@ -1,0 +1,175 @@
+#include "eigengrad/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/random.h"
+#include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/reduce.h"
+#include "eigengrad/ops/type.h"
+#include "eigengrad/optim/clip.h"
+#include "eigengrad/train/nonfinite.h"
+
+namespace eigengrad::train {
+namespace {
+
+// Puts a module back into the mode that it was in.
+class ModeGuard {
+ public:
+  ModeGuard(nn::Module& model, bool training) : model_(model), before_(model.is_training()) { model_.train(training); }
+  ~ModeGuard() { model_.train(before_); }
+  ModeGuard(const ModeGuard&) = delete;
+  ModeGuard& operator=(const ModeGuard&) = delete;
+
+ private:
+  nn::Module& model_;
+  const bool before_;
+};
+
+// How many samples have their largest output at the label; nothing where targets are not labels.
+std::optional<std::int64_t> count_correct(const Tensor& output, const Tensor& target) {
+  if (target.dtype() != kInt64 || output.dim() != target.dim() + 1 || output.numel() == 0) return std::nullopt;
+  const NoGrad no_grad;
+  return sum(argmax(output, 1) == target).item<std::int64_t>();
+}
+
+}  // namespace
+
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader) {
+  const NoGrad no_grad;
+  const ModeGuard eval(model, false);
+  Evaluation result;
+  double loss_sum = 0;
+  std::int64_t correct = 0, labels = 0;
+  for (const data::Batch& batch : loader.epoch(0)) {
+    const Tensor output = model(batch.inputs);
+    const std::int64_t samples = batch.inputs.size(0);
+    loss_sum += loss(output, batch.targets).item() * static_cast<double>(samples);
+    if (const auto count = count_correct(output, batch.targets)) {
+      correct += *count;
+      labels += batch.targets.numel();
+    }
+    result.samples += samples;
+  }
+  EG_CHECK(result.samples > 0, ValueError, "[evaluate] there are no samples");
+  result.loss = loss_sum / static_cast<double>(result.samples);
+  if (labels > 0) result.accuracy = static_cast<double>(correct) / static_cast<double>(labels);
+  return result;
+}
+
+Trainer::Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options)
+    : model_(model), loss_(loss), optimizer_(optimizer), options_(options) {}
+
+Trainer& Trainer::stop_when(std::unique_ptr<StopCriterion> criterion) {
+  criteria_.push_back(std::move(criterion));
+  return *this;
+}
+
+Trainer& Trainer::add_callback(std::unique_ptr<Callback> callback) {
+  callbacks_.push_back(std::move(callback));
+  return *this;
+}
+
+FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
+  EG_CHECK(!criteria_.empty(), ValueError, "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
+  EG_CHECK(train.batches() > 0, ValueError, "[fit] there is nothing to train on");
+  state_ = TrainState();
+  history_.clear();
+  for (const auto& criterion : criteria_) criterion->reset();
+  started_ = std::chrono::steady_clock::now();
+  for (const auto& callback : callbacks_) callback->on_fit_begin(train.batches());
+
+  const ModeGuard training(model_, true);
+  std::optional<StopReason> reason;
+  while (!reason) reason = run_epoch(train, valid);
+
+  FitResult result{std::move(*reason), std::move(history_), state_};
+  for (const auto& callback : callbacks_) callback->on_fit_end(result);
+  return result;
+}
+
+// The reason to stop, if one came up during the epoch or at its end.
+std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data::DataLoader* valid) {
+  loss_sum_ = grad_norm_sum_ = 0;
+  samples_ = correct_ = batches_ = 0;
+  state_.epoch_ended = false;
+  state_.metrics.clear();
+  for (const data::Batch& batch : train.epoch(state_.epoch)) {
+    std::optional<StopReason> reason = run_step(batch);
+    if (reason) return reason;
+  }
+  ++state_.epoch;
+  state_.epoch_ended = true;
+  const auto samples = static_cast<double>(samples_);
+  state_.metrics["loss"] = loss_sum_ / samples;
+  state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(batches_);
+  if (correct_ >= 0) state_.metrics["accuracy"] = static_cast<double>(correct_) / samples;
+  if (valid) {
+    const Evaluation evaluation = evaluate(model_, loss_, *valid);
+    state_.metrics["valid_loss"] = evaluation.loss;
+    if (evaluation.accuracy) state_.metrics["valid_accuracy"] = *evaluation.accuracy;
+  }
+  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  history_.push_back({state_.epoch, state_.step, state_.seconds, state_.metrics});
+  for (const auto& callback : callbacks_) callback->on_epoch_end(history_.back());
+  return first_reason();
+}
+
+// One update, W ← W − lr·∂c/∂W.
+std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
+  const std::uint64_t random_offset = default_generator().offset();
+  optimizer_.zero_grad();
+  const Tensor output = model_(batch.inputs);
+  const Tensor cost = loss_(output, batch.targets);
+  const double loss = cost.item();
+  if (!std::isfinite(loss)) return explain_nonfinite(batch, random_offset, fmt::format("the loss is {}", loss));
+  cost.backward();
+  const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
+  const double norm = optim::clip_grad_norm_(model_.parameters(), limit);
+  if (!std::isfinite(norm)) return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", norm));
+  optimizer_.step();
+
+  ++state_.step;
+  ++batches_;
+  const std::int64_t samples = batch.inputs.size(0);
+  samples_ += samples;
+  loss_sum_ += loss * static_cast<double>(samples);
+  grad_norm_sum_ += norm;
+  const std::optional<std::int64_t> correct = count_correct(output, batch.targets);
+  correct_ = correct && correct_ >= 0 ? correct_ + *correct : -1;
+  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  state_.metrics["loss"] = loss;
+  state_.metrics["grad_norm"] = norm;
+  for (const auto& callback : callbacks_) callback->on_step_end(state_);
+  return first_reason();
+}
+
+std::optional<StopReason> Trainer::first_reason() {
+  std::optional<StopReason> first;
+  for (const auto& criterion : criteria_) {  // each is asked, so that those which count see every state
+    std::optional<StopReason> reason = criterion->check(state_);
+    if (reason && !first) first = std::move(reason);
+  }
+  return first;
+}
+
+// Repeats the step, with the same random numbers, under a tracer that finds the first value that is not finite.
+StopReason Trainer::explain_nonfinite(const data::Batch& batch, std::uint64_t random_offset, const std::string& what) {
+  default_generator().set_offset(random_offset);
+  std::string finding;
+  {
+    NonFiniteFinder finder;
+    const Tensor cost = loss_(model_(batch.inputs), batch.targets);
+    if (!finder.found()) {
+      std::vector<Tensor> parameters = model_.parameters();
+      grad(cost, parameters, {.allow_unused = true});
+    }
+    finding = finder.finding();
+  }
+  if (all(isfinite(to(batch.inputs, kFloat32))).item<bool>() == false) finding += "; the inputs of the batch are not finite";
+  return {StopKind::NonFinite, fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
+                                           state_.step + 1, state_.epoch + 1, finding)};
+}
+
+}  // namespace eigengrad::train

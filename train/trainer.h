@@ -1,0 +1,100 @@
+// The training loop: forward, cost, backward, update, until a stopping criterion is met.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/data/loader.h"
+#include "eigengrad/nn/loss.h"
+#include "eigengrad/nn/module.h"
+#include "eigengrad/optim/optimizer.h"
+#include "eigengrad/train/stopping.h"
+
+namespace eigengrad::train {
+
+/// What a pass over a data set gave.
+struct Evaluation {
+  double loss = 0;                 ///< mean over the samples
+  std::optional<double> accuracy;  ///< share of samples whose largest output is at the label; for int64 targets
+  std::int64_t samples = 0;
+};
+
+/// Runs the model over every batch of a loader, in eval mode and without recording a graph. The mode is put back.
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader);
+
+/// The metrics of an epoch, as they were at its end.
+struct EpochRecord {
+  std::int64_t epoch;
+  std::int64_t step;
+  double seconds;
+  std::map<std::string, double> metrics;
+};
+
+struct FitResult {
+  StopReason stopped_by;
+  std::vector<EpochRecord> history;
+  TrainState state;  ///< as training ended
+};
+
+/// Follows a training run. Every function has an empty default.
+class Callback {
+ public:
+  virtual ~Callback() = default;
+  virtual void on_fit_begin(std::int64_t /*steps_per_epoch*/) {}
+  virtual void on_step_end(const TrainState&) {}
+  virtual void on_epoch_end(const EpochRecord&) {}
+  virtual void on_fit_end(const FitResult&) {}
+};
+
+struct TrainerOptions {
+  double clip_grad_norm = 0;  ///< gradients are scaled down to this norm when they exceed it; 0: never
+};
+
+/// Trains a model:
+///
+///   Trainer trainer(model, loss, optimizer);
+///   trainer.stop_when<MaxEpochs>({.epochs = 10}).stop_when<TargetMetric>({.target = 0.98});
+///   FitResult result = trainer.fit(train_loader, &valid_loader);
+///
+/// It stops as soon as any of its criteria holds, and always, before the parameters are touched, when the loss or a gradient
+/// is not finite: the reason names the op and the module that made the first such value.
+class Trainer {
+ public:
+  Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options = {});
+
+  Trainer& stop_when(std::unique_ptr<StopCriterion> criterion);
+  template <class Criterion>
+  Trainer& stop_when(typename Criterion::Options options) {
+    return stop_when(std::make_unique<Criterion>(std::move(options)));
+  }
+  Trainer& add_callback(std::unique_ptr<Callback> callback);
+
+  /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError when
+  /// there is no criterion (training would not end) or nothing to train on.
+  FitResult fit(data::DataLoader& train, const data::DataLoader* valid = nullptr);
+
+ private:
+  std::optional<StopReason> run_epoch(data::DataLoader& train, const data::DataLoader* valid);
+  std::optional<StopReason> run_step(const data::Batch& batch);
+  std::optional<StopReason> first_reason();
+  StopReason explain_nonfinite(const data::Batch& batch, std::uint64_t random_offset, const std::string& what);
+
+  nn::Module& model_;
+  nn::Loss& loss_;
+  optim::Optimizer& optimizer_;
+  const TrainerOptions options_;
+  std::vector<std::unique_ptr<StopCriterion>> criteria_;
+  std::vector<std::unique_ptr<Callback>> callbacks_;
+
+  TrainState state_;
+  std::vector<EpochRecord> history_;
+  std::chrono::steady_clock::time_point started_;
+  double loss_sum_ = 0, grad_norm_sum_ = 0;
+  std::int64_t samples_ = 0, correct_ = 0, batches_ = 0;
+};
+
+}  // namespace eigengrad::train
