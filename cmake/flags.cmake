@@ -13,8 +13,9 @@ target_compile_options(eigengrad_flags INTERFACE
   # Never -ffast-math: NaN must travel. These two only drop errno and trap bookkeeping.
   -fno-math-errno -fno-trapping-math -fopenmp-simd)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # gcc 12 takes the undefined lanes of its own AVX-512 intrinsics for a mistake (GCC bug 105593).
-  target_compile_options(eigengrad_flags INTERFACE -Wno-maybe-uninitialized)
+  # gcc 12 takes the undefined lanes of its own AVX-512 intrinsics (GCC bug 105593) and the additions of its own strings
+  # (105329) for mistakes.
+  target_compile_options(eigengrad_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
 endif()
 if(EIGENGRAD_WERROR)
   target_compile_options(eigengrad_flags INTERFACE -Werror)

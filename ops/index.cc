@@ -1,10 +1,13 @@
 #include "eigengrad/ops/index.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/index.h"
 #include "eigengrad/ops/shape.h"
 
@@ -64,12 +67,13 @@ struct IndexAdd {
   Tensor forward(TensorRefs x) const {
     Shape shape = x[0].shape();
     const std::int64_t extent = std::exchange(shape[static_cast<std::size_t>(axis)], x[1].numel());
-    EG_CHECK(x[2].shape() == shape, ShapeError, "[index_add] the source has shape {}, expected {} for {} indexes into {}",
-             x[2].shape(), shape, x[1].numel(), x[0].shape());
+    EG_CHECK(x[2].shape() == shape, ShapeError,
+             "[index_add] the source has shape {}, expected {} for {} indexes into {}", x[2].shape(), shape,
+             x[1].numel(), x[0].shape());
     check_same_dtype(kName, x[0], x[2]);
     const Tensor index = contiguous(x[1]);
     kernels::check_index(kName, index, axis, extent);
-    const Tensor out = contiguous(clone(x[0]));
+    const Tensor out = kernels::contiguous_copy(x[0]);
     add_rows(out, axis, index, x[2]);
     return out;
   }
@@ -129,7 +133,7 @@ struct ScatterAdd {
     check_same_dtype(kName, x[0], x[2]);
     const Tensor index = contiguous(x[1]);
     kernels::check_index(kName, index, axis, view_along(x[0].shape(), axis).extent);
-    const Tensor out = contiguous(clone(x[0]));
+    const Tensor out = kernels::contiguous_copy(x[0]);
     add_elements(out, axis, index, x[2]);
     return out;
   }
@@ -187,7 +191,8 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes) {
     const Tensor row_major = contiguous(labels);
     const std::int64_t* values = row_major.raw<std::int64_t>();
     const std::int64_t largest = *std::max_element(values, values + labels.numel());
-    EG_CHECK(largest < std::numeric_limits<std::int64_t>::max(), IndexError, "[one_hot] label {} passes int64", largest);
+    EG_CHECK(largest < std::numeric_limits<std::int64_t>::max(), IndexError, "[one_hot] label {} passes int64",
+             largest);
     classes = std::max<std::int64_t>(0, largest + 1);
   }
   return apply(OneHot{classes}, labels);

@@ -11,7 +11,7 @@ namespace eigengrad {
 enum class Reduction { None, Mean, Sum };
 
 struct CrossEntropyOptions {
-  Tensor weight;                         ///< [C], of each class; undefined: all 1
+  Tensor weight{};                       ///< [C], of each class; undefined: all 1
   std::int64_t ignore_index = -100;      ///< a target that counts for nothing
   double label_smoothing = 0;            ///< in [0, 1]
   Reduction reduction = Reduction::Mean; ///< the mean is over the weights of the targets that count

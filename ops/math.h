@@ -1,4 +1,5 @@
-// Functions of single elements. Integers are taken as float32; throws DtypeError for bool where numbers are needed.
+// Functions of single elements. Integers are taken as float32, but abs, sign, square and rounding keep them; throws
+// DtypeError for bool.
 #pragma once
 
 #include "eigengrad/core/tensor.h"

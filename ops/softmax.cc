@@ -1,8 +1,8 @@
+#include "eigengrad/ops/kernels/softmax.h"
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/arithmetic.h"
-#include "eigengrad/ops/kernels/softmax.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -59,7 +59,9 @@ struct LogSoftmax {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, std::int64_t axis) { return apply(Softmax{normalize_axis("softmax", axis, x.dim())}, x); }
+Tensor softmax(const Tensor& x, std::int64_t axis) {
+  return apply(Softmax{normalize_axis("softmax", axis, x.dim())}, x);
+}
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
   return apply(LogSoftmax{normalize_axis("log_softmax", axis, x.dim())}, x);

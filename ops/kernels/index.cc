@@ -28,7 +28,8 @@ struct Line {
 // The rows of an index against a tensor of the same rank.
 class Lines {
  public:
-  Lines(const Shape& index, const Strides& strides, std::int64_t axis) : shape_(index), strides_(strides), axis_(static_cast<std::size_t>(axis)) {
+  Lines(const Shape& index, const Strides& strides, std::int64_t axis)
+      : shape_(index), strides_(strides), axis_(static_cast<std::size_t>(axis)) {
     const std::size_t rank = shape_.size();
     if (rank == 0) return;
     length_ = shape_[rank - 1];
@@ -69,7 +70,8 @@ void check_index(const char* op, const Tensor& index, std::int64_t axis, std::in
   const std::int64_t count = index.numel();
   for (std::int64_t i = 0; i < count; ++i)
     EG_CHECK(values[i] >= 0 && values[i] < extent, IndexError,
-             "[{}] index {} (element {} of the index) is out of range for axis {} of extent {}", op, values[i], i, axis, extent);
+             "[{}] index {} (element {} of the index) is out of range for axis {} of extent {}", op, values[i], i, axis,
+             extent);
 }
 
 template <class T>
@@ -84,7 +86,8 @@ void index_select(T* out, const AxisView& out_view, const T* x, const AxisView& 
 }
 
 template <class T>
-void index_add(T* out, const AxisView& out_view, const std::int64_t* index, const T* source, const AxisView& source_view) {
+void index_add(T* out, const AxisView& out_view, const std::int64_t* index, const T* source,
+               const AxisView& source_view) {
   // An index may come twice, so the rows are added one after the other, and threads share the columns.
   constexpr std::int64_t kColumns = 64;
   const std::int64_t inner = out_view.inner, blocks = (inner + kColumns - 1) / kColumns;

@@ -16,7 +16,8 @@ template <class T>
 void index_select(T* out, const AxisView& out_view, const T* x, const AxisView& x_view, const std::int64_t* index);
 /// out[o][index[k]][i] += source[o][k][i], in the order of k.
 template <class T>
-void index_add(T* out, const AxisView& out_view, const std::int64_t* index, const T* source, const AxisView& source_view);
+void index_add(T* out, const AxisView& out_view, const std::int64_t* index, const T* source,
+               const AxisView& source_view);
 
 /// out[p] = x[q], where q is position p of the index with its coordinate along the axis replaced by index[p]. `out` and
 /// `index` are contiguous, x has any strides.

@@ -71,7 +71,8 @@ void fold_columns(const Tile& tile, T start, Join join, F f, T* out) {
 
 template <class T, class F>
 void sum_columns(const Tile& tile, F f, T* out) {
-  fold_columns(tile, T(0), [](T a, T b) { return a + b; }, f, out);
+  fold_columns(
+      tile, T(0), [](T a, T b) { return a + b; }, f, out);
 }
 
 // A NaN may be passed over here: the exponentials bring it back.
@@ -88,14 +89,16 @@ void exponentials(const Tile& tile, const T* x, T* e, T* sum) {
   T max[kWidth];
   max_columns(tile, x, max);
   for_each_element(tile, [&](std::int64_t k, std::int64_t j) { e[k] = exp(x[k] - max[j]); });
-  sum_columns(tile, [=](std::int64_t k, std::int64_t) { return e[k]; }, sum);
+  sum_columns(
+      tile, [=](std::int64_t k, std::int64_t) { return e[k]; }, sum);
 }
 
 // The maxima, and log Σ e^(x - max).
 template <class T>
 void normalizers(const Tile& tile, const T* x, T* max, T* log_sum) {
   max_columns(tile, x, max);
-  sum_columns(tile, [=](std::int64_t k, std::int64_t j) { return exp(x[k] - max[j]); }, log_sum);
+  sum_columns(
+      tile, [=](std::int64_t k, std::int64_t j) { return exp(x[k] - max[j]); }, log_sum);
   for (std::int64_t j = 0; j < tile.width; ++j) log_sum[j] = std::log(log_sum[j]);
 }
 
@@ -128,7 +131,8 @@ void softmax_grad(const AxisView& view, const T* y, const T* g, T* out) {
     T dot[kWidth];
     const T *p = y + first, *d = g + first;
     T* to = out + first;
-    sum_columns(tile, [=](std::int64_t k, std::int64_t) { return d[k] * p[k]; }, dot);
+    sum_columns(
+        tile, [=](std::int64_t k, std::int64_t) { return d[k] * p[k]; }, dot);
     for_each_element(tile, [&](std::int64_t k, std::int64_t j) { to[k] = p[k] * (d[k] - dot[j]); });
   });
 }
@@ -139,8 +143,23 @@ void log_softmax_grad(const AxisView& view, const T* y, const T* g, T* out) {
     T sum[kWidth];
     const T *log_p = y + first, *d = g + first;
     T* to = out + first;
-    sum_columns(tile, [=](std::int64_t k, std::int64_t) { return d[k]; }, sum);
+    sum_columns(
+        tile, [=](std::int64_t k, std::int64_t) { return d[k]; }, sum);
     for_each_element(tile, [&](std::int64_t k, std::int64_t j) { to[k] = d[k] - exp(log_p[k]) * sum[j]; });
+  });
+}
+
+template <class T>
+void target_distribution(const AxisView& view, const Targets<T>& targets, T* q) {
+  const T smooth = targets.smoothing / static_cast<T>(view.extent);
+  const auto weight = [&](std::int64_t c) { return targets.weights ? targets.weights[c] : T(1); };
+  for_each_tile(view, [&](const Tile& tile, std::int64_t first, std::int64_t sample) {
+    for (std::int64_t j = 0; j < tile.width; ++j) {
+      const std::int64_t target = targets.classes[sample + j];
+      for (std::int64_t c = 0; c < tile.extent; ++c)
+        q[first + c * tile.step + j] = target == targets.ignored ? T(0) : smooth * weight(c);
+      if (target != targets.ignored) q[first + target * tile.step + j] += (1 - targets.smoothing) * weight(target);
+    }
   });
 }
 
@@ -165,7 +184,8 @@ void cross_entropy(const AxisView& view, const T* x, const Targets<T>& targets, 
 }
 
 template <class T>
-void cross_entropy_grad(const AxisView& view, const T* x, const Targets<T>& targets, const T* scale, bool one_scale, T* out) {
+void cross_entropy_grad(const AxisView& view, const T* x, const Targets<T>& targets, const T* scale, bool one_scale,
+                        T* out) {
   const T smooth = targets.smoothing / static_cast<T>(view.extent);
   const auto weight = [&](std::int64_t c) { return targets.weights ? targets.weights[c] : T(1); };
   T smooth_total = 0;
@@ -203,6 +223,8 @@ template void softmax_grad(const AxisView&, const float*, const float*, float*);
 template void softmax_grad(const AxisView&, const double*, const double*, double*);
 template void log_softmax_grad(const AxisView&, const float*, const float*, float*);
 template void log_softmax_grad(const AxisView&, const double*, const double*, double*);
+template void target_distribution(const AxisView&, const Targets<float>&, float*);
+template void target_distribution(const AxisView&, const Targets<double>&, double*);
 template void cross_entropy(const AxisView&, const float*, const Targets<float>&, float*);
 template void cross_entropy(const AxisView&, const double*, const Targets<double>&, double*);
 template void cross_entropy_grad(const AxisView&, const float*, const Targets<float>&, const float*, bool, float*);

@@ -27,11 +27,15 @@ struct Targets {
   std::int64_t ignored;
   T smoothing;
 };
+/// The distributions q themselves.
+template <class T>
+void target_distribution(const AxisView& view, const Targets<T>& targets, T* q);
 /// loss = Σ q·(-log softmax(x)) of each of the [outer, inner] samples.
 template <class T>
 void cross_entropy(const AxisView& view, const T* x, const Targets<T>& targets, T* loss);
 /// out = scale·(softmax(x) Σ q - q). There is one scale, or one for each sample.
 template <class T>
-void cross_entropy_grad(const AxisView& view, const T* x, const Targets<T>& targets, const T* scale, bool one_scale, T* out);
+void cross_entropy_grad(const AxisView& view, const T* x, const Targets<T>& targets, const T* scale, bool one_scale,
+                        T* out);
 
 }  // namespace eigengrad::kernels

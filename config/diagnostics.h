@@ -1,0 +1,44 @@
+// What is wrong with a configuration: collected, then told all at once.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eigengrad/config/value.h"
+
+namespace eigengrad::config {
+
+/// A JSON pointer (RFC 6901) one level deeper.
+std::string pointer_to(const std::string& parent, std::string_view key);
+std::string pointer_to(const std::string& parent, std::size_t index);
+
+/// The candidate that a mistyped name most likely stands for, or an empty string when none is near.
+std::string suggestion(std::string_view name, std::span<const std::string> candidates);
+
+class Diagnostics {
+ public:
+  explicit Diagnostics(std::string source = "config") : source_(std::move(source)) {}
+
+  /// Notes a mistake at a place: what was found, what was expected.
+  void add(const std::string& pointer, Position position, std::string message);
+  /// Notes a name that is not known, with those that are and the likeliest of them.
+  void unknown_name(const std::string& pointer, Position position, std::string_view what, std::string_view name,
+                    std::span<const std::string> known);
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  /// Throws ConfigError listing everything, in the order of the file.
+  void throw_if_any() const;
+
+ private:
+  struct Entry {
+    std::string pointer;
+    Position position;
+    std::string message;
+  };
+  std::string source_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace eigengrad::config

@@ -1,0 +1,144 @@
+// Options are plain structs. One function says what their fields are called, which values they take and what they mean;
+// reading, writing, the schema and the documentation all come from it.
+//
+//   struct LinearOptions { std::int64_t out_features = 0; bool bias = true; };
+//   void describe(config::Fields& f, LinearOptions& o) {
+//     f("out_features", o.out_features, {.help = "size of each output sample", .required = true, .min = 1});
+//     f("bias", o.bias, {.help = "add a learnable bias"});
+//   }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "eigengrad/config/diagnostics.h"
+#include "eigengrad/config/value.h"
+
+namespace eigengrad::config {
+
+/// What is said of a field besides its name and type. The bounds hold for numbers, and for each number of a list.
+struct Field {
+  std::string help;
+  bool required = false;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool above_min = false;  ///< min itself is not allowed
+  bool below_max = false;  ///< max itself is not allowed
+};
+
+/// A field that takes one of several names.
+struct Choice {
+  std::vector<std::string> names;
+  std::function<std::size_t()> get;
+  std::function<void(std::size_t)> set;
+};
+
+/// Another kind of value, read and written by whoever owns the field (a list of layers, say).
+struct Custom {
+  std::function<void(const Value&, const std::string& pointer, Diagnostics&)> read;
+  std::function<Value()> write;
+  std::function<Value()> schema;
+};
+
+using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::optional<std::int64_t>*, std::optional<double>*,
+                              std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
+
+/// Visits the fields of an options struct.
+class Fields {
+ public:
+  virtual ~Fields() = default;
+  template <class T>
+  void operator()(const char* name, T& value, Field field) {
+    visit(name, FieldRef(&value), field);
+  }
+  /// An enumeration, by the names of its values: {{"none", Reduction::None}, ...}.
+  template <class E>
+  void choice(const char* name, E& value, std::vector<std::pair<std::string, E>> options, const Field& field) {
+    Choice choice;
+    for (const auto& option : options) choice.names.push_back(option.first);
+    choice.get = [&value, options] {
+      std::size_t i = 0;
+      while (i + 1 < options.size() && options[i].second != value) ++i;
+      return i;
+    };
+    choice.set = [&value, options](std::size_t i) { value = options[i].second; };
+    visit(name, std::move(choice), field);
+  }
+  void custom(const char* name, Custom custom, const Field& field) { visit(name, std::move(custom), field); }
+
+ private:
+  virtual void visit(const char* name, FieldRef ref, const Field& field) = 0;
+};
+
+/// Fills a struct from an object. Mistakes go to the diagnostics; finish() notes the keys that no field has.
+class ReadFields : public Fields {
+ public:
+  /// `skip` is a key that belongs to somebody else ("type").
+  ReadFields(const Value& object, std::string pointer, Diagnostics& diagnostics, std::string skip = "");
+  void finish();
+
+ private:
+  void visit(const char* name, FieldRef ref, const Field& field) override;
+
+  const Value& object_;
+  const std::string pointer_;
+  Diagnostics& diagnostics_;
+  std::vector<std::string> known_;
+  const std::string skip_;
+};
+
+/// Writes a struct as an object, every field in full.
+class WriteFields : public Fields {
+ public:
+  explicit WriteFields(Value& object) : object_(object) {}
+
+ private:
+  void visit(const char* name, FieldRef ref, const Field& field) override;
+
+  Value& object_;
+};
+
+/// Makes the JSON Schema of a struct: `properties` and `required`, added to `object`.
+class SchemaFields : public Fields {
+ public:
+  explicit SchemaFields(Value& object) : object_(object) {}
+
+ private:
+  void visit(const char* name, FieldRef ref, const Field& field) override;
+
+  Value& object_;
+};
+
+/// Reads a struct that has a describe() from an object.
+template <class Options>
+void read_options(const Value& object, const std::string& pointer, Diagnostics& diagnostics, Options& options,
+                  const std::string& skip = "") {
+  ReadFields fields(object, pointer, diagnostics, skip);
+  describe(fields, options);
+  fields.finish();
+}
+
+template <class Options>
+Value write_options(Options options) {
+  Value object = Value::object();
+  WriteFields fields(object);
+  describe(fields, options);
+  return object;
+}
+
+template <class Options>
+Value schema_of(Options options = {}) {
+  Value object = Value::object();
+  object.set("type", "object");
+  SchemaFields fields(object);
+  describe(fields, options);
+  object.set("additionalProperties", false);
+  return object;
+}
+
+}  // namespace eigengrad::config

@@ -1,0 +1,81 @@
+// Tables of the types that a configuration can name: layers, losses, optimizers, stopping criteria, data sets.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/config/fields.h"
+
+namespace eigengrad::config {
+
+/// One row: a name, a line of help, and the options struct behind them.
+struct TypeEntry {
+  std::string name;
+  std::string help;
+  std::function<std::shared_ptr<void>()> make_options;
+  std::function<void(Fields&, void*)> describe_options;
+};
+
+/// A row as a configuration names it, with its options read.
+struct Configured {
+  std::size_t index;
+  std::shared_ptr<void> options;
+  template <class Options>
+  Options& as() const {
+    return *static_cast<Options*>(options.get());
+  }
+};
+
+/// The part of a table that does not depend on its kind. In JSON a row is {"type": "SGD", "lr": 0.1}, or its name alone.
+class TypeTable {
+ public:
+  explicit TypeTable(std::string kind) : kind_(std::move(kind)) {}
+
+  const std::string& kind() const { return kind_; }
+  const std::vector<TypeEntry>& entries() const { return entries_; }
+  /// The row of a name, or null.
+  const TypeEntry* find(std::string_view name) const;
+  std::vector<std::string> names() const;
+  /// Reads a row and its options. An empty pointer, with the mistakes noted, when it cannot be.
+  std::unique_ptr<Configured> read(const Value& value, const std::string& pointer, Diagnostics& diagnostics) const;
+  /// The object that names a row with these options, all in full.
+  Value write(const std::string& name, void* options) const;
+  /// JSON Schema: any of the rows.
+  Value schema() const;
+
+ protected:
+  void add_entry(TypeEntry entry);
+
+ private:
+  std::string kind_;
+  std::vector<TypeEntry> entries_;
+};
+
+/// A table whose rows carry what the kind needs: `Functions` is a struct of functions that build the thing.
+template <class Functions>
+class Registry : public TypeTable {
+ public:
+  using TypeTable::TypeTable;
+  /// Adds a row; the name must be new. Options needs a describe().
+  template <class Options>
+  void add(std::string name, std::string help, Functions functions) {
+    add_entry({std::move(name), std::move(help), [] { return std::static_pointer_cast<void>(std::make_shared<Options>()); },
+               [](Fields& fields, void* options) { describe(fields, *static_cast<Options*>(options)); }});
+    functions_.push_back(std::move(functions));
+  }
+  const Functions& functions(const Configured& configured) const { return functions_[configured.index]; }
+  const TypeEntry& entry(const Configured& configured) const { return entries()[configured.index]; }
+
+ private:
+  std::vector<Functions> functions_;
+};
+
+/// For rows without options.
+struct NoOptions {};
+inline void describe(Fields&, NoOptions&) {}
+
+}  // namespace eigengrad::config

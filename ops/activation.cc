@@ -1,0 +1,177 @@
+#include "eigengrad/ops/activation.h"
+
+#include <cmath>
+#include <numbers>
+#include <unsupported/Eigen/SpecialFunctions>
+
+#include "eigengrad/core/apply.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/array.h"
+#include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/math.h"
+
+namespace eigengrad {
+namespace {
+
+using kernels::array;
+using kernels::each;
+using kernels::each_costly;
+using kernels::floating;
+
+struct Relu {
+  static constexpr const char* kName = "relu";
+  static constexpr SaveMask kSaves = kOutput;
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = empty_like(x[0]);
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T>(out, each([](T a) { return a <= 0 ? T(0) : a; }), x[0]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(s.y() <= 0, 0, g)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {floating(kName, each([]<class T>(T d, T y) { return y <= 0 ? T(0) : d; }), g, s.y())};
+  }
+};
+
+struct Sigmoid {
+  static constexpr const char* kName = "sigmoid";
+  static constexpr SaveMask kSaves = kOutput;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return kernels::sigmoid(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor y = s.y();
+    return {g * (y * (1 - y))};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {floating(kName, each([]<class T>(T d, T y) { return d * (y * (T(1) - y)); }), g, s.y())};
+  }
+};
+
+struct Tanh {
+  static constexpr const char* kName = "tanh";
+  static constexpr SaveMask kSaves = kOutput;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, array([](const auto& a) { return a.tanh(); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * (1 - square(s.y()))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {floating(kName, each([]<class T>(T d, T y) { return d * (T(1) - y * y); }), g, s.y())};
+  }
+};
+
+// x·Φ(x), with the derivative Φ(x) + x·φ(x), φ being the normal density.
+struct Gelu {
+  static constexpr const char* kName = "gelu";
+  static constexpr SaveMask kSaves = input(0);
+  static constexpr double kSqrtHalf = 1 / std::numbers::sqrt2;
+  static constexpr double kDensityAtZero = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+  Attributes attributes() const { return {{"approximate", "none"}}; }
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, array([]<class X>(const X& a) {
+                      using T = typename X::Scalar;
+                      return a * T(0.5) * ((a * T(kSqrtHalf)).erf() + T(1));
+                    }),
+                    x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    return {g * ((erf(x * kSqrtHalf) + 1) * 0.5 + x * exp(square(x) * -0.5) * kDensityAtZero)};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const { return {floating(kName, Derivative(), g, s.x(0))}; }
+
+ private:
+  struct Derivative {
+    static constexpr std::int64_t kGrain = kernels::kCostly;
+    template <class T>
+    void operator()(std::int64_t n, T* out, const T* g, const T* x) const {
+      array([](const auto& a) { return (a * T(kSqrtHalf)).erf(); })(n, out, x);
+      const auto rule = [](T erf_x, T d, T a) {
+        return d * ((erf_x + T(1)) * T(0.5) + a * kernels::exp(a * a * T(-0.5)) * T(kDensityAtZero));
+      };
+      each_costly(rule)(n, out, out, g, x);
+    }
+  };
+};
+
+// x·(1 + tanh u) / 2 with u = k(x + c·x³). It is computed as x·σ(2u), the same number.
+struct GeluTanh {
+  static constexpr const char* kName = "gelu";
+  static constexpr SaveMask kSaves = input(0);
+  static constexpr double kCube = 0.044715;
+  static constexpr double kTwice = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // 2k
+  Attributes attributes() const { return {{"approximate", "tanh"}}; }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each_costly([]<class T>(T a) { return a * kernels::sigmoid(twice_u(a)); });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor y = sigmoid(x * (square(x) * (kTwice * kCube) + kTwice));
+    const Tensor slope = square(x) * (3 * kTwice * kCube) + kTwice;
+    return {g * (y + x * y * (1 - y) * slope)};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each_costly([]<class T>(T d, T a) {
+      const T y = kernels::sigmoid(twice_u(a));
+      const T slope = a * a * T(3 * kTwice * kCube) + T(kTwice);
+      return d * (y + a * y * (T(1) - y) * slope);
+    });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+
+ private:
+  template <class T>
+  static T twice_u(T x) {
+    return x * (x * x * T(kTwice * kCube) + T(kTwice));
+  }
+};
+
+// log(1 + e^z) / beta with z = beta·x, as (max(z, 0) + log(1 + e^-|z|)) / beta: the power never exceeds 1.
+struct Softplus {
+  static constexpr const char* kName = "softplus";
+  static constexpr SaveMask kSaves = input(0);
+  double beta;
+  Attributes attributes() const { return {{"beta", fmt::format("{}", beta)}}; }
+  Tensor forward(TensorRefs x) const { return floating(kName, Forward{beta}, x[0]); }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * sigmoid(s.x(0) * beta)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule =
+        each_costly([b = beta]<class T>(T d, T a) { return d * kernels::sigmoid(a * static_cast<T>(b)); });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+
+ private:
+  struct Forward {
+    static constexpr std::int64_t kGrain = kernels::kCostly;
+    double beta;
+    template <class T>
+    void operator()(std::int64_t n, T* out, const T* x) const {
+      const T b = static_cast<T>(beta);
+      each([b](T a) { return kernels::exp(-std::abs(a * b)); })(n, out, x);
+      array([](const auto& power) { return power.log1p(); })(n, out, out);
+      each([b](T rest, T a) { return ((a * b > 0 ? a * b : T(0)) + rest) / b; })(n, out, out, x);
+    }
+  };
+};
+
+}  // namespace
+
+Tensor relu(const Tensor& x) { return apply(Relu{}, x); }
+Tensor sigmoid(const Tensor& x) { return apply(Sigmoid{}, x); }
+Tensor tanh(const Tensor& x) { return apply(Tanh{}, x); }
+
+Tensor gelu(const Tensor& x, GeluApproximate approximate) {
+  return approximate == GeluApproximate::Tanh ? apply(GeluTanh{}, x) : apply(Gelu{}, x);
+}
+
+Tensor softplus(const Tensor& x, double beta) {
+  EG_CHECK(std::isfinite(beta) && beta != 0, ValueError, "[softplus] beta must be finite and not 0, found {}", beta);
+  return apply(Softplus{beta}, x);
+}
+
+}  // namespace eigengrad
