@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/random.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/array.h"
@@ -159,6 +160,20 @@ struct Softplus {
   };
 };
 
+// Takes the mask of 0 and 1 as a second input. Linear in the first, and its own adjoint.
+struct Dropout {
+  static constexpr const char* kName = "dropout";
+  static constexpr SaveMask kSaves[] = {input(1), kNothing};
+  double p;
+  Attributes attributes() const { return {{"p", fmt::format("{}", p)}}; }
+  Tensor forward(TensorRefs x) const {
+    const double scale = p < 1 ? 1 / (1 - p) : 0;
+    return floating(kName, each([scale]<class T>(T a, T kept) { return a * (kept * static_cast<T>(scale)); }), x[0],
+                    x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {apply(Dropout{p}, g, s.x(1)), Tensor()}; }
+};
+
 }  // namespace
 
 Tensor relu(const Tensor& x) { return apply(Relu{}, x); }
@@ -172,6 +187,15 @@ Tensor gelu(const Tensor& x, GeluApproximate approximate) {
 Tensor softplus(const Tensor& x, double beta) {
   EG_CHECK(std::isfinite(beta) && beta != 0, ValueError, "[softplus] beta must be finite and not 0, found {}", beta);
   return apply(Softplus{beta}, x);
+}
+
+Tensor dropout(const Tensor& x, double p, bool training) {
+  EG_CHECK(p >= 0 && p <= 1, ValueError, "[dropout] the probability is {}, expected 0 to 1", p);
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[dropout] expected a float32 or float64 tensor, found {}", x.dtype());
+  if (!training || p == 0) return x;
+  Tensor mask = empty(x.shape(), x.dtype());
+  fill_bernoulli(mask, 1 - p);
+  return apply(Dropout{p}, x, mask);
 }
 
 }  // namespace eigengrad

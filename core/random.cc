@@ -1,0 +1,214 @@
+// Compiled without contraction of a·b + c into one rounding (see CMakeLists.txt), and without functions of the C library
+// whose last bit differs from one to another: sqrt, which IEEE 754 fixes, is the only one.
+#include "eigengrad/core/random.h"
+
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/dispatch.h"
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad {
+namespace {
+
+constexpr std::int64_t kGrain = 1 << 14;
+
+// The natural logarithm of 0 < x < 1, within 2 ulp: x = m·2^e with m near 1, log m = 2·artanh((m - 1) / (m + 1)).
+double log_below_one(double x) {
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  int exponent = static_cast<int>(bits >> 52) - 1023;
+  double m = std::bit_cast<double>((bits & ((std::uint64_t{1} << 52) - 1)) | (std::uint64_t{1023} << 52));
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    ++exponent;
+  }
+  const double s = (m - 1) / (m + 1), square = s * s;
+  double series = 1.0 / 23;
+  for (int odd = 21; odd >= 1; odd -= 2) series = series * square + 1.0 / odd;
+  return static_cast<double>(exponent) * 0.6931471805599453 + 2 * s * series;
+}
+
+template <std::size_t N>
+double polynomial(const double (&coefficients)[N], double x) {
+  double value = coefficients[N - 1];
+  for (std::size_t i = N - 1; i-- > 0;) value = value * x + coefficients[i];
+  return value;
+}
+
+// The quantile of the standard normal distribution, 0 < p < 1: Wichura's PPND16.
+double normal_quantile(double p) {
+  static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+                                 4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3};
+  static constexpr double b[] = {1.0,
+                                 4.2313330701600911252e1,
+                                 6.8718700749205790830e2,
+                                 5.3941960214247511077e3,
+                                 2.1213794301586595867e4,
+                                 3.9307895800092710610e4,
+                                 2.8729085735721942674e4,
+                                 5.2264952788528545610e3};
+  static constexpr double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0,  5.76949722146069140550e0,  3.64784832476320460504e0,
+                                 1.27045825245236838258e0,  2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static constexpr double d[] = {1.0,
+                                 2.05319162663775882187e0,
+                                 1.67638483018380384940e0,
+                                 6.89767334985100004550e-1,
+                                 1.48103976427480074590e-1,
+                                 1.51986665636164571966e-2,
+                                 5.47593808499534494600e-4,
+                                 1.05075007164441684324e-9};
+  static constexpr double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                 2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static constexpr double f[] = {1.0,
+                                 5.99832206555887937690e-1,
+                                 1.36929880922735805310e-1,
+                                 1.48753612908506148525e-2,
+                                 7.86869131145613259100e-4,
+                                 1.84631831751005468180e-5,
+                                 1.42151175831644588870e-7,
+                                 2.04426310338993978564e-15};
+  const double q = p - 0.5;
+  if (std::abs(q) <= 0.425) {
+    const double r = 0.180625 - q * q;
+    return q * polynomial(a, r) / polynomial(b, r);
+  }
+  const double r = std::sqrt(-log_below_one(q < 0 ? p : 1 - p));
+  const double x = r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6) : polynomial(e, r - 5) / polynomial(f, r - 5);
+  return q < 0 ? -x : x;
+}
+
+double unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+double open_unit_interval(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
+
+// Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float, 64 for a double.
+template <class T, class F>
+void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
+  constexpr std::int64_t per_block = sizeof(T) == 4 ? 4 : 2;
+  const std::int64_t blocks = (n + per_block - 1) / per_block;
+  const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
+  parallel_for(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      const Generator::Block block = generator.block(first + static_cast<std::uint64_t>(k));
+      for (std::int64_t j = 0; j < per_block && k * per_block + j < n; ++j) {
+        // A float takes its 32 bits as the upper half.
+        const std::uint64_t bits = per_block == 4 ? std::uint64_t{block.word[j]} << 32 : block.u64(static_cast<int>(j));
+        out[k * per_block + j] = value_of(bits);
+      }
+    }
+  });
+}
+
+template <class F>
+void fill_floating(const char* op, Tensor& x, Generator& generator, F value_of) {
+  EG_CHECK(x.is_contiguous(), ShapeError, "[{}] the tensor of shape {} is not contiguous", op, x.shape());
+  x.note_inplace_change(op);
+  dispatch_floating(op, x.dtype(), [&]<class T>() {
+    fill(x.raw<T>(), x.numel(), generator, [&](std::uint64_t bits) { return static_cast<T>(value_of(bits)); });
+  });
+}
+
+}  // namespace
+
+std::uint64_t Generator::stream_id(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+Generator::Block Generator::block(std::uint64_t offset) const {
+  const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
+  const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
+  std::uint32_t c[4] = {low(offset), high(offset), low(stream_), high(stream_)};
+  std::uint32_t key[2] = {low(seed_), high(seed_)};
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0], p1 = std::uint64_t{0xCD9E8D57} * c[2];
+    c[0] = high(p1) ^ c[1] ^ key[0];
+    c[2] = high(p0) ^ c[3] ^ key[1];
+    c[1] = low(p1);
+    c[3] = low(p0);
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
+  }
+  return {{c[0], c[1], c[2], c[3]}};
+}
+
+std::uint64_t Generator::next_u64() { return block(reserve(1)).u64(0); }
+double Generator::uniform() { return unit_interval(next_u64()); }
+double Generator::normal() { return normal_quantile(open_unit_interval(next_u64())); }
+
+std::uint64_t Generator::below(std::uint64_t n) {
+  EG_CHECK(n >= 1, ValueError, "[below] expected n of at least 1, found 0");
+  const std::uint64_t uneven = -n % n;  // 2^64 mod n: so many values are drawn again, that the others are equally likely
+  while (true) {
+    const std::uint64_t value = next_u64();
+    if (value >= uneven) return value % n;
+  }
+}
+
+Generator& default_generator() {
+  static Generator generator(0);
+  return generator;
+}
+
+void manual_seed(std::uint64_t seed) { default_generator().set_seed(seed); }
+
+void fill_uniform(Tensor& x, double low, double high, Generator& generator) {
+  EG_CHECK(std::isfinite(low) && std::isfinite(high) && low <= high, ValueError,
+           "[fill_uniform] expected finite limits in order, found {} and {}", low, high);
+  const bool narrow = x.dtype() == kFloat32;
+  fill_floating("fill_uniform", x, generator, [=](std::uint64_t bits) {
+    // The upper limit must not come out by rounding, so a float is made of 24 bits.
+    const double unit = narrow ? static_cast<double>(bits >> 40) * 0x1p-24 : unit_interval(bits);
+    return low + (high - low) * unit;
+  });
+}
+
+void fill_normal(Tensor& x, double mean, double std, Generator& generator) {
+  EG_CHECK(std::isfinite(mean) && std::isfinite(std) && std >= 0, ValueError,
+           "[fill_normal] expected a finite mean and a standard deviation of at least 0, found {} and {}", mean, std);
+  const bool narrow = x.dtype() == kFloat32;
+  fill_floating("fill_normal", x, generator, [=](std::uint64_t bits) {
+    const double unit = narrow ? (static_cast<double>(bits >> 32) + 0.5) * 0x1p-32 : open_unit_interval(bits);
+    return mean + std * normal_quantile(unit);
+  });
+}
+
+void fill_bernoulli(Tensor& x, double p, Generator& generator) {
+  EG_CHECK(p >= 0 && p <= 1, ValueError, "[fill_bernoulli] expected a probability in [0, 1], found {}", p);
+  const bool narrow = x.dtype() == kFloat32;
+  fill_floating("fill_bernoulli", x, generator, [=](std::uint64_t bits) {
+    return (narrow ? static_cast<double>(bits >> 32) * 0x1p-32 : unit_interval(bits)) < p ? 1.0 : 0.0;
+  });
+}
+
+Tensor rand(const Shape& shape, Dtype dtype, Generator& generator) {
+  Tensor x = empty(shape, dtype);
+  fill_uniform(x, 0, 1, generator);
+  return x;
+}
+
+Tensor randn(const Shape& shape, Dtype dtype, Generator& generator) {
+  Tensor x = empty(shape, dtype);
+  fill_normal(x, 0, 1, generator);
+  return x;
+}
+
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator) {
+  EG_CHECK(low < high, ValueError, "[randint] expected low < high, found {} and {}", low, high);
+  Tensor x = empty(shape, kInt64);
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  for (std::int64_t& value : x.mutable_data<std::int64_t>())
+    value = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + generator.below(range));
+  return x;
+}
+
+Tensor randperm(std::int64_t n, Generator& generator) {
+  Tensor x = arange(n);
+  const std::span<std::int64_t> values = x.mutable_data<std::int64_t>();
+  for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[generator.below(i)]);  // Fisher and Yates
+  return x;
+}
+
+}  // namespace eigengrad

@@ -1,0 +1,125 @@
+#include "eigengrad/data/dataset.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/core/random.h"
+#include "eigengrad/ops/shape.h"
+
+namespace eigengrad::data {
+namespace {
+
+constexpr std::int64_t kBytesPerThread = 1 << 20;
+
+void check_index(std::int64_t index, std::int64_t size) {
+  EG_CHECK(index >= 0 && index < size, IndexError, "[dataset] there is no sample {} of {}", index, size);
+}
+
+// Rows of a contiguous tensor.
+Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
+  Shape shape = x.shape();
+  shape[0] = static_cast<std::int64_t>(indices.size());
+  const Tensor result = empty(shape, x.dtype());
+  const std::int64_t bytes = x.size(0) == 0 ? 0 : x.numel() / x.size(0) * static_cast<std::int64_t>(size_of(x.dtype()));
+  for (const std::int64_t index : indices) check_index(index, x.size(0));
+  parallel_for(shape[0], std::max<std::int64_t>(1, kBytesPerThread / std::max<std::int64_t>(1, bytes)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i)
+                   std::memcpy(result.raw<std::byte>() + i * bytes,
+                               x.raw<const std::byte>() + indices[static_cast<std::size_t>(i)] * bytes,
+                               static_cast<std::size_t>(bytes));
+               });
+  return result;
+}
+
+}  // namespace
+
+TensorDataset::TensorDataset(Tensor inputs, Tensor targets, std::int64_t classes)
+    : inputs_(contiguous(inputs.detach())), targets_(contiguous(targets.detach())), classes_(classes) {
+  EG_CHECK(inputs_.dim() > 0 && targets_.dim() > 0 && inputs_.size(0) == targets_.size(0), ShapeError,
+           "[TensorDataset] inputs of shape {} and targets of shape {} differ in the number of samples", inputs_.shape(),
+           targets_.shape());
+}
+
+Batch TensorDataset::get(std::span<const std::int64_t> indices) const {
+  return {gather_rows(inputs_, indices), gather_rows(targets_, indices)};
+}
+
+Shape TensorDataset::input_shape() const {
+  Shape shape = inputs_.shape();
+  shape.erase(0);
+  return shape;
+}
+
+std::string TensorDataset::description() const { return fmt::format("{} samples of shape {}", size(), input_shape()); }
+
+ImageDataset::ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows,
+                           std::int64_t columns, std::int64_t classes, Normalization normalization, std::string name)
+    : pixels_(std::move(pixels)),
+      labels_(std::move(labels)),
+      rows_(rows),
+      columns_(columns),
+      classes_(classes),
+      name_(std::move(name)) {
+  EG_CHECK(pixels_.size() == labels_.size() * static_cast<std::size_t>(rows * columns), ShapeError,
+           "[{}] {} pixels do not make {} images of {}x{}", name_, pixels_.size(), labels_.size(), rows, columns);
+  for (std::size_t i = 0; i < labels_.size(); ++i)
+    EG_CHECK(labels_[i] >= 0 && labels_[i] < classes, IndexError, "[{}] label {} of sample {} is not one of {} classes", name_,
+             labels_[i], i, classes);
+  EG_CHECK(std::isfinite(normalization.mean) && std::isfinite(normalization.std) && normalization.std > 0, ValueError,
+           "[{}] expected a finite mean and a standard deviation above 0, found {} and {}", name_, normalization.mean,
+           normalization.std);
+  for (int level = 0; level < 256; ++level)
+    level_value_[level] = static_cast<float>((level / 255.0 - normalization.mean) / normalization.std);
+}
+
+Batch ImageDataset::get(std::span<const std::int64_t> indices) const {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  Batch batch{empty({count, 1, rows_, columns_}), empty({count}, kInt64)};
+  const std::int64_t area = rows_ * columns_;
+  for (const std::int64_t index : indices) check_index(index, size());
+  parallel_for(count, std::max<std::int64_t>(1, kBytesPerThread / std::max<std::int64_t>(1, area * 4)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const std::int64_t index = indices[static_cast<std::size_t>(i)];
+                   const std::uint8_t* pixels = pixels_.data() + index * area;
+                   float* out = batch.inputs.raw<float>() + i * area;
+                   for (std::int64_t p = 0; p < area; ++p) out[p] = level_value_[pixels[p]];
+                   batch.targets.raw<std::int64_t>()[i] = labels_[static_cast<std::size_t>(index)];
+                 }
+               });
+  return batch;
+}
+
+std::string ImageDataset::description() const {
+  return fmt::format("{}: {} images of {}x{}, {} classes", name_, size(), rows_, columns_, classes_);
+}
+
+Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> indices) : whole_(std::move(whole)), indices_(std::move(indices)) {
+  for (const std::int64_t index : indices_) check_index(index, whole_->size());
+}
+
+Batch Subset::get(std::span<const std::int64_t> indices) const {
+  std::vector<std::int64_t> inner;
+  inner.reserve(indices.size());
+  for (const std::int64_t index : indices) {
+    check_index(index, size());
+    inner.push_back(indices_[static_cast<std::size_t>(index)]);
+  }
+  return whole_->get(inner);
+}
+
+std::string Subset::description() const { return fmt::format("{} of {}", size(), whole_->description()); }
+
+std::pair<DatasetPtr, DatasetPtr> random_split(const DatasetPtr& whole, double fraction, std::uint64_t seed) {
+  EG_CHECK(fraction >= 0 && fraction < 1, ValueError, "[random_split] the fraction must be in [0, 1), found {}", fraction);
+  Generator generator(seed, "split");
+  const std::vector<std::int64_t> order = randperm(whole->size(), generator).to_vector<std::int64_t>();
+  const auto second = static_cast<std::ptrdiff_t>(std::llround(fraction * static_cast<double>(order.size())));
+  std::vector<std::int64_t> held_out(order.begin(), order.begin() + second), kept(order.begin() + second, order.end());
+  return {std::make_shared<Subset>(whole, std::move(kept)), std::make_shared<Subset>(whole, std::move(held_out))};
+}
+
+}  // namespace eigengrad::data

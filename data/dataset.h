@@ -1,0 +1,98 @@
+// Data sets: numbered samples that come in batches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::data {
+
+/// Samples stacked along the first axis: inputs [B, ...], and targets [B, ...] (int64 [B] for class labels).
+struct Batch {
+  Tensor inputs;
+  Tensor targets;
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual std::int64_t size() const = 0;
+  /// The samples of these numbers. Safe to call from several threads at once. Throws IndexError.
+  virtual Batch get(std::span<const std::int64_t> indices) const = 0;
+  /// The shape of one input, without the batch axis.
+  virtual Shape input_shape() const = 0;
+  /// The number of classes where the targets are labels, else 0.
+  virtual std::int64_t classes() const { return 0; }
+  /// One line for logs: what it is and how many samples it has.
+  virtual std::string description() const = 0;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// Tensors whose first axes number the samples.
+class TensorDataset : public Dataset {
+ public:
+  /// Throws ShapeError unless both have as many samples. `classes` is kept for classes().
+  TensorDataset(Tensor inputs, Tensor targets, std::int64_t classes = 0);
+  std::int64_t size() const override { return inputs_.size(0); }
+  Batch get(std::span<const std::int64_t> indices) const override;
+  Shape input_shape() const override;
+  std::int64_t classes() const override { return classes_; }
+  std::string description() const override;
+
+ private:
+  Tensor inputs_, targets_;
+  std::int64_t classes_;
+};
+
+/// How grey levels become numbers: (level / 255 - mean) / std.
+struct Normalization {
+  double mean = 0;
+  double std = 1;
+};
+
+/// Labelled grey images, kept as bytes; inputs are float32 [B, 1, rows, columns].
+class ImageDataset : public Dataset {
+ public:
+  /// Throws ShapeError when sizes do not agree, IndexError for a label outside [0, classes), ValueError for std = 0.
+  ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows, std::int64_t columns,
+               std::int64_t classes, Normalization normalization, std::string name);
+  std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
+  Batch get(std::span<const std::int64_t> indices) const override;
+  Shape input_shape() const override { return {1, rows_, columns_}; }
+  std::int64_t classes() const override { return classes_; }
+  std::string description() const override;
+
+ private:
+  std::vector<std::uint8_t> pixels_;
+  std::vector<std::int64_t> labels_;
+  std::int64_t rows_, columns_, classes_;
+  std::string name_;
+  float level_value_[256];  // what each grey level becomes
+};
+
+/// Some samples of another data set, in the given order.
+class Subset : public Dataset {
+ public:
+  /// Throws IndexError for a number outside the data set.
+  Subset(DatasetPtr whole, std::vector<std::int64_t> indices);
+  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
+  Batch get(std::span<const std::int64_t> indices) const override;
+  Shape input_shape() const override { return whole_->input_shape(); }
+  std::int64_t classes() const override { return whole_->classes(); }
+  std::string description() const override;
+
+ private:
+  DatasetPtr whole_;
+  std::vector<std::int64_t> indices_;
+};
+
+/// Two parts drawn at random, the second with about `fraction` of the samples. Throws ValueError unless 0 ≤ fraction < 1.
+std::pair<DatasetPtr, DatasetPtr> random_split(const DatasetPtr& whole, double fraction, std::uint64_t seed);
+
+}  // namespace eigengrad::data

@@ -1,0 +1,148 @@
+#include "eigengrad/core/random.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad {
+namespace {
+
+// The known answers that come with the authors' code (Random123, kat_vectors: philox4x32-10).
+TEST(Philox, KnownAnswers) {
+  const Generator::Block zeros = Generator(0).block(0);
+  EXPECT_EQ(zeros.word[0], 0x6627e8d5u);
+  EXPECT_EQ(zeros.word[1], 0xe169c58du);
+  EXPECT_EQ(zeros.word[2], 0xbc57ac4cu);
+  EXPECT_EQ(zeros.word[3], 0x9b00dbd8u);
+  const Generator::Block ones = Generator(~std::uint64_t{0}, ~std::uint64_t{0}).block(~std::uint64_t{0});
+  EXPECT_EQ(ones.word[0], 0x408f276du);
+  EXPECT_EQ(ones.word[1], 0x41c83b0eu);
+  EXPECT_EQ(ones.word[2], 0xa20bc7c6u);
+  EXPECT_EQ(ones.word[3], 0x6d5451fdu);
+  const Generator pi(0x299f31d0a4093822, 0x0370734413198a2e);
+  const Generator::Block digits = pi.block(0x85a308d3243f6a88);
+  EXPECT_EQ(digits.word[0], 0xd16cfe09u);
+  EXPECT_EQ(digits.word[1], 0x94fdccebu);
+  EXPECT_EQ(digits.word[2], 0x5001e420u);
+  EXPECT_EQ(digits.word[3], 0x24126ea1u);
+}
+
+// Bits that must never change, on any compiler: programs rely on a seed.
+TEST(Random, BitsAreFixed) {
+  Generator generator(42);
+  const std::vector<float> normal = randn({3}, kFloat32, generator).to_vector<float>();
+  EXPECT_EQ(normal, (std::vector<float>{0x1.25ee5p-2f, -0x1.42dc66p-4f, -0x1.73bf42p+0f}));
+  const std::vector<double> uniform = rand({2}, kFloat64, generator).to_vector<double>();
+  EXPECT_EQ(uniform, (std::vector<double>{0x1.4ee9b3f7f36c8p-2, 0x1.d1381bee0e3d6p-2}));
+  EXPECT_EQ(randperm(6, generator).to_vector<std::int64_t>(), (std::vector<std::int64_t>{4, 5, 2, 0, 1, 3}));
+}
+
+TEST(Random, NormalHasTheMomentsAndTailsOfANormal) {
+  Generator generator(7);
+  const std::vector<double> x = randn({200000}, kFloat64, generator).to_vector<double>();
+  double mean = 0, square = 0, fourth = 0;
+  int beyond_two = 0;
+  for (const double v : x) {
+    mean += v;
+    square += v * v;
+    fourth += v * v * v * v;
+    beyond_two += std::abs(v) > 2;
+  }
+  const auto n = static_cast<double>(x.size());
+  EXPECT_NEAR(mean / n, 0, 4 / std::sqrt(n));
+  EXPECT_NEAR(square / n, 1, 4 * std::sqrt(2 / n));
+  EXPECT_NEAR(fourth / n, 3, 4 * std::sqrt(96 / n));
+  EXPECT_NEAR(beyond_two / n, 0.0455003, 4 * std::sqrt(0.0455 / n));
+}
+
+TEST(Random, UniformFillsItsRangeEvenly) {
+  for (const Dtype dtype : {kFloat32, kFloat64}) {
+    Tensor x = empty({100000}, dtype);
+    Generator generator(3);
+    fill_uniform(x, -2, 6, generator);
+    std::vector<double> sorted;
+    if (dtype == kFloat32)
+      for (const float v : x.data<float>()) sorted.push_back(static_cast<double>(v));
+    else
+      for (const double v : x.data<double>()) sorted.push_back(v);
+    std::sort(sorted.begin(), sorted.end());
+    EXPECT_GE(sorted.front(), -2);
+    EXPECT_LT(sorted.back(), 6);
+    double farthest = 0;  // Kolmogorov and Smirnov's distance
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+      farthest = std::max(farthest, std::abs((sorted[i] + 2) / 8 - static_cast<double>(i) / 1e5));
+    EXPECT_LT(farthest, 1.63 / std::sqrt(1e5));
+  }
+}
+
+TEST(Random, SameSeedSameBitsForAnyNumberOfThreads) {
+  const int before = num_threads();
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    Generator generator(11);
+    results.push_back(randn({100003}, kFloat32, generator).to_vector<float>());
+  }
+  set_num_threads(before);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+TEST(Random, OffsetRestoresTheStream) {
+  Generator generator(5, "dropout");
+  rand({10}, kFloat32, generator);
+  const std::uint64_t offset = generator.offset();
+  const auto first = rand({9}, kFloat32, generator).to_vector<float>();
+  generator.set_offset(offset);
+  EXPECT_EQ(rand({9}, kFloat32, generator).to_vector<float>(), first);
+  Generator other(5, "shuffle");
+  other.set_offset(offset);
+  EXPECT_NE(rand({9}, kFloat32, other).to_vector<float>(), first);
+}
+
+TEST(Random, IntegersAndPermutations) {
+  Generator generator(1);
+  std::vector<int> counts(7);
+  for (const std::int64_t v : randint(-3, 4, {70000}, generator).to_vector<std::int64_t>()) ++counts.at(static_cast<std::size_t>(v + 3));
+  for (const int count : counts) EXPECT_NEAR(count, 10000, 500);
+  const auto permutation = randperm(1000, generator).to_vector<std::int64_t>();
+  EXPECT_EQ(std::set<std::int64_t>(permutation.begin(), permutation.end()).size(), 1000u);
+  EXPECT_NE(permutation, arange(1000).to_vector<std::int64_t>());
+  EXPECT_EQ(randperm(0, generator).numel(), 0);
+}
+
+TEST(Random, BernoulliAndManualSeed) {
+  Tensor x = empty({100000});
+  Generator generator(2);
+  fill_bernoulli(x, 0.25, generator);
+  double ones = 0;
+  for (const float v : x.data<float>()) {
+    EXPECT_TRUE(v == 0 || v == 1);
+    ones += static_cast<double>(v);
+  }
+  EXPECT_NEAR(ones / 1e5, 0.25, 0.006);
+  manual_seed(9);
+  const auto a = randn({4}).to_vector<float>();
+  manual_seed(9);
+  EXPECT_EQ(randn({4}).to_vector<float>(), a);
+  manual_seed(0);
+}
+
+TEST(Random, BadArguments) {
+  Tensor x = empty({2}), labels = zeros({2}, kInt64);
+  EXPECT_THROW(fill_bernoulli(x, 1.5), ValueError);
+  EXPECT_THROW(fill_uniform(x, 2, 1), ValueError);
+  EXPECT_THROW(fill_normal(x, 0, -1), ValueError);
+  EXPECT_THROW(fill_normal(labels, 0, 1), DtypeError);
+  EXPECT_THROW(randint(3, 3, {2}), ValueError);
+  EXPECT_THROW(Generator(0).below(0), ValueError);
+  Tensor parameter = zeros({2}).set_requires_grad();
+  EXPECT_THROW(fill_uniform(parameter, 0, 1), GradError);
+}
+
+}  // namespace
+}  // namespace eigengrad

@@ -1,0 +1,59 @@
+// The table of all ops: one row for each way to call one, and the checks of op_table_test.cc run for every row.
+// A new op is one more line in op_table.cc, and one in make_reference.py.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::tests {
+
+/// The inputs of an op.
+using In = std::span<const Tensor>;
+
+/// The shapes on which a row is checked: each case has one shape for each input.
+struct Cases {
+  std::vector<std::vector<Shape>> small;
+  std::vector<Shape> large;  ///< more elements than one thread takes; none: no check with many threads
+};
+
+struct RowOptions {
+  /// Where the elements of each input lie (the last holds for all that follow). Elements keep a distance from each other
+  /// and from multiples of 0.5, where functions have kinks.
+  std::vector<std::pair<double, double>> domain = {{-2, 2}};
+  /// The name in the op's messages, where it is not the first word of the row's name.
+  std::string op = {};
+  bool takes_bool = false;   ///< bool inputs are fine
+  bool second_order = true;  ///< false where the second derivative is nowhere defined
+  double ulps = 4;           ///< of the value in float32, against PyTorch's in float64
+  bool near_largest = false; ///< those ulps are of the largest element: sums cancel
+};
+
+struct OpRow {
+  std::string name;  ///< the function as declared in ops/*.h, then perhaps a word on the way of calling it
+  std::function<Tensor(In)> function;
+  Cases cases;
+  RowOptions options = {};
+
+  std::string function_name() const { return name.substr(0, name.find(' ')); }
+};
+
+std::ostream& operator<<(std::ostream& out, const OpRow& row);
+
+/// Ops with a gradient.
+const std::vector<OpRow>& differentiable_ops();
+/// Ops without.
+const std::vector<OpRow>& other_ops();
+/// Functions of ops/*.h that no row can call; each has tests of its own.
+const std::vector<std::string>& ops_tested_elsewhere();
+
+/// Inputs for a row: the same elements on every call.
+std::vector<Tensor> make_inputs(const OpRow& row, std::span<const Shape> shapes, Dtype dtype);
+
+}  // namespace eigengrad::tests

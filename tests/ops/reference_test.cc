@@ -1,0 +1,164 @@
+// Values and gradients of every row of the op table, against those that PyTorch computed (reference.txt, which
+// make_reference.py writes).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "eigengrad/autograd/autograd.h"
+#include "eigengrad/ops/ops.h"
+#include "tests/ops/op_table.h"
+
+namespace eigengrad::tests {
+namespace {
+
+struct Numbers {
+  Shape shape;
+  std::vector<double> values;
+};
+
+struct ReferenceCase {
+  std::vector<Numbers> inputs, grads;
+  Numbers out, seed;
+  bool has_grads = false;
+};
+
+Numbers parse_numbers(std::istream& words) {
+  Numbers result;
+  std::string word;
+  words >> word;
+  if (word != "-") {
+    std::istringstream extents(word);
+    for (std::string extent; std::getline(extents, extent, ',');) result.shape.push_back(std::atoll(extent.c_str()));
+  }
+  while (words >> word) result.values.push_back(std::strtod(word.c_str(), nullptr));  // "inf" and "nan" too
+  return result;
+}
+
+using Reference = std::map<std::string, std::vector<ReferenceCase>>;
+
+Reference read_reference() {
+  const std::filesystem::path path = std::filesystem::path(__FILE__).parent_path() / "reference.txt";
+  std::ifstream in(path);
+  Reference reference;
+  ReferenceCase* current = nullptr;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string kind;
+    words >> kind;
+    if (kind == "op") {
+      current = &reference[line.substr(3)].emplace_back();
+    } else if (kind == "in") {
+      current->inputs.push_back(parse_numbers(words));
+    } else if (kind == "out") {
+      current->out = parse_numbers(words);
+    } else if (kind == "seed") {
+      current->seed = parse_numbers(words);
+      current->has_grads = true;
+    } else if (kind == "grad") {
+      current->grads.push_back(parse_numbers(words));
+    }
+  }
+  return reference;
+}
+
+const Reference& reference() {
+  static const Reference all = read_reference();
+  return all;
+}
+
+Tensor tensor_of(const Numbers& numbers, Dtype dtype) { return to(tensor(numbers.values, numbers.shape), dtype); }
+
+// How far a number may be from the expected one: relative to itself, or to the largest of all.
+struct Tolerance {
+  double relative;
+  double of_largest = 0;
+};
+
+void expect_close(const Tensor& found, const Numbers& expected, Tolerance tolerance, const std::string& what) {
+  ASSERT_EQ(found.shape(), expected.shape) << what;
+  const std::vector<double> values = to(found.detach(), kFloat64).to_vector<double>();
+  ASSERT_EQ(values.size(), expected.values.size()) << what;
+  double largest = 0;
+  for (const double value : expected.values)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double a = values[i], b = expected.values[i];
+    const bool same = a == b || (std::isnan(a) && std::isnan(b));
+    const double limit = tolerance.relative * std::abs(b) + tolerance.of_largest * largest;
+    EXPECT_TRUE(same || std::abs(a - b) <= limit)
+        << what << ", element " << i << ": " << testing::PrintToString(a) << ", PyTorch has " << testing::PrintToString(b)
+        << " (" << std::abs(a - b) / std::abs(b) << " relative)";
+  }
+}
+
+std::string describe(const ReferenceCase& one) {
+  std::string text;
+  for (const Numbers& x : one.inputs) text += to_string(x.shape) + " ";
+  return text;
+}
+
+class MatchesPyTorch : public testing::TestWithParam<OpRow> {
+ protected:
+  const std::vector<ReferenceCase>& cases() const {
+    static const std::vector<ReferenceCase> none;
+    const auto entry = reference().find(GetParam().name);
+    EXPECT_TRUE(entry != reference().end()) << "add the row to make_reference.py and run it";
+    return entry == reference().end() ? none : entry->second;
+  }
+  void check(const ReferenceCase& one, Dtype dtype, Tolerance value, Tolerance gradient) const {
+    std::vector<Tensor> inputs;
+    for (const Numbers& x : one.inputs) inputs.push_back(tensor_of(x, dtype));
+    if (one.has_grads)
+      for (Tensor& x : inputs) x.set_requires_grad();
+    const Tensor y = GetParam().function(inputs);
+    expect_close(y, one.out, value, "value for " + describe(one));
+    if (!one.has_grads) return;
+    ASSERT_TRUE(y.requires_grad());
+    const Tensor seed = tensor_of(one.seed, y.dtype());
+    const std::vector<Tensor> grads = grad(std::span(&y, 1), inputs, std::span(&seed, 1), {.allow_unused = true});
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!grads[i].defined()) continue;
+      expect_close(grads[i], one.grads[i], gradient, "gradient " + std::to_string(i) + " for " + describe(one));
+    }
+  }
+};
+
+std::string reference_test_name(const testing::TestParamInfo<OpRow>& info) {
+  return "Row" + std::to_string(info.index);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, MatchesPyTorch, testing::ValuesIn(differentiable_ops()), reference_test_name);
+INSTANTIATE_TEST_SUITE_P(Others, MatchesPyTorch, testing::ValuesIn(other_ops()), reference_test_name);
+
+TEST_P(MatchesPyTorch, InFloat64) {
+  for (const ReferenceCase& one : cases()) check(one, kFloat64, {1e-12, 1e-14}, {1e-12, 1e-14});
+}
+
+// The row says how many units in the last place; gradients may lose as many again, of their largest element.
+TEST_P(MatchesPyTorch, InFloat32) {
+  constexpr double kUlp = 0x1p-23;
+  const RowOptions& options = GetParam().options;
+  const double ulps = options.ulps * kUlp;
+  for (const ReferenceCase& one : cases()) {
+    if (!one.has_grads) continue;  // extremes that float32 does not hold
+    check(one, kFloat32, {ulps, options.near_largest ? ulps : 0}, {2 * ulps, 2 * ulps});
+  }
+}
+
+TEST(Reference, NamesOnlyRows) {
+  ASSERT_GT(reference().size(), 100u);
+  for (const auto& [name, cases] : reference()) {
+    const auto is_row = [&name = name](const OpRow& row) { return row.name == name; };
+    const bool known = std::any_of(differentiable_ops().begin(), differentiable_ops().end(), is_row) ||
+                       std::any_of(other_ops().begin(), other_ops().end(), is_row);
+    EXPECT_TRUE(known) << name;
+  }
+}
+
+}  // namespace
+}  // namespace eigengrad::tests
