@@ -28,6 +28,16 @@ def together(parts):
     return torch.cat([p.flatten() * (i + 1) for i, p in enumerate(parts)])
 
 
+# F.softplus gives NaN as the gradient of large numbers, unless told to be linear there.
+def softplus(x):
+    return torch.logaddexp(x, torch.zeros_like(x))
+
+
+# F.binary_cross_entropy_with_logits has no gradient for its weights.
+def bce(x, y, w, p):
+    return -(w * (p * y * F.logsigmoid(x) + (1 - y) * F.logsigmoid(-x))).sum()
+
+
 def weights(x):
     return T([0.5, 2.0, 1.25, 0.75], dtype=x.dtype)
 
@@ -110,8 +120,8 @@ ROWS = {
     "tanh": (torch.tanh, U, [(-5, 5)]),
     "gelu": (F.gelu, U, [WIDE]),
     "gelu tanh": (lambda x: F.gelu(x, approximate="tanh"), U, [WIDE]),
-    "softplus": (lambda x: F.softplus(x, threshold=1e9), U, [(-12, 12)]),
-    "softplus beta": (lambda x: F.softplus(x, beta=2.5, threshold=1e9), U, [WIDE]),
+    "softplus": (softplus, U, [(-12, 12)]),
+    "softplus beta": (lambda x: softplus(2.5 * x) / 2.5, U, [WIDE]),
     "softmax last": (lambda x: torch.softmax(x, -1), M, [(-6, 6)]),
     "softmax first": (lambda x: torch.softmax(x, 0), M, [(-6, 6)]),
     "log_softmax last": (lambda x: torch.log_softmax(x, -1), M, [(-6, 6)]),
@@ -145,8 +155,7 @@ ROWS = {
     "mse_loss none": (lambda x, y: F.mse_loss(x, y, reduction="none"), SAME, [WIDE]),
     "binary_cross_entropy_with_logits": (F.binary_cross_entropy_with_logits, SAME, [WIDE, (0, 1)]),
     "binary_cross_entropy_with_logits weights": (
-        lambda x, y, w, p: F.binary_cross_entropy_with_logits(x, y, w.detach(), reduction="sum", pos_weight=p.detach()),
-        [[(2, 3), (2, 3), (2, 1), (3,)]], [WIDE, (0, 1), POS, POS]),
+        bce, [[(2, 3), (2, 3), (2, 1), (3,)]], [WIDE, (0, 1), POS, POS]),
     "sum": (torch.sum, U + [[(0, 3)]], [WIDE]),
     "sum axis": (lambda x: x.sum(1), M + [[(2, 0)]], [WIDE]),
     "sum keepdim": (lambda x: x.sum((0, -1), keepdim=True), M, [WIDE]),

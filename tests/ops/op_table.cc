@@ -142,8 +142,8 @@ std::vector<OpRow> make_differentiable() {
       {"softplus beta", [](In x) { return softplus(x[0], 2.5); }, kUnary},
       {"softmax last", [](In x) { return softmax(x[0], -1); }, kMatrices},
       {"softmax first", [](In x) { return softmax(x[0], 0); }, kReduced},
-      {"log_softmax last", [](In x) { return log_softmax(x[0], -1); }, kMatrices},
-      {"log_softmax first", [](In x) { return log_softmax(x[0], 0); }, kReduced},
+      {"log_softmax last", [](In x) { return log_softmax(x[0], -1); }, kMatrices, summed()},
+      {"log_softmax first", [](In x) { return log_softmax(x[0], 0); }, kReduced, summed()},
       // comparison.h
       {"where", [](In x) { return where(mask({2, 3}), x[0], x[1]); }, kTernary, of_bool()},
       {"where broadcast", [](In x) { return where(mask({2, 1}), x[0], x[1]); }, kTernary, of_bool()},

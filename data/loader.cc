@@ -1,0 +1,132 @@
+#include "eigengrad/data/loader.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/random.h"
+
+namespace eigengrad::data {
+namespace {
+
+// The processors that the program was started on. Where OpenMP binds its threads (OMP_PROC_BIND), a thread made later would
+// inherit the one processor of its maker, and compete with it.
+cpu_set_t processors_at_start() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  sched_getaffinity(0, sizeof set, &set);
+  return set;
+}
+const cpu_set_t start_processors = processors_at_start();
+
+}  // namespace
+
+class Epoch::State {
+ public:
+  State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t first, std::int64_t count)
+      : dataset_(std::move(dataset)), options_(options), order_(std::move(order)), to_make_(first), to_take_(first), count_(count) {
+    if (options_.prefetch > 0 && first < count) worker_ = std::thread([this] { work(); });
+  }
+  ~State() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    room_.notify_all();
+    if (worker_.joinable()) worker_.join();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::optional<Batch> next() {
+    if (to_take_ >= count_) return std::nullopt;
+    if (!worker_.joinable()) return make(to_take_++);
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [this] { return !batches_.empty() || error_; });
+    if (batches_.empty()) {
+      to_take_ = count_;
+      std::rethrow_exception(error_);
+    }
+    Batch batch = std::move(batches_.front());
+    batches_.pop_front();
+    ++to_take_;
+    lock.unlock();
+    room_.notify_one();
+    return batch;
+  }
+
+ private:
+  Batch make(std::int64_t number) const {
+    const auto size = static_cast<std::size_t>(options_.batch_size), start = static_cast<std::size_t>(number) * size;
+    return dataset_->get(std::span(order_).subspan(start, std::min(size, order_.size() - start)));
+  }
+  void work() {
+    sched_setaffinity(0, sizeof start_processors, &start_processors);
+    try {
+      while (to_make_ < count_) {
+        Batch batch = make(to_make_++);
+        std::unique_lock lock(mutex_);
+        room_.wait(lock, [this] { return stop_ || std::ssize(batches_) < options_.prefetch; });
+        if (stop_) return;
+        batches_.push_back(std::move(batch));
+        lock.unlock();
+        ready_.notify_one();
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      error_ = std::current_exception();
+      ready_.notify_one();
+    }
+  }
+
+  const DatasetPtr dataset_;
+  const DataLoaderOptions options_;
+  const std::vector<std::int64_t> order_;
+  std::int64_t to_make_;  // of the worker alone
+  std::int64_t to_take_;  // of the consumer alone
+  const std::int64_t count_;
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable ready_, room_;
+  std::deque<Batch> batches_;
+  std::exception_ptr error_;
+  bool stop_ = false;
+  std::thread worker_;
+};
+
+Epoch::Epoch(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Epoch::Epoch(Epoch&&) noexcept = default;
+Epoch::~Epoch() = default;
+std::optional<Batch> Epoch::next() { return state_->next(); }
+
+DataLoader::DataLoader(DatasetPtr dataset, DataLoaderOptions options) : dataset_(std::move(dataset)), options_(options) {
+  EG_CHECK(dataset_, ValueError, "[DataLoader] expected a data set, found null");
+  EG_CHECK(options_.batch_size >= 1, ValueError, "[DataLoader] batch_size must be at least 1, found {}", options_.batch_size);
+  EG_CHECK(options_.prefetch >= 0, ValueError, "[DataLoader] prefetch must not be negative, found {}", options_.prefetch);
+}
+
+std::int64_t DataLoader::batches() const {
+  const std::int64_t rest = options_.drop_last ? 0 : options_.batch_size - 1;
+  return (dataset_->size() + rest) / options_.batch_size;
+}
+
+Epoch DataLoader::epoch(std::int64_t number, std::int64_t first) const {
+  EG_CHECK(number >= 0 && first >= 0, ValueError, "[DataLoader] expected an epoch and a batch of at least 0, found {} and {}", number,
+           first);
+  std::vector<std::int64_t> order;
+  if (options_.shuffle) {
+    Generator generator(options_.seed, Generator::stream_id("shuffle") + static_cast<std::uint64_t>(number));
+    order = randperm(dataset_->size(), generator).to_vector<std::int64_t>();
+  } else {
+    order = arange(dataset_->size()).to_vector<std::int64_t>();
+  }
+  return Epoch(std::make_unique<Epoch::State>(dataset_, options_, std::move(order), first, batches()));
+}
+
+}  // namespace eigengrad::data
