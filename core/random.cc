@@ -1,7 +1,8 @@
-// Compiled without contraction of a·b + c into one rounding (see CMakeLists.txt), and without functions of the C library
-// whose last bit differs from one to another: sqrt, which IEEE 754 fixes, is the only one.
+// Compiled without contraction of a·b + c into one rounding (see CMakeLists.txt), and without functions of the C
+// library whose last bit differs from one to another: sqrt, which IEEE 754 fixes, is the only one.
 #include "eigengrad/core/random.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -39,8 +40,9 @@ double polynomial(const double (&coefficients)[N], double x) {
 
 // The quantile of the standard normal distribution, 0 < p < 1: Wichura's PPND16.
 double normal_quantile(double p) {
-  static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
-                                 4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3};
+  static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                                 1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                                 3.3430575583588128105e4, 2.5090809287301226727e3};
   static constexpr double b[] = {1.0,
                                  4.2313330701600911252e1,
                                  6.8718700749205790830e2,
@@ -49,8 +51,9 @@ double normal_quantile(double p) {
                                  3.9307895800092710610e4,
                                  2.8729085735721942674e4,
                                  5.2264952788528545610e3};
-  static constexpr double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0,  5.76949722146069140550e0,  3.64784832476320460504e0,
-                                 1.27045825245236838258e0,  2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static constexpr double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                                 3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
+                                 2.27238449892691845833e-2, 7.74545014278341407640e-4};
   static constexpr double d[] = {1.0,
                                  2.05319162663775882187e0,
                                  1.67638483018380384940e0,
@@ -59,8 +62,9 @@ double normal_quantile(double p) {
                                  1.51986665636164571966e-2,
                                  5.47593808499534494600e-4,
                                  1.05075007164441684324e-9};
-  static constexpr double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,  2.96560571828504891230e-1,
-                                 2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static constexpr double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
+                                 2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                 2.71155556874348757815e-5, 2.01033439929228813265e-7};
   static constexpr double f[] = {1.0,
                                  5.99832206555887937690e-1,
                                  1.36929880922735805310e-1,
@@ -75,7 +79,8 @@ double normal_quantile(double p) {
     return q * polynomial(a, r) / polynomial(b, r);
   }
   const double r = std::sqrt(-log_below_one(q < 0 ? p : 1 - p));
-  const double x = r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6) : polynomial(e, r - 5) / polynomial(f, r - 5);
+  const double x =
+      r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6) : polynomial(e, r - 5) / polynomial(f, r - 5);
   return q < 0 ? -x : x;
 }
 
@@ -121,7 +126,7 @@ Generator::Block Generator::block(std::uint64_t offset) const {
   const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
   const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
   std::uint32_t c[4] = {low(offset), high(offset), low(stream_), high(stream_)};
-  std::uint32_t key[2] = {low(seed_), high(seed_)};
+  std::uint32_t key[2] = {low(seed()), high(seed())};
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0], p1 = std::uint64_t{0xCD9E8D57} * c[2];
     c[0] = high(p1) ^ c[1] ^ key[0];
@@ -134,13 +139,15 @@ Generator::Block Generator::block(std::uint64_t offset) const {
   return {{c[0], c[1], c[2], c[3]}};
 }
 
+std::uint32_t Generator::next_u32() { return block(reserve(1)).word[0]; }
 std::uint64_t Generator::next_u64() { return block(reserve(1)).u64(0); }
 double Generator::uniform() { return unit_interval(next_u64()); }
 double Generator::normal() { return normal_quantile(open_unit_interval(next_u64())); }
 
 std::uint64_t Generator::below(std::uint64_t n) {
   EG_CHECK(n >= 1, ValueError, "[below] expected n of at least 1, found 0");
-  const std::uint64_t uneven = -n % n;  // 2^64 mod n: so many values are drawn again, that the others are equally likely
+  const std::uint64_t uneven =
+      -n % n;  // 2^64 mod n: so many values are drawn again, that the others are equally likely
   while (true) {
     const std::uint64_t value = next_u64();
     if (value >= uneven) return value % n;
@@ -155,13 +162,17 @@ Generator& default_generator() {
 void manual_seed(std::uint64_t seed) { default_generator().set_seed(seed); }
 
 void fill_uniform(Tensor& x, double low, double high, Generator& generator) {
-  EG_CHECK(std::isfinite(low) && std::isfinite(high) && low <= high, ValueError,
+  const double width = high - low;
+  EG_CHECK(std::isfinite(low) && std::isfinite(width) && width >= 0, ValueError,
            "[fill_uniform] expected finite limits in order, found {} and {}", low, high);
   const bool narrow = x.dtype() == kFloat32;
+  const double below_high = narrow
+                                ? static_cast<double>(std::nextafter(static_cast<float>(high), static_cast<float>(low)))
+                                : std::nextafter(high, low);
   fill_floating("fill_uniform", x, generator, [=](std::uint64_t bits) {
-    // The upper limit must not come out by rounding, so a float is made of 24 bits.
     const double unit = narrow ? static_cast<double>(bits >> 40) * 0x1p-24 : unit_interval(bits);
-    return low + (high - low) * unit;
+    // Rounding must not bring out the upper limit.
+    return std::min(low + width * unit, below_high);
   });
 }
 
@@ -183,6 +194,13 @@ void fill_bernoulli(Tensor& x, double p, Generator& generator) {
   });
 }
 
+void fill_randint(Tensor& x, std::int64_t low, std::int64_t high, Generator& generator) {
+  EG_CHECK(low < high, ValueError, "[fill_randint] expected low < high, found {} and {}", low, high);
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  for (std::int64_t& value : x.mutable_data<std::int64_t>())
+    value = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + generator.below(range));
+}
+
 Tensor rand(const Shape& shape, Dtype dtype, Generator& generator) {
   Tensor x = empty(shape, dtype);
   fill_uniform(x, 0, 1, generator);
@@ -196,18 +214,16 @@ Tensor randn(const Shape& shape, Dtype dtype, Generator& generator) {
 }
 
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator) {
-  EG_CHECK(low < high, ValueError, "[randint] expected low < high, found {} and {}", low, high);
   Tensor x = empty(shape, kInt64);
-  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  for (std::int64_t& value : x.mutable_data<std::int64_t>())
-    value = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + generator.below(range));
+  fill_randint(x, low, high, generator);
   return x;
 }
 
 Tensor randperm(std::int64_t n, Generator& generator) {
   Tensor x = arange(n);
   const std::span<std::int64_t> values = x.mutable_data<std::int64_t>();
-  for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[generator.below(i)]);  // Fisher and Yates
+  for (std::size_t i = values.size(); i > 1; --i)
+    std::swap(values[i - 1], values[generator.below(i)]);  // Fisher and Yates
   return x;
 }
 

@@ -9,29 +9,30 @@
 
 namespace eigengrad {
 
-/// Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the numbers are a
-/// function of (seed, stream, offset), so that a generator is saved as three integers and any part of its output can be made
-/// by any thread. Drawing from one generator in several threads is safe; their order is then up to the threads.
+/// Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the numbers
+/// are a function of (seed, stream, offset), so that a generator is saved as three integers and any part of its output
+/// can be made by any thread. Using one generator in several threads is safe; their order is then up to the threads.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
   Generator(std::uint64_t seed, std::string_view stream_name) : Generator(seed, stream_id(stream_name)) {}
-  Generator(const Generator& other) : Generator(other.seed_, other.stream_) { set_offset(other.offset()); }
+  Generator(const Generator& other) : Generator(other.seed(), other.stream_) { set_offset(other.offset()); }
 
   /// The stream for a purpose: a hash of its name (FNV-1a, 64 bits).
   static std::uint64_t stream_id(std::string_view name);
 
-  std::uint64_t seed() const { return seed_; }
+  std::uint64_t seed() const { return seed_.load(std::memory_order_relaxed); }
   std::uint64_t stream() const { return stream_; }
   /// How many blocks of 128 bits have been drawn: set it to draw them again.
   std::uint64_t offset() const { return offset_.load(std::memory_order_relaxed); }
   void set_offset(std::uint64_t offset) { offset_.store(offset, std::memory_order_relaxed); }
   /// Begins the stream of another seed.
   void set_seed(std::uint64_t seed) {
-    seed_ = seed;
+    seed_.store(seed, std::memory_order_relaxed);
     set_offset(0);
   }
 
+  std::uint32_t next_u32();
   std::uint64_t next_u64();
   /// A number in [0, 1), of 53 bits.
   double uniform();
@@ -49,7 +50,8 @@ class Generator {
   Block block(std::uint64_t offset) const;
 
  private:
-  std::uint64_t seed_, stream_;
+  std::atomic<std::uint64_t> seed_;
+  std::uint64_t stream_;
   std::atomic<std::uint64_t> offset_{0};
 };
 
@@ -58,13 +60,18 @@ Generator& default_generator();
 /// Starts the default generator anew.
 void manual_seed(std::uint64_t seed);
 
-/// Fills a contiguous floating tensor in place. Throws DtypeError, ValueError, and GradError as in-place changes do.
-/// Uniform in [low, high).
+// Filling a contiguous tensor in place. Each throws DtypeError unless it is float32 or float64, ShapeError when it is
+// not contiguous, ValueError for impossible parameters, and GradError as in-place changes do.
+
+/// Uniform in [low, high). The limits and their distance must be finite.
 void fill_uniform(Tensor& x, double low, double high, Generator& generator = default_generator());
 /// Normal, by inversion of the distribution function (Wichura, algorithm AS 241, Applied Statistics 37, 1988).
 void fill_normal(Tensor& x, double mean, double std, Generator& generator = default_generator());
 /// 1 with probability p, else 0. Throws ValueError unless 0 ≤ p ≤ 1.
 void fill_bernoulli(Tensor& x, double p, Generator& generator = default_generator());
+
+/// int64 in [low, high), each equally likely, into a contiguous int64 tensor.
+void fill_randint(Tensor& x, std::int64_t low, std::int64_t high, Generator& generator = default_generator());
 
 /// Uniform in [0, 1).
 Tensor rand(const Shape& shape, Dtype dtype = kFloat32, Generator& generator = default_generator());

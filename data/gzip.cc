@@ -8,34 +8,43 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <limits>
 
+#include "eigengrad/config/value.h"
 #include "eigengrad/core/check.h"
 
 namespace eigengrad::data {
 namespace {
 
+constexpr std::uint64_t kBestRatio = 1032;  // of deflate (zlib's technical notes)
+
 // A regular file, read in order.
 class File {
  public:
-  explicit File(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  explicit File(const std::string& path) : name_(config::printable(path)) {
+    EG_CHECK(path.find('\0') == std::string::npos, IoError, "cannot read {}: the name has a zero byte in it", name_);
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
+    fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd_ < 0) fail();
-    struct stat status {};
-    const bool known = ::fstat(fd_, &status) == 0;
-    if (known && S_ISREG(status.st_mode)) return;
-    const int error = errno;
-    ::close(fd_);
-    errno = error;
-    if (!known) fail();
-    throw IoError(fmt::format("cannot read {}: it is not a regular file", path_));
+    try {
+      struct stat status {};
+      if (::fstat(fd_, &status) != 0) fail();
+      EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", name_);
+      size_ = static_cast<std::uint64_t>(status.st_size);
+    } catch (...) {
+      ::close(fd_);
+      throw;
+    }
   }
   ~File() { ::close(fd_); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  std::size_t read(std::uint8_t* out, std::size_t count) {
+  const std::string& name() const { return name_; }
+  std::uint64_t size() const { return size_; }
+  std::size_t read(std::span<std::uint8_t> out) {
     while (true) {
-      const ssize_t got = ::read(fd_, out, count);
+      const ssize_t got = ::read(fd_, out.data(), out.size());
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR) fail();
     }
@@ -44,118 +53,159 @@ class File {
  private:
   [[noreturn]] void fail() const {
     const int error = errno;
-    throw IoError(fmt::format("cannot read {}: {}", path_, std::strerror(error)));
+    throw IoError(fmt::format("cannot read {}: {}", name_, std::strerror(error)));
   }
 
-  const std::string& path_;
-  const int fd_;
-};
-
-// The bytes of a file in order, unpacked when it is packed.
-class Source {
- public:
-  explicit Source(const std::string& path) : path_(path), file_(path) {
-    fill();
-    packed_ = available_ >= 2 && input_[0] == 0x1f && input_[1] == 0x8b;
-    if (packed_ && inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw MemoryError("[gzip] no memory to unpack");
-  }
-  ~Source() {
-    if (packed_) inflateEnd(&stream_);
-  }
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-
-  // Fewer than `count` bytes only at the end.
-  std::size_t read(std::uint8_t* out, std::size_t count) {
-    std::size_t done = 0;
-    while (done < count) {
-      const std::size_t got = packed_ ? unpack(out + done, count - done) : copy(out + done, count - done);
-      if (got == 0) break;
-      done += got;
-    }
-    return done;
-  }
-  std::size_t offset() const { return consumed_; }
-
- private:
-  void fill() {
-    if (available_ > 0) return;
-    next_ = 0;
-    available_ = file_.read(input_, sizeof input_);
-  }
-  void consume(std::size_t count) {
-    next_ += count;
-    available_ -= count;
-    consumed_ += count;
-  }
-  std::size_t copy(std::uint8_t* out, std::size_t count) {
-    fill();
-    const std::size_t size = std::min(count, available_);
-    std::copy_n(input_ + next_, size, out);
-    consume(size);
-    return size;
-  }
-  std::size_t unpack(std::uint8_t* out, std::size_t count) {
-    if (ended_) return 0;
-    stream_.next_out = out;
-    stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(count, 1 << 30));
-    const uInt wanted = stream_.avail_out;
-    while (stream_.avail_out == wanted) {
-      fill();
-      EG_CHECK(available_ > 0, FormatError, "{}: the gzip data end after {} bytes, in the middle of a stream", path_, consumed_);
-      stream_.next_in = input_ + next_;
-      stream_.avail_in = static_cast<uInt>(available_);
-      const int status = inflate(&stream_, Z_NO_FLUSH);
-      consume(available_ - stream_.avail_in);
-      if (status == Z_STREAM_END) {
-        next_member();
-        if (ended_) break;
-        continue;
-      }
-      EG_CHECK(status == Z_OK || status == Z_BUF_ERROR, FormatError, "{}: the gzip data are damaged at byte {}: {}", path_, consumed_,
-               stream_.msg ? stream_.msg : "zlib gives no reason");
-    }
-    return wanted - stream_.avail_out;
-  }
-  // Members may follow one another; anything else behind a member is an error.
-  void next_member() {
-    fill();
-    if (available_ == 0) {
-      ended_ = true;
-      return;
-    }
-    EG_CHECK(input_[next_] == 0x1f, FormatError, "{}: there is something behind the gzip data, at byte {}", path_, consumed_);
-    inflateReset(&stream_);
-  }
-
-  const std::string& path_;
-  File file_;
-  std::uint8_t input_[1 << 16];
-  std::size_t next_ = 0, available_ = 0, consumed_ = 0;
-  bool packed_ = false, ended_ = false;
-  z_stream stream_{};
+  const std::string name_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::uint8_t> read_file(const std::string& path, std::size_t header_bytes,
-                                    const std::function<std::size_t(const std::vector<std::uint8_t>&)>& expected_size) {
-  const auto source = std::make_unique<Source>(path);
-  std::vector<std::uint8_t> bytes(header_bytes);
-  std::size_t size = source->read(bytes.data(), header_bytes);
-  EG_CHECK(size == header_bytes, FormatError, "{}: it has {} bytes, fewer than the {} of a header", path, size, header_bytes);
-  const std::size_t total = expected_size(bytes);
-  // Grown as data arrive: a header that promises much costs nothing.
-  constexpr std::size_t step = std::size_t{1} << 20;
-  while (size < total) {
-    bytes.resize(std::min(total, size + std::max(step, size)));
-    const std::size_t got = source->read(bytes.data() + size, bytes.size() - size);
-    size += got;
-    EG_CHECK(size == bytes.size(), FormatError, "{}: the data end after {} bytes, expected {} by the header", path, size, total);
+struct ByteReader::State {
+  explicit State(const std::string& path) : file(path) {
+    fill();
+    packed = available >= 2 && at_magic();
+    // 16: expect gzip's frame, and check its CRC and length.
+    if (packed && inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw MemoryError("[gzip] no memory to unpack");
   }
-  std::uint8_t extra = 0;
-  EG_CHECK(source->read(&extra, 1) == 0, FormatError, "{}: there are more data than the {} bytes that the header promises", path,
-           total);
+  ~State() {
+    if (packed) inflateEnd(&stream);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::size_t read(std::span<std::uint8_t> out) {
+    const std::size_t got = packed ? unpack(out) : copy(out);
+    produced += got;
+    return got;
+  }
+
+  void fill() {
+    if (available > 0) return;
+    next = 0;
+    available = file.read(input);
+  }
+  void consume(std::size_t count) {
+    next += count;
+    available -= count;
+    consumed += count;
+  }
+  std::size_t copy(std::span<std::uint8_t> out) {
+    fill();
+    const std::size_t count = std::min(out.size(), available);
+    std::copy_n(input + next, count, out.data());
+    consume(count);
+    return count;
+  }
+
+  // At least one byte, unless the last member has ended.
+  std::size_t unpack(std::span<std::uint8_t> out) {
+    const auto wanted = static_cast<uInt>(std::min<std::size_t>(out.size(), 1 << 30));
+    stream.next_out = out.data();
+    stream.avail_out = wanted;
+    while (stream.avail_out == wanted && !ended) {
+      fill();
+      EG_CHECK(available > 0, FormatError, "{}: the file ends at byte {}, in the middle of the gzip data", file.name(),
+               consumed);
+      stream.next_in = input + next;
+      stream.avail_in = static_cast<uInt>(available);
+      const int status = inflate(&stream, Z_NO_FLUSH);
+      consume(available - stream.avail_in);
+      if (status == Z_STREAM_END)
+        next_member();
+      else
+        check_inflated(status);
+    }
+    return wanted - stream.avail_out;
+  }
+  void check_inflated(int status) const {
+    if (status == Z_MEM_ERROR) throw MemoryError("[gzip] no memory to unpack");
+    EG_CHECK(status == Z_OK || status == Z_BUF_ERROR, FormatError, "{}: the gzip data are damaged at byte {}: {}",
+             file.name(), consumed, stream.msg ? stream.msg : "a dictionary is asked for");
+  }
+  // Members may follow one another (RFC 1952, 2.2); anything else behind one is an error.
+  void next_member() {
+    fill();
+    if (available == 0) {
+      ended = true;
+      return;
+    }
+    EG_CHECK(at_magic(), FormatError, "{}: at byte {} the gzip data have ended, but the file goes on", file.name(),
+             consumed);
+    inflateReset(&stream);
+  }
+  // The second byte of the magic number may not have been read yet; inflate then checks it.
+  bool at_magic() const { return input[next] == 0x1f && (available < 2 || input[next + 1] == 0x8b); }
+
+  File file;
+  std::uint8_t input[1 << 16];
+  std::size_t next = 0, available = 0;       // what of `input` waits to be used
+  std::uint64_t consumed = 0, produced = 0;  // bytes of the file, and of its contents
+  bool packed = false, ended = false;
+  z_stream stream{};
+};
+
+ByteReader::ByteReader(const std::string& path) : state_(std::make_unique<State>(path)) {}
+ByteReader::~ByteReader() = default;
+ByteReader::ByteReader(ByteReader&&) noexcept = default;
+ByteReader& ByteReader::operator=(ByteReader&&) noexcept = default;
+
+bool ByteReader::is_gzip() const { return state_->packed; }
+std::uint64_t ByteReader::offset() const { return state_->produced; }
+
+std::uint64_t ByteReader::most_that_can_follow() const {
+  const std::uint64_t size = state_->file.size();
+  constexpr auto limit = std::numeric_limits<std::uint64_t>::max() / kBestRatio;
+  const std::uint64_t most = !state_->packed ? size : std::min(size, limit) * kBestRatio;
+  return most - std::min(most, state_->produced);
+}
+
+std::size_t ByteReader::read_some(std::span<std::uint8_t> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const std::size_t got = state_->read(out.subspan(done));
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
+}
+
+void ByteReader::read(std::span<std::uint8_t> out, const std::string& what) {
+  const std::uint64_t start = offset();
+  const std::size_t got = read_some(out);
+  if (got < out.size())
+    fail(start + got,
+         fmt::format("the contents end, expected {} bytes of {} from byte {} on", out.size(), what, start));
+}
+
+void ByteReader::expect_end() {
+  const std::uint64_t end = offset();
+  std::uint8_t extra[1];
+  if (read_some(extra) > 0) fail(end, "expected the contents to end, found more bytes");
+}
+
+void ByteReader::fail(std::uint64_t at, const std::string& message) const {
+  throw FormatError(fmt::format("{}: at byte {}{}: {}", state_->file.name(), at,
+                                state_->packed ? " of the unpacked contents" : "", message));
+}
+
+std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_bytes) {
+  ByteReader reader(path);
+  std::vector<std::uint8_t> bytes;
+  constexpr std::uint64_t step = std::uint64_t{1} << 16;
+  while (true) {
+    // Grown as bytes arrive, by no more than there are already: what a gzip file may unpack to is not known before.
+    const std::size_t start = bytes.size();
+    const std::uint64_t room = std::min(max_bytes - start, std::max<std::uint64_t>(step, start));
+    bytes.resize(start + static_cast<std::size_t>(std::min(room, reader.most_that_can_follow())));
+    bytes.resize(start + reader.read_some(std::span(bytes).subspan(start)));
+    if (bytes.size() == max_bytes || bytes.size() == start) break;
+  }
+  std::uint8_t extra[1];
+  if (reader.read_some(extra) > 0)
+    reader.fail(bytes.size(), fmt::format("expected at most {} bytes, found more", max_bytes));
   return bytes;
 }
 

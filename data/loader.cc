@@ -1,5 +1,6 @@
 #include "eigengrad/data/loader.h"
 
+#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -16,22 +17,34 @@
 namespace eigengrad::data {
 namespace {
 
-// The processors that the program was started on. Where OpenMP binds its threads (OMP_PROC_BIND), a thread made later would
-// inherit the one processor of its maker, and compete with it.
-cpu_set_t processors_at_start() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  sched_getaffinity(0, sizeof set, &set);
-  return set;
+// Where OpenMP binds its threads (OMP_PROC_BIND), a thread made later inherits the one processor of its maker and
+// competes with it. OpenMP has bound the first thread before any code of ours runs, but still knows every place it may
+// use.
+void leave_bound_processor() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> ids(static_cast<std::size_t>(std::max(0, omp_get_place_num_procs(place))));
+    omp_get_place_proc_ids(place, ids.data());
+    for (const int id : ids)
+      if (id >= 0 && id < CPU_SETSIZE) CPU_SET(id, &processors);
+  }
+  // Without places nothing is bound. A refusal costs speed alone.
+  if (CPU_COUNT(&processors) > 0) sched_setaffinity(0, sizeof processors, &processors);
 }
-const cpu_set_t start_processors = processors_at_start();
 
 }  // namespace
 
 class Epoch::State {
  public:
-  State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t first, std::int64_t count)
-      : dataset_(std::move(dataset)), options_(options), order_(std::move(order)), to_make_(first), to_take_(first), count_(count) {
+  State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t first,
+        std::int64_t count)
+      : dataset_(std::move(dataset)),
+        options_(options),
+        order_(std::move(order)),
+        to_make_(first),
+        to_take_(first),
+        count_(count) {
     if (options_.prefetch > 0 && first < count) worker_ = std::thread([this] { work(); });
   }
   ~State() {
@@ -68,8 +81,8 @@ class Epoch::State {
     return dataset_->get(std::span(order_).subspan(start, std::min(size, order_.size() - start)));
   }
   void work() {
-    sched_setaffinity(0, sizeof start_processors, &start_processors);
     try {
+      leave_bound_processor();
       while (to_make_ < count_) {
         Batch batch = make(to_make_++);
         std::unique_lock lock(mutex_);
@@ -105,10 +118,13 @@ Epoch::Epoch(Epoch&&) noexcept = default;
 Epoch::~Epoch() = default;
 std::optional<Batch> Epoch::next() { return state_->next(); }
 
-DataLoader::DataLoader(DatasetPtr dataset, DataLoaderOptions options) : dataset_(std::move(dataset)), options_(options) {
+DataLoader::DataLoader(DatasetPtr dataset, DataLoaderOptions options)
+    : dataset_(std::move(dataset)), options_(options) {
   EG_CHECK(dataset_, ValueError, "[DataLoader] expected a data set, found null");
-  EG_CHECK(options_.batch_size >= 1, ValueError, "[DataLoader] batch_size must be at least 1, found {}", options_.batch_size);
-  EG_CHECK(options_.prefetch >= 0, ValueError, "[DataLoader] prefetch must not be negative, found {}", options_.prefetch);
+  EG_CHECK(options_.batch_size >= 1, ValueError, "[DataLoader] batch_size must be at least 1, found {}",
+           options_.batch_size);
+  EG_CHECK(options_.prefetch >= 0, ValueError, "[DataLoader] prefetch must not be negative, found {}",
+           options_.prefetch);
 }
 
 std::int64_t DataLoader::batches() const {
@@ -117,8 +133,8 @@ std::int64_t DataLoader::batches() const {
 }
 
 Epoch DataLoader::epoch(std::int64_t number, std::int64_t first) const {
-  EG_CHECK(number >= 0 && first >= 0, ValueError, "[DataLoader] expected an epoch and a batch of at least 0, found {} and {}", number,
-           first);
+  EG_CHECK(number >= 0 && first >= 0, ValueError,
+           "[DataLoader] expected an epoch and a batch of at least 0, found {} and {}", number, first);
   std::vector<std::int64_t> order;
   if (options_.shuffle) {
     Generator generator(options_.seed, Generator::stream_id("shuffle") + static_cast<std::uint64_t>(number));

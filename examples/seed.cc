@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   trace.set_name(z, "z");
   trace.set_name(p, "p");
   trace.set_name(g, "g");
-  io::write_text(dot_file, trace.to_dot());
+  io::write_file(dot_file, trace.to_dot());
   std::cout << "The graph is in " << dot_file;
   std::cout << (io::render_svg(dot_file, svg_file) ? " and " + svg_file : " (install graphviz to have it drawn)") << "\n";
 }

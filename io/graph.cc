@@ -1,13 +1,10 @@
 #include "eigengrad/io/graph.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cmath>
-#include <cstring>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/comparison.h"
@@ -76,21 +73,6 @@ std::string row(const char* label, const std::string& text, const char* color) {
 constexpr const char* kValueColor = "#15803d";
 constexpr const char* kGradColor = "#1d4ed8";
 constexpr const char* kAlarmColor = "#dc2626";
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 
@@ -161,24 +143,6 @@ std::string GraphTrace::to_dot(const DotOptions& options) const {
   for (std::size_t i = 0; i < entries_.size(); ++i)
     for (const std::size_t from : entries_[i].inputs) dot += fmt::format("  n{} -> n{};\n", from, i);
   return dot + "}\n";
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  const std::string temporary = fmt::format("{}.tmp.{}", path, ::getpid());
-  const auto fail = [&](const char* what) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    throw IoError(fmt::format("cannot {} {}: {}", what, path, std::strerror(error)));
-  };
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.get() < 0) fail("create");
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t written = ::write(file.get(), text.data() + done, text.size() - done);
-    if (written < 0 && errno != EINTR) fail("write");
-    if (written > 0) done += static_cast<std::size_t>(written);
-  }
-  if (::fsync(file.get()) != 0 || file.close() != 0) fail("write");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail("rename to");
 }
 
 bool render_svg(const std::string& dot_path, const std::string& svg_path) {

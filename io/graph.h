@@ -17,7 +17,7 @@ namespace eigengrad::io {
 ///   GraphTrace trace;
 ///   Tensor loss = ...;
 ///   loss.backward();
-///   write_text("graph.dot", trace.to_dot());
+///   write_file("graph.dot", trace.to_dot());
 class GraphTrace : public Tracer {
  public:
   GraphTrace() : scope_(this) {}
@@ -62,8 +62,6 @@ class GraphTrace : public Tracer {
   std::map<Key, std::size_t> index_;
 };
 
-/// Writes `text` to a file, whole or not at all. Throws IoError.
-void write_text(const std::string& path, const std::string& text);
 /// Has Graphviz draw a DOT file as SVG. False when the `dot` program is not there; throws IoError when it fails.
 bool render_svg(const std::string& dot_path, const std::string& svg_path);
 

@@ -70,7 +70,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     EG_CHECK(bias.shape() == Shape{weight.size(0)}, ShapeError, "[linear] expected a bias of shape [{}], found {}",
              weight.size(0), bias.shape());
   }
-  const Tensor rows = x.dim() == 2 ? x : reshape(x, {x.numel() / std::max<std::int64_t>(1, x.size(-1)), x.size(-1)});
+  const Tensor rows = x.dim() == 2 ? x : x.dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
   const Tensor y = bias.defined() ? apply(Linear{}, rows, weight, bias) : apply(Linear{}, rows, weight);
   if (x.dim() == 2) return y;
   Shape shape = x.shape();

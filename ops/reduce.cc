@@ -247,7 +247,8 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
   check_floating("mean", x);
   check_has_elements("mean", x, axes);
   const Tensor total = sum(x, axes, keepdim);
-  return total * (static_cast<double>(std::max<std::int64_t>(1, total.numel())) / static_cast<double>(std::max<std::int64_t>(1, x.numel())));
+  // A division, not a product with 1 / n: the mean of equal numbers is that number.
+  return total / (static_cast<double>(x.numel()) / static_cast<double>(std::max<std::int64_t>(1, total.numel())));
 }
 
 Tensor var(const Tensor& x, const Dims& axes, double correction, bool keepdim) {

@@ -1,8 +1,9 @@
 #include "eigengrad/train/trainer.h"
 
-#include <chrono>
 #include <cmath>
+#include <limits>
 
+#include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/ops/comparison.h"
@@ -74,6 +75,7 @@ Trainer& Trainer::add_callback(std::unique_ptr<Callback> callback) {
 FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
   EG_CHECK(!criteria_.empty(), ValueError, "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
   EG_CHECK(train.batches() > 0, ValueError, "[fit] there is nothing to train on");
+  parameters_ = model_.parameters();
   state_ = TrainState();
   history_.clear();
   for (const auto& criterion : criteria_) criterion->reset();
@@ -126,7 +128,7 @@ std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
   if (!std::isfinite(loss)) return explain_nonfinite(batch, random_offset, fmt::format("the loss is {}", loss));
   cost.backward();
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
-  const double norm = optim::clip_grad_norm_(model_.parameters(), limit);
+  const double norm = optim::clip_grad_norm_(parameters_, limit);
   if (!std::isfinite(norm)) return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", norm));
   optimizer_.step();
 
@@ -161,13 +163,10 @@ StopReason Trainer::explain_nonfinite(const data::Batch& batch, std::uint64_t ra
   {
     NonFiniteFinder finder;
     const Tensor cost = loss_(model_(batch.inputs), batch.targets);
-    if (!finder.found()) {
-      std::vector<Tensor> parameters = model_.parameters();
-      grad(cost, parameters, {.allow_unused = true});
-    }
+    if (!finder.found()) grad(cost, parameters_, {.allow_unused = true});
     finding = finder.finding();
   }
-  if (all(isfinite(to(batch.inputs, kFloat32))).item<bool>() == false) finding += "; the inputs of the batch are not finite";
+  if (!all(isfinite(batch.inputs)).item<bool>()) finding += "; the inputs of the batch are not finite";
   return {StopKind::NonFinite, fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
                                            state_.step + 1, state_.epoch + 1, finding)};
 }

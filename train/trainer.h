@@ -1,6 +1,7 @@
 // The training loop: forward, cost, backward, update, until a stopping criterion is met.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -90,6 +91,7 @@ class Trainer {
   std::vector<std::unique_ptr<StopCriterion>> criteria_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
 
+  std::vector<Tensor> parameters_;
   TrainState state_;
   std::vector<EpochRecord> history_;
   std::chrono::steady_clock::time_point started_;

@@ -56,8 +56,13 @@ struct Each {
   F f;
   template <class R, class... T>
   void operator()(std::int64_t n, R* out, const T*... in) const {
+    if constexpr (std::is_same_v<R, std::int64_t>) {
+      // Functions of integers may throw (x / 0), and an exception that leaves a simd loop ends the process.
+      for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+    } else {
 #pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+      for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+    }
   }
 };
 template <class F>

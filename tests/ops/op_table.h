@@ -30,7 +30,7 @@ struct RowOptions {
   /// The name in the op's messages, where it is not the first word of the row's name.
   std::string op = {};
   bool takes_bool = false;   ///< bool inputs are fine
-  bool second_order = true;  ///< false where the second derivative is nowhere defined
+  bool random = false;       ///< draws numbers, which differ in float32, and in PyTorch
   double ulps = 4;           ///< of the value in float32, against PyTorch's in float64
   bool near_largest = false; ///< those ulps are of the largest element: sums cancel
 };

@@ -1,0 +1,126 @@
+// Module: parameters, buffers and submodules under names. Declaring them as members registers them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/core/scope.h"
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::nn {
+
+class Module;
+
+template <class T>
+using Named = std::vector<std::pair<std::string, T>>;
+/// Parameters and buffers by their full names ("encoder.0.weight"), in the order of declaration.
+using StateDict = Named<Tensor>;
+
+/// A part of a network. A module's members announce themselves to it as they are constructed:
+///
+///   struct Mlp : nn::Module {
+///     nn::Linear& fc1 = child<nn::Linear>("fc1", 784, 128);
+///     nn::Linear& fc2 = child<nn::Linear>("fc2", 128, 10);
+///     Tensor forward(const Tensor& x) override { return fc2(relu(fc1(flatten(x, 1)))); }
+///   };
+///
+/// Modules cannot be copied, for it would not be clear whether the weights are to be shared; share() shares a submodule.
+/// They can be moved: the references that are their members follow.
+class Module {
+ public:
+  Module() = default;
+  Module(Module&& other) noexcept;
+  Module& operator=(Module&&) = delete;
+  virtual ~Module() = default;
+
+  /// Runs forward(); what it computes is known to the graph by this module's path.
+  Tensor operator()(const Tensor& x) {
+    const ScopeGuard scope(scope_id());
+    return forward(x);
+  }
+  /// What the module computes of one input. A module with other inputs has a function of its own, which begins with
+  /// `const ScopeGuard scope(scope_id());`. Throws Error in a module that has no forward of one input.
+  virtual Tensor forward(const Tensor& x);
+
+  /// Parameters, buffers and modules below this one, by full name; one that is shared comes once, under its first name.
+  Named<Tensor> named_parameters() const;
+  std::vector<Tensor> parameters() const;
+  Named<Tensor> named_buffers() const;
+  Named<Module*> named_modules();
+  /// Submodules by their own names.
+  const Named<std::shared_ptr<Module>>& children() const { return children_; }
+  /// The number of elements of all parameters.
+  std::int64_t parameter_count() const;
+
+  /// Switches this module and those below it to training (dropout drops) or evaluation.
+  Module& train(bool training = true);
+  Module& eval() { return train(false); }
+  bool is_training() const { return training_; }
+  /// Clears the gradients of all parameters.
+  void zero_grad();
+  /// Freezes (false) or unfreezes all parameters.
+  Module& set_requires_grad(bool requires_grad);
+  /// Converts parameters and floating buffers, in place: handles that were taken before keep the old elements.
+  Module& to(Dtype dtype);
+  /// Calls f with this module and every one below it, children first.
+  Module& apply(const std::function<void(Module&)>& f);
+
+  /// All parameters and buffers: handles on the elements themselves.
+  StateDict state_dict() const;
+  /// Copies the elements of `state` into the parameters and buffers of the same names. Throws ValueError, changing nothing,
+  /// with a list of all names that are missing or (when strict) not expected, and of all shapes and dtypes that differ.
+  void load_state_dict(const StateDict& state, bool strict = true);
+
+  /// What kind of module it is, for print-outs: "Linear".
+  virtual std::string type_name() const;
+  /// What the print-out says in the parentheses: "in_features=784, out_features=128, bias=True".
+  virtual std::string extra_repr() const { return ""; }
+
+  ScopeId scope_id() const;
+
+ protected:
+  /// Registers a parameter: a floating tensor, which from now on requires grad, or an undefined one for a parameter that this
+  /// module does without. The reference is the registry's own entry. Throws ValueError for a name that is empty, taken, or
+  /// contains a dot.
+  Tensor& param(std::string name, Tensor value);
+  /// Registers a parameter that belongs to another module as well (tied weights).
+  Tensor& share_param(std::string name, const Tensor& value);
+  /// Registers a tensor that is part of the state, but not trained.
+  Tensor& buffer(std::string name, Tensor value);
+  /// Constructs a submodule and registers it.
+  template <class M, class... Args>
+  M& child(std::string name, Args&&... args) {
+    auto module = std::make_shared<M>(std::forward<Args>(args)...);
+    M& reference = *module;
+    add_child(std::move(name), std::move(module));
+    return reference;
+  }
+  void add_child(std::string name, std::shared_ptr<Module> module);
+
+ private:
+  using Entry = std::unique_ptr<std::pair<std::string, Tensor>>;  // at a fixed address: members refer to the tensor
+
+  Tensor& add_tensor(std::vector<Entry>& entries, std::string name, Tensor value);
+  void check_name(const std::string& name) const;
+  void collect(const std::string& prefix, std::vector<Entry> Module::*entries, Named<Tensor>& result) const;
+  void collect_modules(const std::string& prefix, Named<Module*>& result);
+
+  std::vector<Entry> parameters_, buffers_;
+  Named<std::shared_ptr<Module>> children_;
+  std::string name_;  // within the module that it was first added to
+  bool training_ = true;
+  mutable std::atomic<std::uint64_t> scope_cache_{~std::uint64_t{0}};  // parent and own scope, as last asked for
+};
+
+/// PyTorch's print-out of a module and those below it.
+std::string to_string(const Module& module);
+std::ostream& operator<<(std::ostream& out, const Module& module);
+
+}  // namespace eigengrad::nn

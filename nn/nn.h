@@ -1,0 +1,10 @@
+// Modules, layers, losses, initialisation.
+#pragma once
+
+#include "eigengrad/nn/activation.h"
+#include "eigengrad/nn/build.h"
+#include "eigengrad/nn/init.h"
+#include "eigengrad/nn/linear.h"
+#include "eigengrad/nn/loss.h"
+#include "eigengrad/nn/module.h"
+#include "eigengrad/nn/sequential.h"

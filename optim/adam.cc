@@ -1,0 +1,66 @@
+#include "eigengrad/optim/adam.h"
+
+#include <cmath>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/dispatch.h"
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad::optim {
+namespace {
+
+constexpr std::int64_t kGrain = 1 << 15;
+
+}  // namespace
+
+void describe(config::Fields& f, AdamOptions& o) {
+  f("lr", o.lr, {.help = "learning rate", .min = 0});
+  f("beta1", o.beta1, {.help = "decay of the mean of the gradient", .min = 0, .max = 1, .below_max = true});
+  f("beta2", o.beta2, {.help = "decay of the mean of its square", .min = 0, .max = 1, .below_max = true});
+  f("eps", o.eps, {.help = "added to the denominator", .min = 0});
+  f("weight_decay", o.weight_decay, {.help = "weight decay", .min = 0});
+  f("amsgrad", o.amsgrad, {.help = "use the largest mean square so far"});
+  f("maximize", o.maximize, {.help = "climb instead of descend"});
+}
+
+void Adam::check(const Options& o) const {
+  EG_CHECK(o.lr >= 0, ValueError, "[Adam] lr must not be negative, found {}", o.lr);
+  EG_CHECK(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1, ValueError,
+           "[Adam] beta1 and beta2 must be in [0, 1), found {} and {}", o.beta1, o.beta2);
+  EG_CHECK(o.eps >= 0, ValueError, "[Adam] eps must not be negative, found {}", o.eps);
+  EG_CHECK(o.weight_decay >= 0, ValueError, "[Adam] weight_decay must not be negative, found {}", o.weight_decay);
+}
+
+void Adam::update(const Options& o, Slot& slot, const Tensor& grad) {
+  if (slot.updates == 1)
+    for (int k = 0; k < (o.amsgrad ? 3 : 2); ++k) slot.state[k] = zeros(slot.parameter.shape(), slot.parameter.dtype());
+  const double t = static_cast<double>(slot.updates);
+  const double step_size = o.lr / (1 - std::pow(o.beta1, t)), root = std::sqrt(1 - std::pow(o.beta2, t));
+  dispatch_floating("Adam", slot.parameter.dtype(), [&]<class T>() {
+    T* const w = slot.parameter.mutable_data<T>().data();
+    T* const m = slot.state[0].mutable_data<T>().data();
+    T* const v = slot.state[1].mutable_data<T>().data();
+    T* const largest = o.amsgrad ? slot.state[2].mutable_data<T>().data() : nullptr;
+    const T* const g = grad.data<T>().data();
+    const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2), c1 = static_cast<T>(1 - o.beta1), c2 = static_cast<T>(1 - o.beta2);
+    const T eps = static_cast<T>(o.eps), step = static_cast<T>(step_size), correction = static_cast<T>(1 / root);
+    const T sign = o.maximize ? T(-1) : T(1);
+    const T decay = decoupled_ ? T(0) : static_cast<T>(o.weight_decay);
+    const T shrink = decoupled_ ? static_cast<T>(1 - o.lr * o.weight_decay) : T(1);
+    parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) {
+        const T weight = shrink * w[i];
+        const T d = sign * g[i] + decay * weight;
+        const T mean = b1 * m[i] + c1 * d;
+        T square = b2 * v[i] + c2 * d * d;
+        m[i] = mean;
+        v[i] = square;
+        if (largest) largest[i] = square = square > largest[i] ? square : largest[i];
+        w[i] = weight - step * mean / (std::sqrt(square) * correction + eps);
+      }
+    });
+  });
+}
+
+}  // namespace eigengrad::optim

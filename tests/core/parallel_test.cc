@@ -1,0 +1,133 @@
+#include "eigengrad/core/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/core/error.h"
+
+namespace eigengrad {
+namespace {
+
+using Pieces = std::set<std::pair<std::int64_t, std::int64_t>>;
+
+class Threads : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    before_ = num_threads();
+    set_num_threads(GetParam());
+  }
+  void TearDown() override { set_num_threads(before_); }
+
+ private:
+  int before_ = 1;
+};
+
+INSTANTIATE_TEST_SUITE_P(Numbers, Threads, testing::Values(1, 2, 3, 8, 33));
+
+Pieces pieces_of(std::int64_t size, std::int64_t grain) {
+  Pieces pieces;
+  std::mutex mutex;
+  parallel_for(size, grain, [&](std::int64_t begin, std::int64_t end) {
+    const std::lock_guard lock(mutex);
+    EXPECT_TRUE(pieces.insert({begin, end}).second);
+  });
+  return pieces;
+}
+
+TEST_P(Threads, EveryIterationRunsOnce) {
+  for (const std::int64_t size : {1, 7, 64, 1000, 10'001}) {
+    std::vector<std::atomic<int>> runs(static_cast<std::size_t>(size));
+    parallel_for(size, 16, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ++runs[static_cast<std::size_t>(i)];
+    });
+    for (const auto& count : runs) ASSERT_EQ(count, 1);
+  }
+}
+
+TEST_P(Threads, PiecesDependOnTheSizeAlone) {
+  EXPECT_EQ(pieces_of(10, 4), (Pieces{{0, 4}, {4, 8}, {8, 10}}));
+  EXPECT_EQ(pieces_of(8, 4), (Pieces{{0, 4}, {4, 8}}));
+  EXPECT_EQ(pieces_of(3, 4), (Pieces{{0, 3}}));
+  EXPECT_EQ(pieces_of(2, 0), (Pieces{{0, 1}, {1, 2}}));
+}
+
+TEST_P(Threads, NothingToDo) {
+  bool ran = false;
+  parallel_for(0, 4, [&](std::int64_t, std::int64_t) { ran = true; });
+  parallel_for(-5, 4, [&](std::int64_t, std::int64_t) { ran = true; });
+  EXPECT_FALSE(ran);
+}
+
+TEST_P(Threads, ExceptionsComeOut) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    try {
+      parallel_for(1000, 10, [](std::int64_t begin, std::int64_t) {
+        if (begin == 500) throw IndexError("five hundred");
+      });
+      FAIL() << "no exception";
+    } catch (const IndexError& error) {
+      EXPECT_STREQ(error.what(), "five hundred");
+    }
+  }
+  std::atomic<int> runs = 0;
+  parallel_for(100, 10, [&](std::int64_t, std::int64_t) { ++runs; });
+  EXPECT_EQ(runs, 10);
+}
+
+TEST_P(Threads, ExceptionsFromEveryPiece) {
+  EXPECT_THROW(parallel_for(1000, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("all"); }), std::runtime_error);
+}
+
+TEST_P(Threads, Nested) {
+  std::atomic<std::int64_t> total = 0;
+  parallel_for(20, 1, [&](std::int64_t, std::int64_t) {
+    parallel_for(30, 1, [&](std::int64_t begin, std::int64_t) { total += begin; });
+  });
+  EXPECT_EQ(total, 20 * 435);
+}
+
+TEST_P(Threads, NestedExceptionsComeOut) {
+  const auto inner = [](std::int64_t begin, std::int64_t) {
+    if (begin == 3) throw std::runtime_error("inner");
+  };
+  EXPECT_THROW(parallel_for(8, 1, [&](std::int64_t, std::int64_t) { parallel_for(8, 1, inner); }), std::runtime_error);
+}
+
+TEST_P(Threads, CalledFromSeveralThreads) {
+  std::vector<std::thread> callers;
+  std::atomic<std::int64_t> total = 0;
+  for (int t = 0; t < 4; ++t)
+    callers.emplace_back([&] { parallel_for(1000, 10, [&](std::int64_t begin, std::int64_t end) { total += end - begin; }); });
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(total, 4000);
+}
+
+TEST(Parallel, NumberOfThreadsIsChecked) {
+  const int before = num_threads();
+  EXPECT_GE(before, 1);
+  EXPECT_THROW(set_num_threads(0), ValueError);
+  EXPECT_THROW(set_num_threads(-2), ValueError);
+  EXPECT_EQ(num_threads(), before);
+}
+
+TEST(Parallel, HugeSizesDoNotOverflow) {
+  constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+  std::atomic<std::int64_t> last = 0;
+  parallel_for(kHuge, kHuge / 2, [&](std::int64_t, std::int64_t end) {
+    for (std::int64_t seen = last; end > seen && !last.compare_exchange_weak(seen, end);) {
+    }
+  });
+  EXPECT_EQ(last, kHuge);
+}
+
+}  // namespace
+}  // namespace eigengrad
