@@ -1,6 +1,7 @@
 // Data sets and loaders.
 #pragma once
 
+#include "eigengrad/data/build.h"
 #include "eigengrad/data/dataset.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/data/idx.h"

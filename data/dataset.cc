@@ -17,6 +17,22 @@ void check_index(std::int64_t index, std::int64_t size) {
   EG_CHECK(index >= 0 && index < size, IndexError, "[dataset] there is no sample {} of {}", index, size);
 }
 
+// A shape without its first axis.
+Shape sample_shape(const Tensor& x) {
+  Shape shape = x.shape();
+  shape.erase(0);
+  return shape;
+}
+
+void check_labels(const Tensor& labels, std::int64_t classes) {
+  EG_CHECK(labels.dtype() == kInt64, DtypeError, "[TensorDataset] expected labels of type int64, found {}",
+           labels.dtype());
+  const std::span<const std::int64_t> values = labels.data<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EG_CHECK(values[i] >= 0 && values[i] < classes, IndexError,
+             "[TensorDataset] label {} at {} is not one of {} classes", values[i], i, classes);
+}
+
 // Rows of a contiguous tensor.
 Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
   Shape shape = x.shape();
@@ -36,22 +52,27 @@ Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
 
 }  // namespace
 
+std::vector<std::string> Dataset::class_names() const {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < classes(); ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
 TensorDataset::TensorDataset(Tensor inputs, Tensor targets, std::int64_t classes)
     : inputs_(contiguous(inputs.detach())), targets_(contiguous(targets.detach())), classes_(classes) {
   EG_CHECK(inputs_.dim() > 0 && targets_.dim() > 0 && inputs_.size(0) == targets_.size(0), ShapeError,
-           "[TensorDataset] inputs of shape {} and targets of shape {} differ in the number of samples", inputs_.shape(),
-           targets_.shape());
+           "[TensorDataset] inputs of shape {} and targets of shape {} differ in the number of samples",
+           inputs_.shape(), targets_.shape());
+  EG_CHECK(classes >= 0, ValueError, "[TensorDataset] expected at least 0 classes, found {}", classes);
+  if (classes > 0) check_labels(targets_, classes);
 }
 
 Batch TensorDataset::get(std::span<const std::int64_t> indices) const {
   return {gather_rows(inputs_, indices), gather_rows(targets_, indices)};
 }
 
-Shape TensorDataset::input_shape() const {
-  Shape shape = inputs_.shape();
-  shape.erase(0);
-  return shape;
-}
+Shape TensorDataset::input_shape() const { return sample_shape(inputs_); }
+Shape TensorDataset::target_shape() const { return sample_shape(targets_); }
 
 std::string TensorDataset::description() const { return fmt::format("{} samples of shape {}", size(), input_shape()); }
 
@@ -63,11 +84,13 @@ ImageDataset::ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::in
       columns_(columns),
       classes_(classes),
       name_(std::move(name)) {
+  EG_CHECK(rows >= 1 && columns >= 1, ValueError, "[{}] expected images of at least 1x1, found {}x{}", name_, rows,
+           columns);
   EG_CHECK(pixels_.size() == labels_.size() * static_cast<std::size_t>(rows * columns), ShapeError,
            "[{}] {} pixels do not make {} images of {}x{}", name_, pixels_.size(), labels_.size(), rows, columns);
   for (std::size_t i = 0; i < labels_.size(); ++i)
-    EG_CHECK(labels_[i] >= 0 && labels_[i] < classes, IndexError, "[{}] label {} of sample {} is not one of {} classes", name_,
-             labels_[i], i, classes);
+    EG_CHECK(labels_[i] >= 0 && labels_[i] < classes, IndexError, "[{}] label {} of sample {} is not one of {} classes",
+             name_, labels_[i], i, classes);
   EG_CHECK(std::isfinite(normalization.mean) && std::isfinite(normalization.std) && normalization.std > 0, ValueError,
            "[{}] expected a finite mean and a standard deviation above 0, found {} and {}", name_, normalization.mean,
            normalization.std);
@@ -97,7 +120,9 @@ std::string ImageDataset::description() const {
   return fmt::format("{}: {} images of {}x{}, {} classes", name_, size(), rows_, columns_, classes_);
 }
 
-Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> indices) : whole_(std::move(whole)), indices_(std::move(indices)) {
+Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> indices)
+    : whole_(std::move(whole)), indices_(std::move(indices)) {
+  EG_CHECK(whole_, ValueError, "[Subset] expected a data set, found null");
   for (const std::int64_t index : indices_) check_index(index, whole_->size());
 }
 
@@ -114,7 +139,9 @@ Batch Subset::get(std::span<const std::int64_t> indices) const {
 std::string Subset::description() const { return fmt::format("{} of {}", size(), whole_->description()); }
 
 std::pair<DatasetPtr, DatasetPtr> random_split(const DatasetPtr& whole, double fraction, std::uint64_t seed) {
-  EG_CHECK(fraction >= 0 && fraction < 1, ValueError, "[random_split] the fraction must be in [0, 1), found {}", fraction);
+  EG_CHECK(whole, ValueError, "[random_split] expected a data set, found null");
+  EG_CHECK(fraction >= 0 && fraction < 1, ValueError, "[random_split] the fraction must be in [0, 1), found {}",
+           fraction);
   Generator generator(seed, "split");
   const std::vector<std::int64_t> order = randperm(whole->size(), generator).to_vector<std::int64_t>();
   const auto second = static_cast<std::ptrdiff_t>(std::llround(fraction * static_cast<double>(order.size())));

@@ -18,6 +18,7 @@ struct Batch {
   Tensor targets;
 };
 
+/// Samples numbered from 0.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -26,8 +27,12 @@ class Dataset {
   virtual Batch get(std::span<const std::int64_t> indices) const = 0;
   /// The shape of one input, without the batch axis.
   virtual Shape input_shape() const = 0;
+  /// The shape of one target: [] for a label.
+  virtual Shape target_shape() const { return {}; }
   /// The number of classes where the targets are labels, else 0.
   virtual std::int64_t classes() const { return 0; }
+  /// A name for every class: "0", "1", … unless the data set knows better.
+  virtual std::vector<std::string> class_names() const;
   /// One line for logs: what it is and how many samples it has.
   virtual std::string description() const = 0;
 };
@@ -37,11 +42,14 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 /// Tensors whose first axes number the samples.
 class TensorDataset : public Dataset {
  public:
-  /// Throws ShapeError unless both have as many samples. `classes` is kept for classes().
+  /// Shares the tensors where they are contiguous. With `classes` > 0 the targets are labels, and are checked. Throws
+  /// ShapeError unless both have as many samples, ValueError for negative `classes`, DtypeError for labels that are not
+  /// int64, IndexError for a label outside [0, classes).
   TensorDataset(Tensor inputs, Tensor targets, std::int64_t classes = 0);
   std::int64_t size() const override { return inputs_.size(0); }
   Batch get(std::span<const std::int64_t> indices) const override;
   Shape input_shape() const override;
+  Shape target_shape() const override;
   std::int64_t classes() const override { return classes_; }
   std::string description() const override;
 
@@ -59,9 +67,10 @@ struct Normalization {
 /// Labelled grey images, kept as bytes; inputs are float32 [B, 1, rows, columns].
 class ImageDataset : public Dataset {
  public:
-  /// Throws ShapeError when sizes do not agree, IndexError for a label outside [0, classes), ValueError for std = 0.
-  ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows, std::int64_t columns,
-               std::int64_t classes, Normalization normalization, std::string name);
+  /// Throws ShapeError when sizes do not agree, IndexError for a label outside [0, classes), ValueError for extents
+  /// below 1 and unless mean and std are finite and std > 0.
+  ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows,
+               std::int64_t columns, std::int64_t classes, Normalization normalization, std::string name);
   std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
   Batch get(std::span<const std::int64_t> indices) const override;
   Shape input_shape() const override { return {1, rows_, columns_}; }
@@ -79,12 +88,14 @@ class ImageDataset : public Dataset {
 /// Some samples of another data set, in the given order.
 class Subset : public Dataset {
  public:
-  /// Throws IndexError for a number outside the data set.
+  /// Throws ValueError for a null data set, IndexError for a number outside it.
   Subset(DatasetPtr whole, std::vector<std::int64_t> indices);
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   Batch get(std::span<const std::int64_t> indices) const override;
   Shape input_shape() const override { return whole_->input_shape(); }
+  Shape target_shape() const override { return whole_->target_shape(); }
   std::int64_t classes() const override { return whole_->classes(); }
+  std::vector<std::string> class_names() const override { return whole_->class_names(); }
   std::string description() const override;
 
  private:
@@ -92,7 +103,8 @@ class Subset : public Dataset {
   std::vector<std::int64_t> indices_;
 };
 
-/// Two parts drawn at random, the second with about `fraction` of the samples. Throws ValueError unless 0 ≤ fraction < 1.
+/// Two parts drawn at random, the second with `fraction` of the samples, rounded: a function of the seed and the size.
+/// Throws ValueError unless 0 ≤ fraction < 1, and for a null data set.
 std::pair<DatasetPtr, DatasetPtr> random_split(const DatasetPtr& whole, double fraction, std::uint64_t seed);
 
 }  // namespace eigengrad::data

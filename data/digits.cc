@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
@@ -26,36 +27,68 @@ using Glyph = std::vector<Stroke>;
 const std::vector<std::vector<Glyph>>& shapes() {
   static const std::vector<std::vector<Glyph>> all{
       // 0
-      {{{true, {{.5, .03}, {.24, .16}, {.15, .5}, {.25, .85}, {.5, .97}, {.76, .85}, {.85, .5}, {.76, .15}, {.5, .03}}}},
-       {{true, {{.62, .06}, {.36, .08}, {.18, .4}, {.22, .8}, {.45, .97}, {.74, .84}, {.84, .45}, {.68, .12}, {.45, .1}}}}},
+      {{{true,
+         {{.5, .03}, {.24, .16}, {.15, .5}, {.25, .85}, {.5, .97}, {.76, .85}, {.85, .5}, {.76, .15}, {.5, .03}}}},
+       {{true,
+         {{.62, .06}, {.36, .08}, {.18, .4}, {.22, .8}, {.45, .97}, {.74, .84}, {.84, .45}, {.68, .12}, {.45, .1}}}}},
       // 1
       {{{false, {{.5, .03}, {.5, .97}}}},
        {{false, {{.32, .24}, {.54, .03}, {.54, .97}}}},
        {{false, {{.32, .24}, {.52, .03}, {.52, .95}}}, {false, {{.28, .96}, {.76, .96}}}}},
       // 2
-      {{{true, {{.18, .28}, {.28, .09}, {.52, .03}, {.76, .14}, {.77, .34}, {.58, .58}, {.34, .78}, {.16, .95}}}, {false, {{.16, .95}, {.84, .95}}}},
-       {{true, {{.2, .25}, {.42, .04}, {.72, .12}, {.74, .36}, {.52, .64}, {.26, .92}, {.14, .86}, {.28, .74}, {.5, .86}, {.86, .93}}}}},
+      {{{true, {{.18, .28}, {.28, .09}, {.52, .03}, {.76, .14}, {.77, .34}, {.58, .58}, {.34, .78}, {.16, .95}}},
+        {false, {{.16, .95}, {.84, .95}}}},
+       {{true,
+         {{.2, .25},
+          {.42, .04},
+          {.72, .12},
+          {.74, .36},
+          {.52, .64},
+          {.26, .92},
+          {.14, .86},
+          {.28, .74},
+          {.5, .86},
+          {.86, .93}}}}},
       // 3
-      {{{true, {{.2, .14}, {.45, .03}, {.74, .13}, {.72, .36}, {.44, .47}}}, {true, {{.44, .47}, {.76, .55}, {.82, .77}, {.52, .97}, {.16, .86}}}},
-       {{false, {{.2, .06}, {.78, .06}, {.46, .42}}}, {true, {{.46, .42}, {.78, .52}, {.82, .78}, {.5, .97}, {.16, .86}}}}},
+      {{{true, {{.2, .14}, {.45, .03}, {.74, .13}, {.72, .36}, {.44, .47}}},
+        {true, {{.44, .47}, {.76, .55}, {.82, .77}, {.52, .97}, {.16, .86}}}},
+       {{false, {{.2, .06}, {.78, .06}, {.46, .42}}},
+        {true, {{.46, .42}, {.78, .52}, {.82, .78}, {.5, .97}, {.16, .86}}}}},
       // 4
       {{{false, {{.28, .05}, {.18, .56}, {.86, .56}}}, {false, {{.68, .08}, {.66, .97}}}},
        {{false, {{.64, .03}, {.14, .66}, {.9, .66}}}, {false, {{.66, .05}, {.66, .97}}}}},
       // 5
-      {{{false, {{.8, .05}, {.3, .05}, {.25, .45}}}, {true, {{.25, .45}, {.5, .37}, {.78, .5}, {.8, .76}, {.52, .97}, {.18, .86}}}},
+      {{{false, {{.8, .05}, {.3, .05}, {.25, .45}}},
+        {true, {{.25, .45}, {.5, .37}, {.78, .5}, {.8, .76}, {.52, .97}, {.18, .86}}}},
        {{true, {{.78, .05}, {.5, .06}, {.28, .12}, {.26, .42}, {.55, .42}, {.8, .62}, {.66, .92}, {.22, .93}}}}},
       // 6
-      {{{true, {{.72, .04}, {.42, .2}, {.22, .54}, {.24, .84}, {.5, .97}, {.76, .84}, {.74, .62}, {.5, .51}, {.26, .66}}}},
+      {{{true,
+         {{.72, .04}, {.42, .2}, {.22, .54}, {.24, .84}, {.5, .97}, {.76, .84}, {.74, .62}, {.5, .51}, {.26, .66}}}},
        {{true, {{.46, .03}, {.28, .34}, {.2, .7}, {.4, .96}, {.7, .9}, {.76, .68}, {.54, .56}, {.28, .72}}}}},
       // 7
       {{{false, {{.16, .08}, {.84, .08}, {.42, .97}}}},
        {{false, {{.16, .08}, {.82, .08}, {.4, .97}}}, {false, {{.32, .5}, {.76, .5}}}},
        {{true, {{.16, .16}, {.3, .06}, {.6, .1}, {.84, .06}, {.66, .4}, {.52, .68}, {.46, .97}}}}},
       // 8
-      {{{true, {{.72, .14}, {.5, .03}, {.27, .15}, {.31, .35}, {.5, .47}, {.72, .62}, {.77, .83}, {.5, .97}, {.23, .83}, {.29, .62}, {.5, .47}, {.7, .34}, {.72, .14}}}},
-       {{true, {{.5, .03}, {.28, .14}, {.3, .36}, {.5, .46}, {.7, .36}, {.72, .14}, {.5, .03}}}, {true, {{.5, .46}, {.24, .62}, {.26, .88}, {.5, .97}, {.76, .88}, {.76, .62}, {.5, .46}}}}},
+      {{{true,
+         {{.72, .14},
+          {.5, .03},
+          {.27, .15},
+          {.31, .35},
+          {.5, .47},
+          {.72, .62},
+          {.77, .83},
+          {.5, .97},
+          {.23, .83},
+          {.29, .62},
+          {.5, .47},
+          {.7, .34},
+          {.72, .14}}}},
+       {{true, {{.5, .03}, {.28, .14}, {.3, .36}, {.5, .46}, {.7, .36}, {.72, .14}, {.5, .03}}},
+        {true, {{.5, .46}, {.24, .62}, {.26, .88}, {.5, .97}, {.76, .88}, {.76, .62}, {.5, .46}}}}},
       // 9
-      {{{true, {{.74, .24}, {.52, .04}, {.27, .2}, {.3, .42}, {.52, .5}, {.72, .32}, {.74, .24}}}, {true, {{.74, .24}, {.71, .6}, {.6, .97}}}},
+      {{{true, {{.74, .24}, {.52, .04}, {.27, .2}, {.3, .42}, {.52, .5}, {.72, .32}, {.74, .24}}},
+        {true, {{.74, .24}, {.71, .6}, {.6, .97}}}},
        {{true, {{.72, .2}, {.46, .04}, {.24, .26}, {.4, .5}, {.7, .4}, {.74, .2}, {.76, .6}, {.6, .92}, {.3, .9}}}}}};
   return all;
 }
@@ -69,7 +102,9 @@ struct Segment {
 std::vector<Point> smooth_curve(const std::vector<Point>& p) {
   constexpr int pieces = 5;
   std::vector<Point> curve;
-  const auto at = [&](std::ptrdiff_t i) { return p[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(i, 0, std::ssize(p) - 1))]; };
+  const auto at = [&](std::ptrdiff_t i) {
+    return p[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(i, 0, std::ssize(p) - 1))];
+  };
   for (std::ptrdiff_t i = 0; i + 1 < std::ssize(p); ++i)
     for (int k = 0; k < pieces; ++k) {
       const double t = static_cast<double>(k) / pieces, t2 = t * t, t3 = t2 * t;
@@ -86,16 +121,16 @@ std::vector<Point> smooth_curve(const std::vector<Point>& p) {
 // How one hand writes: drawn anew for every sample.
 struct Hand {
   explicit Hand(Generator& random)
-      : slant(between(random, -0.3, 0.4)),
-        turn(0.12 * random.normal()),
-        width(between(random, 11, 18)),
+      : slant(between(random, -0.3, 0.5)),
+        turn(0.14 * random.normal()),
+        width(between(random, 10, 18)),
         height(between(random, 16, 21)),
-        shift_x(1.2 * random.normal()),
-        shift_y(1.0 * random.normal()),
-        jitter(between(random, 0.015, 0.05)),
-        thickness(between(random, 1.3, 3.4)),
+        shift_x(1.3 * random.normal()),
+        shift_y(1.1 * random.normal()),
+        jitter(between(random, 0.02, 0.065)),
+        thickness(between(random, 1.3, 3.8)),
         softness(between(random, 0.8, 1.5)),
-        ink(between(random, 0.8, 1)),
+        ink(between(random, 0.85, 1)),
         noise(between(random, 0, 0.06)) {}
 
   Point place(Point p, Generator& random) const {
@@ -153,8 +188,8 @@ void draw(const std::vector<Segment>& segments, const Hand& hand, Generator& ran
 }  // namespace
 
 DatasetPtr digits(const DigitsOptions& options) {
-  EG_CHECK(options.count >= 0 && options.count <= 10'000'000, ValueError, "[digits] count must be in [0, 10000000], found {}",
-           options.count);
+  EG_CHECK(options.count >= 0 && options.count <= 10'000'000, ValueError,
+           "[digits] count must be in [0, 10000000], found {}", options.count);
   EG_CHECK(options.first >= 0, ValueError, "[digits] first must not be negative, found {}", options.first);
   const auto count = static_cast<std::size_t>(options.count);
   std::vector<std::uint8_t> pixels(count * kSide * kSide);

@@ -204,9 +204,9 @@ std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_b
     if (bytes.size() == max_bytes || bytes.size() == start) break;
   }
   std::uint8_t extra[1];
-  if (reader.read_some(extra) > 0)
-    reader.fail(bytes.size(), fmt::format("expected at most {} bytes, found more", max_bytes));
-  return bytes;
+  if (reader.read_some(extra) == 0) return bytes;
+  reader.fail(bytes.size(), bytes.size() == max_bytes ? fmt::format("expected at most {} bytes, found more", max_bytes)
+                                                      : "the file has grown while it was read");
 }
 
 }  // namespace eigengrad::data

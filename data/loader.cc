@@ -133,8 +133,9 @@ std::int64_t DataLoader::batches() const {
 }
 
 Epoch DataLoader::epoch(std::int64_t number, std::int64_t first) const {
-  EG_CHECK(number >= 0 && first >= 0, ValueError,
-           "[DataLoader] expected an epoch and a batch of at least 0, found {} and {}", number, first);
+  EG_CHECK(number >= 0, ValueError, "[DataLoader] expected an epoch of at least 0, found {}", number);
+  EG_CHECK(first >= 0 && first <= batches(), ValueError, "[DataLoader] expected a first batch in [0, {}], found {}",
+           batches(), first);
   std::vector<std::int64_t> order;
   if (options_.shuffle) {
     Generator generator(options_.seed, Generator::stream_id("shuffle") + static_cast<std::uint64_t>(number));

@@ -12,13 +12,14 @@ namespace eigengrad::data {
 
 struct DataLoaderOptions {
   std::int64_t batch_size = 64;
-  bool shuffle = false;      ///< a new order every epoch, a function of (seed, epoch) alone
-  bool drop_last = false;    ///< leave out a last batch that is smaller than the others
+  bool shuffle = false;    ///< a new order every epoch, a function of (seed, epoch) alone
+  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
   std::uint64_t seed = 0;
-  std::int64_t prefetch = 2; ///< batches that a thread prepares ahead; 0: none, in the calling thread
+  std::int64_t prefetch = 2;  ///< batches that a thread prepares ahead; 0: none, in the calling thread
 };
 
-/// The batches of one epoch, to be gone through once. Ending it early is safe.
+/// The batches of one epoch, to be gone through once. Ending it early is safe. An exception of the data set comes out
+/// where its batch would have, whatever thread it was thrown on; the epoch has then ended.
 class Epoch {
  public:
   Epoch(Epoch&&) noexcept;
@@ -61,7 +62,8 @@ class DataLoader {
   /// Throws ValueError for a batch size below 1 or a negative prefetch.
   explicit DataLoader(DatasetPtr dataset, DataLoaderOptions options = {});
 
-  /// The batches of an epoch from batch `first` on: the same for the same number, seed and data set.
+  /// The batches of an epoch from batch `first` on: the same for the same number, seed and data set, so that training
+  /// can go on where it stopped. Throws ValueError for a negative epoch, or a first batch outside [0, batches()].
   ///   for (const Batch& batch : loader.epoch(3)) ...
   Epoch epoch(std::int64_t number, std::int64_t first = 0) const;
   /// Batches in an epoch.

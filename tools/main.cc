@@ -1,0 +1,147 @@
+// The eigengrad command: a thin shell over train/.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+
+#include "eigengrad/config/reader.h"
+#include "eigengrad/core/error.h"
+#include "eigengrad/train/run.h"
+
+namespace {
+
+using namespace eigengrad;
+
+constexpr int kDone = 0, kRunFailed = 1, kBadInput = 2;
+
+struct Arguments {
+  std::string config_file, run_folder, data_folder, out, graph_file = "graph.dot";
+  std::vector<std::string> settings;
+  std::int64_t samples = 2;
+  bool json = false;
+};
+
+// The configuration, with the values of --set in place.
+config::Value read_config(const Arguments& arguments) {
+  config::Value config = config::read_json_file(arguments.config_file);
+  for (const std::string& setting : arguments.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos)
+      throw ConfigError("--set " + config::printable(setting) + ": expected name=value, such as optimizer.lr=0.05");
+    config::set_by_path(config, setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return config;
+}
+
+// runs/mlp-20260131-120000, with a number behind it when that is taken.
+std::string new_run_folder(const std::string& config_file) {
+  char stamp[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+  const std::string base = "runs/" + std::filesystem::path(config_file).stem().string() + "-" + stamp;
+  std::string folder = base;
+  for (int i = 2; std::filesystem::exists(folder); ++i) folder = base + "-" + std::to_string(i);
+  return folder;
+}
+
+void print_figures(const train::RunReport& report, bool json) {
+  if (json) std::cout << config::to_json(report.figures, -1) << std::endl;
+}
+
+int train_command(const Arguments& arguments) {
+  const config::Value config = read_config(arguments);
+  const std::string out = arguments.out.empty() ? new_run_folder(arguments.config_file) : arguments.out;
+  const train::RunReport report = train::run_training(config, arguments.config_file, {arguments.data_folder, out});
+  print_figures(report, arguments.json);
+  return report.failed ? kRunFailed : kDone;
+}
+
+int evaluate_command(const Arguments& arguments) {
+  print_figures(train::run_evaluation(arguments.run_folder, arguments.data_folder), arguments.json);
+  return kDone;
+}
+
+int graph_command(const Arguments& arguments) {
+  const auto files = train::draw_graph(read_config(arguments), arguments.config_file, arguments.data_folder, arguments.graph_file,
+                                       arguments.samples);
+  config::Value list = config::Value::array();
+  for (const std::string& file : files) list.push_back(file);
+  config::Value figures = config::Value::object();
+  figures.set("files", std::move(list));
+  std::cerr << "The graph is in " << files[0]
+            << (files.size() > 1 ? " and " + files[1] : " (install graphviz to have it drawn as SVG)") << "\n";
+  if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
+  return kDone;
+}
+
+void add_common_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--data", arguments.data_folder, "Folder with the files of MNIST, packed or not")->type_name("DIR");
+  command.add_flag("--json", arguments.json, "Print the final figures as one JSON object on standard output");
+}
+
+void add_config_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("config", arguments.config_file, "The run, as a JSON file")->required()->type_name("FILE");
+  command
+      .add_option("--set", arguments.settings, "Change a value of the configuration, such as optimizer.lr=0.05; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->take_all()
+      ->expected(1);
+}
+
+int parse_and_run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app{"Eigengrad trains neural networks. Everything it says goes to standard error, but for --json."};
+  app.name("eigengrad");
+  app.set_version_flag("--version", EIGENGRAD_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 done, 1 the run failed, 2 the input was wrong.\n\n"
+             "First steps:  eigengrad train examples/mnist/mlp.json");
+
+  CLI::App* const train = app.add_subcommand("train", "Train the model of a configuration, and test it");
+  add_config_options(*train, arguments);
+  add_common_options(*train, arguments);
+  train->add_option("--out", arguments.out, "Folder for the results (default: a new one below runs/)")->type_name("RUN_DIR");
+
+  CLI::App* const evaluate = app.add_subcommand("evaluate", "Test the model that a run has left in its folder");
+  evaluate->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
+  add_common_options(*evaluate, arguments);
+
+  CLI::App* const graph = app.add_subcommand("graph", "Draw the graph of one step, with values and gradients");
+  add_config_options(*graph, arguments);
+  add_common_options(*graph, arguments);
+  graph->add_option("--out", arguments.graph_file, "The file to write, in Graphviz's language; the SVG goes beside it")
+      ->type_name("FILE")
+      ->capture_default_str();
+  graph->add_option("--samples", arguments.samples, "Samples in the step")->check(CLI::Range(1, 1024))->capture_default_str();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? kDone : kBadInput;
+  }
+  if (*train) return train_command(arguments);
+  if (*evaluate) return evaluate_command(arguments);
+  return graph_command(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << std::endl;
+  } catch (const FormatError& error) {
+    std::cerr << error.what() << std::endl;
+  } catch (const IoError& error) {
+    std::cerr << error.what() << std::endl;
+  } catch (const std::exception& error) {
+    std::cerr << "The run failed: " << error.what() << std::endl;
+    return kRunFailed;
+  }
+  return kBadInput;
+}

@@ -1,0 +1,98 @@
+#include "eigengrad/train/report.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "eigengrad/config/value.h"
+#include "eigengrad/core/check.h"
+
+namespace eigengrad::train {
+namespace {
+
+constexpr int kBarWidth = 28;
+constexpr double kSecondsBetweenDraws = 0.1;
+
+std::string shown(double value) { return std::abs(value) < 1e-3 && value != 0 ? fmt::format("{:.2e}", value) : fmt::format("{:.4f}", value); }
+
+}  // namespace
+
+ConsoleReport::ConsoleReport() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void ConsoleReport::on_fit_begin(std::int64_t steps_per_epoch) { steps_per_epoch_ = steps_per_epoch; }
+
+void ConsoleReport::on_step_end(const TrainState& state) {
+  if (!terminal_ || state.seconds - last_drawn_ < kSecondsBetweenDraws) return;
+  last_drawn_ = state.seconds;
+  bar_shown_ = true;
+  const std::int64_t done = state.step - state.epoch * steps_per_epoch_;
+  const double share = static_cast<double>(done) / static_cast<double>(steps_per_epoch_);
+  const auto filled = static_cast<std::size_t>(std::min(1.0, share) * kBarWidth);
+  std::fprintf(stderr, "\r\033[Kepoch %lld  [%s%s] %3.0f %%  loss %s", static_cast<long long>(state.epoch + 1),
+               std::string(filled, '=').c_str(), std::string(kBarWidth - filled, ' ').c_str(), 100 * share,
+               shown(state.metrics.at("loss")).c_str());
+  std::fflush(stderr);
+}
+
+void ConsoleReport::clear_bar() {
+  if (bar_shown_) std::fputs("\r\033[K", stderr);
+  bar_shown_ = false;
+}
+
+void ConsoleReport::on_epoch_end(const EpochRecord& record) {
+  clear_bar();
+  std::string line = fmt::format("epoch {:>3}", record.epoch);
+  for (const char* name : {"loss", "accuracy", "valid_loss", "valid_accuracy"})
+    if (const auto metric = record.metrics.find(name); metric != record.metrics.end())
+      line += fmt::format("  {} {}", name, shown(metric->second));
+  log_info(line + fmt::format("  ({:.1f} s)", record.seconds - epoch_started_));
+  epoch_started_ = record.seconds;
+}
+
+void ConsoleReport::on_fit_end(const FitResult& result) {
+  clear_bar();
+  const std::string line = fmt::format("stopped by {}: {}", to_string(result.stopped_by.kind), result.stopped_by.text);
+  result.stopped_by.kind == StopKind::NonFinite ? log_warning(line) : log_info(line);
+}
+
+MetricsFile::MetricsFile(std::string path) : path_(std::move(path)), file_(path_, std::ios::trunc) {
+  EG_CHECK(file_.is_open(), IoError, "cannot write {}: {}", path_, std::strerror(errno));
+}
+
+void MetricsFile::on_epoch_end(const EpochRecord& record) {
+  config::Value line = config::Value::object();
+  line.set("epoch", record.epoch);
+  line.set("step", record.step);
+  line.set("seconds", record.seconds);
+  for (const auto& [name, value] : record.metrics) line.set(name, value);
+  file_ << config::to_json(line, -1) << '\n' << std::flush;
+  EG_CHECK(file_.good(), IoError, "cannot write {}: {}", path_, std::strerror(errno));
+}
+
+void start_logging(const std::string& file) {
+  std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
+  sinks[0]->set_pattern("%^%v%$");
+  if (!file.empty()) {
+    try {
+      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file, true));
+    } catch (const spdlog::spdlog_ex& error) {
+      throw IoError(fmt::format("cannot write {}: {}", file, error.what()));
+    }
+    sinks[1]->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+  }
+  auto logger = std::make_shared<spdlog::logger>("eigengrad", sinks.begin(), sinks.end());
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// The text is an argument, never the format: it may hold a user's names.
+void log_info(const std::string& text) { spdlog::info("{}", text); }
+void log_warning(const std::string& text) { spdlog::warn("{}", text); }
+
+}  // namespace eigengrad::train

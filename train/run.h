@@ -1,0 +1,39 @@
+// Whole runs: what the eigengrad command does, for programs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/config/value.h"
+#include "eigengrad/train/run_config.h"
+#include "eigengrad/train/trainer.h"
+
+namespace eigengrad::train {
+
+/// Where a run finds its data and leaves its results.
+struct RunPlaces {
+  std::string data_folder;  ///< where MNIST is; empty: nowhere
+  std::string out_folder;   ///< made by the run; it must not hold another run
+};
+
+/// What a run came to, in the order in which it is printed.
+struct RunReport {
+  config::Value figures;  ///< test_accuracy, test_loss, stopped_by, epochs, steps, seconds, data, run
+  bool failed = false;    ///< it stopped because a number was not finite
+};
+
+/// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved), metrics.jsonl,
+/// log.txt, model.safetensors, result.json. `source` names the configuration in messages. Throws ConfigError, FormatError and
+/// IoError for bad input.
+RunReport run_training(const config::Value& config, const std::string& source, const RunPlaces& places);
+
+/// Evaluates the model that a run has left in its folder on the test set. Throws as above.
+RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder);
+
+/// Draws the graph of one step of a run over `samples` samples: forward, cost, backward, with values and gradients. Writes
+/// `dot_file`, and the same as .svg when Graphviz is there; returns the files written.
+std::vector<std::string> draw_graph(const config::Value& config, const std::string& source, const std::string& data_folder,
+                                    const std::string& dot_file, std::int64_t samples = 2);
+
+}  // namespace eigengrad::train

@@ -1,0 +1,204 @@
+#include "eigengrad/train/run_config.h"
+
+#include <array>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/random.h"
+#include "eigengrad/nn/build.h"
+#include "eigengrad/optim/build.h"
+#include "eigengrad/train/criteria.h"
+
+namespace eigengrad::train {
+namespace {
+
+using config::Diagnostics;
+using config::pointer_to;
+using config::Value;
+
+// Reads the parts of a configuration in turn, and builds them while there are no mistakes.
+class RunBuilder {
+ public:
+  RunBuilder(const Value& config, const std::string& source, const std::string& folder)
+      : config_(config), folder_(folder), diagnostics_(source) {}
+
+  Run build() {
+    if (!config_.as_object()) {
+      diagnostics_.add("", config_.position(), fmt::format("found {}, expected an object", config_.description()));
+      diagnostics_.throw_if_any();
+    }
+    check_keys();
+    read_seed();
+    const auto source = read_data();
+    read_training();
+    read_model(source.get());
+    read_loss();
+    const auto optimizer = optim::optimizers().read(part("optimizer"), "/optimizer", diagnostics_);
+    read_stopping();
+    diagnostics_.throw_if_any();
+    build_optimizer(*optimizer);
+    resolve(*source, *optimizer);
+    return std::move(run_);
+  }
+
+ private:
+  static constexpr std::array kKeys{"seed", "data", "training", "model", "loss", "optimizer", "stopping"};
+
+  void check_keys() {
+    const std::vector<std::string> known(kKeys.begin(), kKeys.end());
+    for (const auto& [key, value] : *config_.as_object())
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        diagnostics_.unknown_name(pointer_to("", std::string_view(key)), value.position(), "key", key, known);
+    for (const char* required : {"data", "model", "loss", "optimizer", "stopping"})
+      if (!config_.find(required))
+        diagnostics_.add("", config_.position(), fmt::format("'{}' is missing", required));
+  }
+
+  // A part, or null where it is missing, which has been noted.
+  const Value& part(const char* key) const {
+    static const Value none;
+    const Value* value = config_.find(key);
+    return value ? *value : none;
+  }
+
+  void read_seed() {
+    Value only = Value::object();
+    if (const Value* seed = config_.find("seed")) only.set("seed", *seed);
+    config::ReadFields fields(only, "", diagnostics_);
+    fields("seed", run_.seed, {.help = "of everything random", .min = 0});
+    // From here on every random number follows from the seed.
+    manual_seed(static_cast<std::uint64_t>(run_.seed));
+  }
+
+  std::unique_ptr<config::Configured> read_data() {
+    if (!config_.find("data")) return nullptr;
+    auto configured = data::sources().read(part("data"), "/data", diagnostics_);
+    if (configured) run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
+    return configured;
+  }
+
+  void read_training() {
+    if (const Value* training = config_.find("training")) config::read_options(*training, "/training", diagnostics_, run_.training);
+  }
+
+  void read_model(const config::Configured* source) {
+    if (!config_.find("model")) return;
+    // Without data the layers are read all the same, against a shape that fits images.
+    const Shape input = source ? run_.data.train->input_shape() : Shape{1, 28, 28};
+    const nn::BuiltModel built = nn::build_model(part("model"), "/model", input, diagnostics_);
+    run_.model = built.module;
+    const std::int64_t classes = source ? run_.data.train->classes() : 0;
+    const Value* loss = config_.find("loss");
+    const Value* loss_type = loss && !loss->as_string() ? loss->find("type") : loss;
+    const bool classifies = loss_type && loss_type->as_string() && *loss_type->as_string() == "CrossEntropyLoss";
+    if (built.module && classifies && classes > 0 && (built.output.empty() || built.output[0] != classes))
+      diagnostics_.add("/model", part("model").position(),
+                       fmt::format("its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: "
+                                   "[{}]",
+                                   built.output, classes, classes));
+  }
+
+  void read_loss() {
+    if (config_.find("loss")) run_.loss = nn::build_loss(part("loss"), "/loss", diagnostics_);
+    const Value* loss = config_.find("loss");
+    const Value* reduction = loss ? loss->find("reduction") : nullptr;
+    if (run_.loss && reduction && *reduction == Value("none"))
+      diagnostics_.add("/loss/reduction", reduction->position(), "found 'none', but training needs one number: expected mean or sum");
+  }
+
+  void read_stopping() {
+    const Value* list = config_.find("stopping");
+    if (!list) return;
+    if (!list->as_array() || list->as_array()->empty()) {
+      diagnostics_.add("/stopping", list->position(),
+                       fmt::format("found {}, expected an array of at least one stopping criterion: without one training would not end",
+                                   list->as_array() ? "an empty array" : list->description()));
+      return;
+    }
+    for (std::size_t i = 0; i < list->as_array()->size(); ++i)
+      if (auto configured = criteria().read((*list->as_array())[i], pointer_to("/stopping", i), diagnostics_)) {
+        run_.stopping.push_back(criteria().functions(*configured).make(configured->options.get()));
+        resolved_stopping_.push_back(criteria().write(criteria().entry(*configured).name, configured->options.get()));
+      }
+  }
+
+  void build_optimizer(const config::Configured& optimizer) {
+    const std::vector<Tensor> parameters = run_.model->parameters();
+    try {
+      run_.optimizer = optim::optimizers().functions(optimizer).make(parameters, optimizer.options.get());
+    } catch (const ValueError& error) {
+      diagnostics_.add("/optimizer", part("optimizer").position(), error.what());
+    }
+    if (parameters.empty()) diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
+    diagnostics_.throw_if_any();
+  }
+
+  void resolve(const config::Configured& source, const config::Configured& optimizer) {
+    Value& all = run_.resolved = Value::object();
+    all.set("seed", run_.seed);
+    all.set("data", data::sources().write(data::sources().entry(source).name, source.options.get()));
+    all.set("training", config::write_options(run_.training));
+    all.set("model", nn::model_config(*run_.model));
+    const auto loss = nn::losses().read(part("loss"), "/loss", diagnostics_);
+    all.set("loss", nn::losses().write(nn::losses().entry(*loss).name, loss->options.get()));
+    all.set("optimizer", optim::optimizers().write(optim::optimizers().entry(optimizer).name, optimizer.options.get()));
+    all.set("stopping", resolved_stopping_);
+  }
+
+  const Value& config_;
+  const std::string& folder_;
+  Diagnostics diagnostics_;
+  Run run_;
+  Value resolved_stopping_ = Value::array();
+};
+
+Value reference(const char* name) {
+  Value value = Value::object();
+  value.set("$ref", std::string("#/$defs/") + name);
+  return value;
+}
+
+}  // namespace
+
+void describe(config::Fields& f, TrainingOptions& o) {
+  f("batch_size", o.batch_size, {.help = "samples in a batch", .min = 1, .max = 1'000'000});
+  f("shuffle", o.shuffle, {.help = "a new order of the samples every epoch"});
+  f("drop_last", o.drop_last, {.help = "leave out a last batch that is smaller than the others"});
+  f("valid_fraction", o.valid_fraction, {.help = "share of the training samples that is held out to validate on", .min = 0, .max = 1, .below_max = true});
+  f("clip_grad_norm", o.clip_grad_norm, {.help = "gradients are scaled down to this norm; 0: never", .min = 0});
+}
+
+Run build_run(const Value& config, const std::string& source, const std::string& folder) {
+  return RunBuilder(config, source, folder).build();
+}
+
+Value run_schema() {
+  Value definitions = Value::object();
+  definitions.set("layer", nn::model_schema());
+  definitions.set("criterion", criteria().schema());
+  Value properties = Value::object();
+  Value seed = Value::object();
+  seed.set("type", "integer");
+  seed.set("minimum", 0);
+  properties.set("seed", std::move(seed));
+  properties.set("data", data::sources().schema());
+  properties.set("training", config::schema_of<TrainingOptions>());
+  properties.set("model", reference("layer"));
+  properties.set("loss", nn::losses().schema());
+  properties.set("optimizer", optim::optimizers().schema());
+  Value stopping = Value::object();
+  stopping.set("type", "array");
+  stopping.set("minItems", 1);
+  stopping.set("items", reference("criterion"));
+  properties.set("stopping", std::move(stopping));
+  Value schema = Value::object();
+  schema.set("$schema", "https://json-schema.org/draft/2020-12/schema");
+  schema.set("title", "Eigengrad training run");
+  schema.set("type", "object");
+  schema.set("properties", std::move(properties));
+  schema.set("required", Value::Array{"data", "model", "loss", "optimizer", "stopping"});
+  schema.set("additionalProperties", false);
+  schema.set("$defs", std::move(definitions));
+  return schema;
+}
+
+}  // namespace eigengrad::train

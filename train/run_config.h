@@ -1,0 +1,49 @@
+// A training run as a configuration describes it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eigengrad/config/registry.h"
+#include "eigengrad/config/value.h"
+#include "eigengrad/data/build.h"
+#include "eigengrad/nn/loss.h"
+#include "eigengrad/nn/module.h"
+#include "eigengrad/optim/optimizer.h"
+#include "eigengrad/train/stopping.h"
+
+namespace eigengrad::train {
+
+/// How batches are made and gradients treated.
+struct TrainingOptions {
+  std::int64_t batch_size = 64;
+  bool shuffle = true;
+  bool drop_last = false;
+  double valid_fraction = 0.1;  ///< of the training samples, held out to validate on
+  double clip_grad_norm = 0;
+};
+void describe(config::Fields& f, TrainingOptions& o);
+
+/// Everything that a run is made of, built and checked.
+struct Run {
+  std::int64_t seed = 0;
+  TrainingOptions training;
+  data::Source data;
+  std::shared_ptr<nn::Module> model;
+  std::shared_ptr<nn::Loss> loss;
+  std::unique_ptr<optim::Optimizer> optimizer;
+  std::vector<std::unique_ptr<StopCriterion>> stopping;
+  config::Value resolved;  ///< the configuration with every default and inferred size filled in
+};
+
+/// Builds a run: the parameters are those that its seed gives. `source` names the configuration in messages; `folder` is where the
+/// data are, if anywhere. Throws ConfigError with all mistakes at once, and IoError or FormatError for the data.
+Run build_run(const config::Value& config, const std::string& source, const std::string& folder);
+
+/// JSON Schema of a run.
+config::Value run_schema();
+
+}  // namespace eigengrad::train

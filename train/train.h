@@ -1,0 +1,7 @@
+// Training.
+#pragma once
+
+#include "eigengrad/train/report.h"
+#include "eigengrad/train/run.h"
+#include "eigengrad/train/stopping.h"
+#include "eigengrad/train/trainer.h"
