@@ -27,7 +27,10 @@ class Walk {
 
   // Only nodes that lead to one of `targets` will be walked, and the gradients that arrive there are kept for taking.
   void restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets);
-  void seed(const Tensor& output, const Tensor& grad) { add(output.impl().node, output.impl().slot, grad); }
+  void seed(const Tensor& output, const Tensor& grad) {
+    roots_.push_back(output.impl().node);
+    add(output.impl().node, output.impl().slot, grad);
+  }
   void run();
   // What arrived at a target, undefined if nothing did.
   Tensor take(const Tensor& target);
@@ -66,6 +69,7 @@ class Walk {
   const GradMode mode_;  // rules run with recording on exactly under create_graph
   Tracer* const tracer_;
   const TracerScope traced_;  // likewise the ops in them are traced
+  SmallVector<Ref<Node>, 1> roots_;  // keep the graph alive though a hook may drop the last tensor that does
   bool restricted_ = false;
   std::unordered_map<const Node*, std::uint32_t> discovered_;
   std::vector<Record> records_;

@@ -50,7 +50,8 @@ struct Jacobian {
 
 class Check {
  public:
-  Check(const char* name, const TensorFunction& function, std::span<const Tensor> inputs, const GradCheckOptions& options);
+  Check(const char* name, const TensorFunction& function, std::span<const Tensor> inputs,
+        const GradCheckOptions& options);
   GradCheckResult run();
 
  private:
@@ -66,10 +67,10 @@ class Check {
   const char* name_;
   const TensorFunction& function_;
   const GradCheckOptions options_;
-  std::vector<Tensor> inputs_;         // leaves of our own, laid out as the caller's are
-  std::vector<std::size_t> checked_;   // numbers of the inputs that require grad
-  std::vector<Tensor> wanted_;         // those inputs
-  std::vector<Tensor> outputs_;        // floating results
+  std::vector<Tensor> inputs_;        // leaves of our own, laid out as the caller's are
+  std::vector<std::size_t> checked_;  // numbers of the inputs that require grad
+  std::vector<Tensor> wanted_;        // those inputs
+  std::vector<Tensor> outputs_;       // floating results
   std::size_t rows_ = 0, columns_ = 0;
   GradCheckResult result_;
 };
@@ -90,7 +91,8 @@ Check::Check(const char* name, const TensorFunction& function, std::span<const T
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     inputs_.push_back(inputs[i].detach());
     if (!inputs[i].requires_grad()) continue;
-    EG_CHECK(inputs[i].dtype() == kFloat64, DtypeError, "[{}] input {} is {}, expected float64", name, i, inputs[i].dtype());
+    EG_CHECK(inputs[i].dtype() == kFloat64, DtypeError, "[{}] input {} is {}, expected float64", name, i,
+             inputs[i].dtype());
     inputs_.back().set_requires_grad();
     checked_.push_back(i);
     wanted_.push_back(inputs_.back());
@@ -133,8 +135,9 @@ void Check::write_row(Jacobian& jacobian, std::size_t row, std::span<const Tenso
   for (std::size_t k = 0; k < grads.size(); ++k) {
     const std::size_t count = static_cast<std::size_t>(wanted_[k].numel());
     if (grads[k].defined()) {
-      EG_CHECK(grads[k].shape() == wanted_[k].shape(), GradError, "[{}] the gradient of input {} has shape {}, expected {}",
-               name_, checked_[k], grads[k].shape(), wanted_[k].shape());
+      EG_CHECK(grads[k].shape() == wanted_[k].shape(), GradError,
+               "[{}] the gradient of input {} has shape {}, expected {}", name_, checked_[k], grads[k].shape(),
+               wanted_[k].shape());
       const std::vector<double> values = grads[k].to_vector<double>();
       for (std::size_t i = 0; i < count; ++i) jacobian.at(row, column + i) = values[i];
     }
@@ -181,8 +184,10 @@ Jacobian Check::numeric(const Stencil& stencil) const {
 
 std::string Check::entry(std::size_t row, std::size_t column) const {
   std::size_t output = 0, input = 0;
-  while (row >= static_cast<std::size_t>(outputs_[output].numel())) row -= static_cast<std::size_t>(outputs_[output++].numel());
-  while (column >= static_cast<std::size_t>(wanted_[input].numel())) column -= static_cast<std::size_t>(wanted_[input++].numel());
+  while (row >= static_cast<std::size_t>(outputs_[output].numel()))
+    row -= static_cast<std::size_t>(outputs_[output++].numel());
+  while (column >= static_cast<std::size_t>(wanted_[input].numel()))
+    column -= static_cast<std::size_t>(wanted_[input++].numel());
   return fmt::format("the derivative of output {} at {} by input {} at {}", output,
                      position(static_cast<std::int64_t>(row), outputs_[output].shape()), checked_[input],
                      position(static_cast<std::int64_t>(column), wanted_[input].shape()));
@@ -221,16 +226,18 @@ void Check::check_dense_seed(Jacobian jacobian) {
   Jacobian first{std::vector<double>(columns_), 1}, second = first;
   write_row(first, 0, gradients(seeds));
   write_row(second, 0, gradients(seeds));
-  if (columns_ > 0 && std::memcmp(first.values.data(), second.values.data(), columns_ * sizeof(double)) != 0 && result_.ok)
+  if (columns_ > 0 && std::memcmp(first.values.data(), second.values.data(), columns_ * sizeof(double)) != 0 &&
+      result_.ok)
     result_ = {false, fmt::format("[{}] two walks over one graph give different bits", name_)};
   for (std::size_t column = 0; column < columns_; ++column) {
     double expected = 0;
     for (std::size_t row = 0; row < rows_; ++row) expected += weights[row] * jacobian.at(row, column);
     if (std::abs(expected - first.at(0, column)) <= options_.atol + options_.rtol * std::abs(expected)) continue;
     if (!result_.ok) return;
-    result_ = {false, fmt::format("[{}] the gradient of a weighted sum of all outputs is {:.12g} at element {} of the inputs, "
-                                  "but the sum of the weighted derivatives is {:.12g}",
-                                  name_, first.at(0, column), column, expected)};
+    result_ = {false,
+               fmt::format("[{}] the gradient of a weighted sum of all outputs is {:.12g} at element {} of the inputs, "
+                           "but the sum of the weighted derivatives is {:.12g}",
+                           name_, first.at(0, column), column, expected)};
   }
 }
 
@@ -263,7 +270,8 @@ void GradCheckResult::or_throw() const {
   if (!ok) throw GradError(message);
 }
 
-GradCheckResult gradcheck(const TensorFunction& function, std::span<const Tensor> inputs, const GradCheckOptions& options) {
+GradCheckResult gradcheck(const TensorFunction& function, std::span<const Tensor> inputs,
+                          const GradCheckOptions& options) {
   return Check("gradcheck", function, inputs, options).run();
 }
 

@@ -13,12 +13,13 @@
 
 namespace eigengrad {
 
-/// A function of tensors: `[](std::span<const Tensor> x) { return x[0] * x[1]; }`. It may return one tensor or a vector.
+/// A function of tensors: `[](std::span<const Tensor> x) { return x[0] * x[1]; }`. It may return one tensor or a
+/// vector.
 class TensorFunction {
  public:
   template <class F>
-    requires std::invocable<F&, std::span<const Tensor>>
-  TensorFunction(F f)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
+  requires std::invocable<F&, std::span<const Tensor>> TensorFunction(
+      F f)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
       : call_([f = std::move(f)](std::span<const Tensor> x) mutable -> std::vector<Tensor> {
           if constexpr (std::convertible_to<std::invoke_result_t<F&, std::span<const Tensor>>, Tensor>)
             return {f(x)};
@@ -47,8 +48,8 @@ struct GradCheckResult {
 
 /// Compares the whole Jacobian that the graph gives with central differences and with a stencil of fourth order, for
 /// every input that requires grad. Also checks that a walk with dense, uneven gradients is the weighted sum of the
-/// Jacobian's rows, and that a second walk gives the same bits. Inputs that require grad, and the results that depend on
-/// them, are float64, else DtypeError; the function has no kink within 0.002 of the inputs.
+/// Jacobian's rows, and that a second walk gives the same bits. Inputs that require grad, and the results that depend
+/// on them, are float64, else DtypeError; the function has no kink within 0.002 of the inputs.
 GradCheckResult gradcheck(const TensorFunction& function, std::span<const Tensor> inputs,
                           const GradCheckOptions& options = {});
 GradCheckResult gradcheck(const TensorFunction& function, std::initializer_list<Tensor> inputs,

@@ -1,7 +1,10 @@
+include(GNUInstallDirs)
+
 # eigengrad_library(NAME DEPENDS ...): one static library per folder, made of every .cc file below it.
-# A dependency that is a folder's name stands for that folder's library.
+# A dependency that is a folder's name stands for that folder's library; HEADERS are those of which only headers are used,
+# so that a program that links the library does not need them.
 function(eigengrad_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;HEADERS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cc)
   set(target eigengrad_${name})
   add_library(${target} STATIC ${sources})
@@ -17,5 +20,8 @@ function(eigengrad_library name)
     else()
       target_link_libraries(${target} PRIVATE ${dependency})
     endif()
+  endforeach()
+  foreach(dependency IN LISTS ARG_HEADERS)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${dependency}>)
   endforeach()
 endfunction()

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -137,6 +138,7 @@ void count_without_cache(std::int64_t bytes, std::int64_t blocks) {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+  if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();  // or rounding up would wrap to 0
   const SizeClass size = size_class(bytes);
   ThreadCache* cache = thread_cache();
   if (!cache) {

@@ -98,7 +98,11 @@ Tensor Node::run_hooks(std::uint32_t slot, Tensor grad) {
   const std::vector<Extras::Hook> hooks = extras_->hooks;  // a hook may add or remove hooks
   for (const Extras::Hook& hook : hooks) {
     if (hook.slot != slot) continue;
+    const std::uint32_t version = grad.version();
     Tensor replaced = hook.call(grad);
+    // Other inputs of the op may be about to receive the same tensor.
+    EG_CHECK(grad.version() == version, GradError,
+             "a hook on the gradient of [{}] changed it in place: return a new tensor instead", name());
     if (!replaced.defined()) continue;
     EG_CHECK(replaced.shape() == grad.shape() && replaced.dtype() == grad.dtype(), GradError,
              "a hook on the gradient of [{}] returned {} {}, expected {} {}", name(), replaced.dtype(), replaced.shape(),

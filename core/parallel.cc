@@ -37,9 +37,12 @@ namespace detail {
 
 void run_parallel(std::int64_t size, std::int64_t grain, LoopBody body, void* context) {
   grain = std::max<std::int64_t>(grain, 1);
-  const std::int64_t pieces = (size + grain - 1) / grain;
+  const std::int64_t pieces = size / grain + (size % grain != 0);
   const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), pieces));
-  const auto run_piece = [&](std::int64_t piece) { body(context, piece * grain, std::min(size, (piece + 1) * grain)); };
+  const auto run_piece = [&](std::int64_t piece) {
+    const std::int64_t begin = piece * grain;
+    body(context, begin, begin + std::min(grain, size - begin));
+  };
   if (threads <= 1 || omp_in_parallel()) {
     for (std::int64_t piece = 0; piece < pieces; ++piece) run_piece(piece);
     return;

@@ -17,14 +17,19 @@ bool is_row_major(const Shape& shape, const Strides& strides) {
   return true;
 }
 
-// Bytes from the first element of a strided tensor to the end of its last.
+// Bytes from the first element of a strided tensor to the end of its last. Throws ShapeError when they pass int64.
 std::size_t extent_in_bytes(const Shape& shape, const Strides& strides, Dtype dtype) {
-  std::int64_t last = 0;
+  std::int64_t last = 0, bytes = 0;
+  bool overflow = false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) return 0;
-    last += (shape[i] - 1) * strides[i];
+    std::int64_t along = 0;
+    overflow = overflow || __builtin_mul_overflow(shape[i] - 1, strides[i], &along) || __builtin_add_overflow(last, along, &last);
   }
-  return (static_cast<std::size_t>(last) + 1) * size_of(dtype);
+  overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
+             __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(dtype)), &bytes);
+  EG_CHECK(!overflow, ShapeError, "[from_blob] shape {} with strides {} reaches past 2^63 - 1 bytes", shape, strides);
+  return static_cast<std::size_t>(bytes);
 }
 
 Leaf* leaf_of(const TensorImpl& impl) {
@@ -58,6 +63,7 @@ void TensorImpl::destroy(TensorImpl* impl) noexcept {
 }
 
 Tensor Tensor::from_blob(void* data, const Shape& shape, Dtype dtype, std::shared_ptr<void> owner) {
+  checked_numel(shape);  // before the strides are computed, which must not overflow
   return from_blob(data, shape, contiguous_strides(shape), dtype, std::move(owner));
 }
 

@@ -9,6 +9,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "eigengrad/core/check.h"
@@ -60,7 +61,7 @@ class Epoch::State {
 
   std::optional<Batch> next() {
     if (to_take_ >= count_) return std::nullopt;
-    if (!worker_.joinable()) return make(to_take_++);
+    if (!worker_.joinable()) return make_here();
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [this] { return !batches_.empty() || error_; });
     if (batches_.empty()) {
@@ -79,6 +80,12 @@ class Epoch::State {
   Batch make(std::int64_t number) const {
     const auto size = static_cast<std::size_t>(options_.batch_size), start = static_cast<std::size_t>(number) * size;
     return dataset_->get(std::span(order_).subspan(start, std::min(size, order_.size() - start)));
+  }
+  Batch make_here() {
+    const std::int64_t number = std::exchange(to_take_, count_);  // an exception ends the epoch
+    Batch batch = make(number);
+    to_take_ = number + 1;
+    return batch;
   }
   void work() {
     try {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/comparison.h"
@@ -39,6 +40,7 @@ std::string symbol(const std::string& op) {
 }
 
 std::string number(double value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   std::string text = fmt::format("{:.4g}", value);
   return text == "-0" ? "0" : text;
 }
@@ -116,7 +118,8 @@ std::string GraphTrace::node_text(std::size_t index, const DotOptions& options) 
       R"(<<table border="1" cellborder="0" cellspacing="0" cellpadding="3" color="#9ca3af" bgcolor="white" style="rounded">)"
       R"(<tr><td colspan="2" bgcolor="{}"><b>{}</b></td></tr>)",
       header, escaped(title));
-  for (const auto& [key, value] : entry.attributes) html += row(key.c_str(), value, "#374151");
+  for (const auto& [key, value] : entry.attributes)
+    if (key != "shape") html += row(key.c_str(), value, "#374151");
   if (options.shapes && entry.value.dim() > 0) html += row("shape", to_string(entry.value.shape()), "#374151");
   html += row("value", summary(entry.value, options.max_elements), alarm ? kAlarmColor : kValueColor);
   if (entry.grad.defined()) html += row("grad", summary(entry.grad, options.max_elements), alarm ? kAlarmColor : kGradColor);

@@ -142,7 +142,7 @@ struct Range {
     Strides strides = x.strides();
     const std::int64_t offset = length == 0 ? 0 : start * strides[axis];
     shape[axis] = length;
-    strides[axis] *= step;
+    if (length > 1) strides[axis] *= step;  // else the step may be a number that overflows
     return view(x, shape, strides, offset);
   }
 };
@@ -381,7 +381,7 @@ std::vector<Tensor> split(const Tensor& x, const Dims& sizes, std::int64_t axis)
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) {
     EG_CHECK(size >= 0, ValueError, "[split] sizes {} must not be negative", sizes);
-    total += size;
+    EG_CHECK(!__builtin_add_overflow(total, size, &total), ValueError, "[split] sizes {} pass int64", sizes);
   }
   EG_CHECK(total == x.size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}", sizes,
            total, x.size(axis), axis, x.shape());
@@ -405,7 +405,7 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis)
 
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, std::int64_t axis) {
   EG_CHECK(count >= 1, ValueError, "[chunk] the number of pieces must be at least 1, found {}", count);
-  return split(x, std::max<std::int64_t>(1, (x.size(axis) + count - 1) / count), axis);
+  return split(x, std::max<std::int64_t>(1, x.size(axis) / count + (x.size(axis) % count != 0)), axis);
 }
 
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis) {

@@ -35,6 +35,9 @@ std::optional<std::int64_t> count_correct(const Tensor& output, const Tensor& ta
   return sum(argmax(output, 1) == target).item<std::int64_t>();
 }
 
+// A number that is not finite, whatever the sign of a NaN.
+std::string named(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
+
 }  // namespace
 
 Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader) {
@@ -125,11 +128,11 @@ std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
   const Tensor output = model_(batch.inputs);
   const Tensor cost = loss_(output, batch.targets);
   const double loss = cost.item();
-  if (!std::isfinite(loss)) return explain_nonfinite(batch, random_offset, fmt::format("the loss is {}", loss));
+  if (!std::isfinite(loss)) return explain_nonfinite(batch, random_offset, fmt::format("the loss is {}", named(loss)));
   cost.backward();
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
   const double norm = optim::clip_grad_norm_(parameters_, limit);
-  if (!std::isfinite(norm)) return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", norm));
+  if (!std::isfinite(norm)) return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", named(norm)));
   optimizer_.step();
 
   ++state_.step;

@@ -9,6 +9,11 @@
 #include <thread>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+// Memory that cannot be had is a null pointer, as it is without the sanitizer, and not the end of the process.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }  // NOLINT: the name is given
+#endif
+
 namespace eigengrad {
 namespace {
 

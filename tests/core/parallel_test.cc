@@ -84,7 +84,8 @@ TEST_P(Threads, ExceptionsComeOut) {
 }
 
 TEST_P(Threads, ExceptionsFromEveryPiece) {
-  EXPECT_THROW(parallel_for(1000, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("all"); }), std::runtime_error);
+  EXPECT_THROW(parallel_for(1000, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("all"); }),
+               std::runtime_error);
 }
 
 TEST_P(Threads, Nested) {
@@ -106,7 +107,8 @@ TEST_P(Threads, CalledFromSeveralThreads) {
   std::vector<std::thread> callers;
   std::atomic<std::int64_t> total = 0;
   for (int t = 0; t < 4; ++t)
-    callers.emplace_back([&] { parallel_for(1000, 10, [&](std::int64_t begin, std::int64_t end) { total += end - begin; }); });
+    callers.emplace_back(
+        [&] { parallel_for(1000, 10, [&](std::int64_t begin, std::int64_t end) { total += end - begin; }); });
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(total, 4000);
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <thread>
 
 #include "eigengrad/core/parallel.h"
 
@@ -131,6 +133,66 @@ TEST(Random, BernoulliAndManualSeed) {
   manual_seed(9);
   EXPECT_EQ(randn({4}).to_vector<float>(), a);
   manual_seed(0);
+}
+
+TEST(Random, UniformNeverReachesItsUpperLimit) {
+  Generator generator(4);
+  for (const Dtype dtype : {kFloat32, kFloat64}) {
+    // Between these limits floats are so far apart that half of the draws would be rounded to the upper one.
+    const double low = dtype == kFloat32 ? 16777216 : 9007199254740992.0, high = low + 2;
+    Tensor x = empty({1000}, dtype);
+    fill_uniform(x, low, high, generator);
+    for (int i = 0; i < 1000; ++i)
+      EXPECT_LT(dtype == kFloat32 ? static_cast<double>(x.data<float>()[static_cast<std::size_t>(i)])
+                                  : x.data<double>()[static_cast<std::size_t>(i)],
+                high);
+  }
+  Tensor point = empty({3});
+  fill_uniform(point, 2, 2, generator);
+  EXPECT_EQ(point.to_vector<float>(), (std::vector<float>{2, 2, 2}));
+  EXPECT_THROW(fill_uniform(point, -1.7e308, 1.7e308, generator), ValueError);
+}
+
+// Phi(x) of draws is uniform: Kolmogorov and Smirnov's distance.
+TEST(Random, NormalHasTheDistributionOfANormal) {
+  Generator generator(8);
+  std::vector<double> x = randn({100000}, kFloat64, generator).to_vector<double>();
+  std::sort(x.begin(), x.end());
+  double farthest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    farthest = std::max(farthest, std::abs(std::erfc(-x[i] / std::sqrt(2.0)) / 2 - static_cast<double>(i) / 1e5));
+  EXPECT_LT(farthest, 1.63 / std::sqrt(1e5));
+}
+
+TEST(Random, ScalarsAndFilledIntegers) {
+  Generator generator(0);
+  EXPECT_EQ(generator.next_u32(), 0u + generator.block(0).word[0]);
+  EXPECT_EQ(generator.next_u64(), generator.block(1).u64(0));
+  EXPECT_EQ(generator.offset(), 2u);
+  std::vector<int> counts(6);
+  for (int i = 0; i < 60000; ++i) ++counts.at(generator.below(6));
+  for (const int count : counts) EXPECT_NEAR(count, 10000, 500);
+  EXPECT_EQ(generator.below(1), 0u);
+  Tensor x = empty({200}, kInt64);
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         most = std::numeric_limits<std::int64_t>::max();
+  fill_randint(x, least, most, generator);
+  const std::span<const std::int64_t> values = x.data<std::int64_t>();
+  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v < least / 2; }));
+  EXPECT_TRUE(std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v > most / 2; }));
+  EXPECT_THROW(fill_randint(x, 1, 1, generator), ValueError);
+  Tensor floating = empty({2});
+  EXPECT_THROW(fill_randint(floating, 0, 2, generator), DtypeError);
+}
+
+TEST(Random, SeedingWhileAnotherThreadDrawsIsSafe) {
+  std::thread drawing([] {
+    for (int i = 0; i < 2000; ++i) default_generator().next_u64();
+  });
+  for (int i = 0; i < 2000; ++i) manual_seed(static_cast<std::uint64_t>(i));
+  drawing.join();
+  manual_seed(0);
+  EXPECT_EQ(default_generator().seed(), 0u);
 }
 
 TEST(Random, BadArguments) {

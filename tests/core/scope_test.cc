@@ -53,7 +53,8 @@ TEST(Scope, IsAThreadsOwn) {
 TEST(Scope, IdsAgreeBetweenThreads) {
   std::vector<ScopeId> ids(8);
   std::vector<std::thread> threads;
-  for (ScopeId& id : ids) threads.emplace_back([&id] {
+  for (ScopeId& id : ids)
+    threads.emplace_back([&id] {
       for (int i = 0; i < 200; ++i) id = scope_below(scope_below(0, "shared"), "n" + std::to_string(i));
     });
   for (std::thread& thread : threads) thread.join();

@@ -68,9 +68,9 @@ TEST(Tensor, RefusesImpossibleShapes) {
   EXPECT_THROW(empty({4194305, 4194305, 211106198978564}), ShapeError);
   EXPECT_THROW(empty({-1}), ShapeError);
   EXPECT_THROW(zeros({2, -3}), ShapeError);
-  EXPECT_THROW(empty({kMax / 2}, kFloat64), ShapeError);       // the bytes overflow
-  EXPECT_THROW(empty({kMax / 16}, kFloat64), MemoryError);     // they do not, but nobody has them
-  EXPECT_THROW(empty({0, kMax, kMax}), ShapeError);            // empty, with strides that overflow
+  EXPECT_THROW(empty({kMax / 2}, kFloat64), ShapeError);    // the bytes overflow
+  EXPECT_THROW(empty({kMax / 16}, kFloat64), MemoryError);  // they do not, but nobody has them
+  EXPECT_THROW(empty({0, kMax, kMax}), ShapeError);         // empty, with strides that overflow
   EXPECT_THROW(eye(kMax), Error);
   EXPECT_THROW(eye(-1), ShapeError);
   EXPECT_THROW(linspace(0, 1, -1), ShapeError);
@@ -160,7 +160,8 @@ TEST(ToVector, OfAnyStrides) {
   EXPECT_EQ(transpose(x).to_vector<std::int64_t>(), (Integers{0, 3, 1, 4, 2, 5}));
   EXPECT_EQ(slice(x, 1, 0, 3, 2).to_vector<std::int64_t>(), (Integers{0, 2, 3, 5}));
   EXPECT_EQ(expand(arange(2), {3, 2}).to_vector<std::int64_t>(), (Integers{0, 1, 0, 1, 0, 1}));
-  EXPECT_EQ(permute(reshape(arange(8), {2, 2, 2}), {2, 0, 1}).to_vector<std::int64_t>(), (Integers{0, 2, 4, 6, 1, 3, 5, 7}));
+  EXPECT_EQ(permute(reshape(arange(8), {2, 2, 2}), {2, 0, 1}).to_vector<std::int64_t>(),
+            (Integers{0, 2, 4, 6, 1, 3, 5, 7}));
   EXPECT_EQ(zeros({2, 0}, kInt64).to_vector<std::int64_t>(), Integers{});
   EXPECT_EQ(tensor(9).to_vector<std::int64_t>(), Integers{9});
   EXPECT_EQ(tensor({true, false}).to_vector<bool>(), (std::vector<bool>{true, false}));

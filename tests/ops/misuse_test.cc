@@ -34,7 +34,8 @@ void expect_errors(const std::vector<Misuse>& all) {
     } catch (const Error& error) {
       EXPECT_EQ(static_cast<int>(kind_of(error)), static_cast<int>(all[i].kind)) << which << ": " << error.what();
       for (const std::string& word : all[i].words)
-        EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << which << ": '" << word << "' is not in: " << error.what();
+        EXPECT_NE(std::string(error.what()).find(word), std::string::npos)
+            << which << ": '" << word << "' is not in: " << error.what();
     }
   }
 }
@@ -45,6 +46,8 @@ constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 Tensor f(const Shape& shape) { return ones(shape); }
 Tensor i64(std::initializer_list<std::int64_t> values) { return tensor(values); }
 
+// A case is a line.
+// clang-format off
 TEST(Misuse, Arithmetic) {
   expect_errors({
       {Kind::Shape, {"[add]", "[2, 3]", "[4]"}, [] { add(f({2, 3}), f({4})); }},
@@ -199,6 +202,8 @@ TEST(Misuse, InPlace) {
       {Kind::Grad, {"[fill_]"}, [] { Tensor x = f({2}).set_requires_grad(); zero_(x); }},
   });
 }
+
+// clang-format on
 
 }  // namespace
 }  // namespace eigengrad

@@ -73,6 +73,8 @@ const Tensor kTargetIgnoring = integers({1, -100, 0}, {3});
 const Tensor kPixelTarget = integers({1, 3, 0, 2, 2, 1}, {2, 3});
 using CE = CrossEntropyOptions;
 
+// A row is a line.
+// clang-format off
 std::vector<OpRow> make_differentiable() {
   return {
       // arithmetic.h
@@ -283,6 +285,8 @@ std::vector<OpRow> make_others() {
       {"one_hot", [](In x) { return one_hot(to(floor(x[0] + 2), kInt64), 4); }, kUnary, named("floor", any_type)},
   };
 }
+
+// clang-format on
 
 // A number in [0, 1) for each counter value: splitmix64.
 double random_number(std::uint64_t counter) {

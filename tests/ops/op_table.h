@@ -24,15 +24,15 @@ struct Cases {
 };
 
 struct RowOptions {
-  /// Where the elements of each input lie (the last holds for all that follow). Elements keep a distance from each other
-  /// and from multiples of 0.5, where functions have kinks.
+  /// Where the elements of each input lie (the last holds for all that follow). Elements keep a distance from each
+  /// other and from multiples of 0.5, where functions have kinks.
   std::vector<std::pair<double, double>> domain = {{-2, 2}};
   /// The name in the op's messages, where it is not the first word of the row's name.
   std::string op = {};
-  bool takes_bool = false;   ///< bool inputs are fine
-  bool random = false;       ///< draws numbers, which differ in float32, and in PyTorch
-  double ulps = 4;           ///< of the value in float32, against PyTorch's in float64
-  bool near_largest = false; ///< those ulps are of the largest element: sums cancel
+  bool takes_bool = false;    ///< bool inputs are fine
+  bool random = false;        ///< draws numbers, which differ in float32, and in PyTorch
+  double ulps = 4;            ///< of the value in float32, against PyTorch's in float64
+  bool near_largest = false;  ///< those ulps are of the largest element: sums cancel
 };
 
 struct OpRow {

@@ -56,8 +56,8 @@ Results run(const std::function<Tensor(In)>& function, const std::vector<Tensor>
     return result;
   }
   const Tensor seed = seed_for(result.y);
-  result.grads = grad(std::span(&result.y, 1), leaves, std::span(&seed, 1),
-                      {.create_graph = create_graph, .allow_unused = true});
+  result.grads =
+      grad(std::span(&result.y, 1), leaves, std::span(&seed, 1), {.create_graph = create_graph, .allow_unused = true});
   for (std::size_t i = 0; i < leaves.size(); ++i)
     if (!result.grads[i].defined()) result.grads[i] = zeros(leaves[i].shape(), leaves[i].dtype());
   return result;
@@ -76,7 +76,8 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 }
 
 // |found - expected| within `tolerance` of the largest expected element, or of `scale`.
-void expect_near(const Tensor& found, const Tensor& expected, double tolerance, const std::string& what, double scale = 1e-30) {
+void expect_near(const Tensor& found, const Tensor& expected, double tolerance, const std::string& what,
+                 double scale = 1e-30) {
   ASSERT_EQ(found.shape(), expected.shape()) << what;
   const std::vector<double> a = numbers(found), b = numbers(expected);
   double largest = 0;
@@ -88,7 +89,8 @@ void expect_near(const Tensor& found, const Tensor& expected, double tolerance, 
     }
 }
 
-void expect_near(const Results& found, const Results& expected, double tolerance, const std::string& what, double scale = 1e-30) {
+void expect_near(const Results& found, const Results& expected, double tolerance, const std::string& what,
+                 double scale = 1e-30) {
   expect_near(found.y, expected.y, tolerance, what + ", value", scale);
   for (std::size_t i = 0; i < expected.grads.size(); ++i)
     expect_near(found.grads[i], expected.grads[i], tolerance, what + ", gradient " + std::to_string(i), scale);
@@ -159,8 +161,8 @@ class Op : public AnyOp {
 };
 
 std::string test_name(const testing::TestParamInfo<OpRow>& info) {
-  static const std::map<char, std::string> words = {{'+', "Plus"}, {'-', "Minus"}, {'*', "Times"},   {'/', "Over"},
-                                                    {'=', "Is"},   {'!', "Not"},   {'<', "Less"},    {'>', "Greater"}};
+  static const std::map<char, std::string> words = {{'+', "Plus"}, {'-', "Minus"}, {'*', "Times"}, {'/', "Over"},
+                                                    {'=', "Is"},   {'!', "Not"},   {'<', "Less"},  {'>', "Greater"}};
   std::string name;
   for (const char c : info.param.name) {
     const auto word = words.find(c);
@@ -194,7 +196,8 @@ TEST_P(Op, FusedRuleEqualsComposedRule) {
     for (const auto& shapes : row().cases.small) {
       std::vector<Tensor> x = inputs(shapes);
       for (Tensor& value : x) value = value * scale;
-      const Results fused = run(row().function, as_leaves(x), false), composed = run(row().function, as_leaves(x), true);
+      const Results fused = run(row().function, as_leaves(x), false),
+                    composed = run(row().function, as_leaves(x), true);
       expect_near(fused, composed, 1e-13, describe(shapes), scale == 1 ? 1e-30 : 1.0);
     }
 }
@@ -215,10 +218,13 @@ TEST_P(Op, LayoutOfInputsDoesNotMatter) {
   for (const auto& shapes : row().cases.small) {
     const std::vector<Tensor> x = inputs(shapes);
     const Results expected = run(row().function, as_leaves(x));
-    expect_near(run(row().function, as_leaves(map(x, with_reversed_strides))), expected, 1e-13, "transposed " + describe(shapes));
-    expect_near(run(row().function, as_leaves(map(x, sliced_from_larger))), expected, 1e-13, "sliced " + describe(shapes));
+    expect_near(run(row().function, as_leaves(map(x, with_reversed_strides))), expected, 1e-13,
+                "transposed " + describe(shapes));
+    expect_near(run(row().function, as_leaves(map(x, sliced_from_larger))), expected, 1e-13,
+                "sliced " + describe(shapes));
     const std::vector<Tensor> repeats = map(x, repeated);
-    const Results dense = run(row().function, as_leaves(map(repeats, [](const Tensor& t) { return clone(contiguous(t)); })));
+    const Results dense =
+        run(row().function, as_leaves(map(repeats, [](const Tensor& t) { return clone(contiguous(t)); })));
     expect_near(run(row().function, as_leaves(repeats)), dense, 1e-13, "expanded " + describe(shapes));
   }
 }
@@ -231,7 +237,8 @@ TEST_P(Op, LayoutOfGradientDoesNotMatter) {
     if (!y.requires_grad()) continue;
     const Tensor seed = seed_for(y), flat = full(y.shape(), 1.25, kFloat64);
     const auto grads = [&](const Tensor& start) {
-      std::vector<Tensor> result = grad(std::span(&y, 1), x, std::span(&start, 1), {.retain_graph = true, .allow_unused = true});
+      std::vector<Tensor> result =
+          grad(std::span(&y, 1), x, std::span(&start, 1), {.retain_graph = true, .allow_unused = true});
       for (std::size_t i = 0; i < x.size(); ++i)
         if (!result[i].defined()) result[i] = zeros_like(x[i].detach());
       return result;
@@ -289,7 +296,8 @@ TEST_P(Op, RecordingDoesNotChangeTheValue) {
 
 TEST_P(Op, OneTensorForAllInputs) {
   for (const auto& shapes : row().cases.small) {
-    if (shapes.size() < 2 || std::any_of(shapes.begin(), shapes.end(), [&](const Shape& s) { return s != shapes[0]; })) continue;
+    if (shapes.size() < 2 || std::any_of(shapes.begin(), shapes.end(), [&](const Shape& s) { return s != shapes[0]; }))
+      continue;
     if (row().function_name() == "remainder") continue;  // x mod x is a jump everywhere
     const std::size_t count = shapes.size();
     const auto twice = [&](In x) { return row().function(std::vector<Tensor>(count, x[0])); };
@@ -370,8 +378,9 @@ TEST_P(AnyOp, UndefinedTensorIsAnError) {
 
 // How often each name is declared in ops/*.h.
 std::map<std::string, std::size_t> declared_functions() {
-  const std::filesystem::path root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  const std::regex declaration(R"(^(?:inline )?(?:Tensor&?|std::vector<Tensor>|bool|void|Dtype) (operator[^\s(]+|\w+)\()");
+  const std::filesystem::path root = EIGENGRAD_SOURCE_DIR;
+  const std::regex declaration(
+      R"(^(?:inline )?(?:Tensor&?|std::vector<Tensor>|bool|void|Dtype) (operator[^\s(]+|\w+)\()");
   std::map<std::string, std::size_t> found;
   for (const auto& entry : std::filesystem::directory_iterator(root / "ops")) {
     if (entry.path().extension() != ".h") continue;
@@ -385,7 +394,7 @@ std::map<std::string, std::size_t> declared_functions() {
 
 TEST(OpTable, HasEveryDeclaredFunction) {
   const std::map<std::string, std::size_t> declared = declared_functions();
-  ASSERT_GT(declared.size(), 80u) << "the headers were not found next to " << __FILE__;
+  ASSERT_GT(declared.size(), 80u) << "the headers were not found in " EIGENGRAD_SOURCE_DIR;
   std::map<std::string, std::size_t> rows;
   for (const OpRow& row : differentiable_ops()) ++rows[row.function_name()];
   for (const OpRow& row : other_ops()) ++rows[row.function_name()];
@@ -393,11 +402,14 @@ TEST(OpTable, HasEveryDeclaredFunction) {
   for (const auto& [name, overloads] : declared) {
     if (elsewhere.contains(name)) continue;
     // cat({a, b}) and cat(span) are in the table by two rows, pow by three, and so on.
-    EXPECT_GE(rows[name], overloads) << name << " is declared in ops/*.h but has not a row for each of its overloads in "
+    EXPECT_GE(rows[name], overloads) << name
+                                     << " is declared in ops/*.h but has not a row for each of its overloads in "
                                      << "tests/ops/op_table.cc";
   }
-  for (const auto& [name, count] : rows) EXPECT_TRUE(declared.contains(name)) << name << " has a row but is not declared";
-  for (const std::string& name : elsewhere) EXPECT_TRUE(declared.contains(name)) << name << " is listed but not declared";
+  for (const auto& [name, count] : rows)
+    EXPECT_TRUE(declared.contains(name)) << name << " has a row but is not declared";
+  for (const std::string& name : elsewhere)
+    EXPECT_TRUE(declared.contains(name)) << name << " is listed but not declared";
 }
 
 TEST(OpTable, HasEachNameOnce) {

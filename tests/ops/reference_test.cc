@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -42,8 +41,7 @@ Numbers parse_numbers(std::istream& words) {
 using Reference = std::map<std::string, std::vector<ReferenceCase>>;
 
 Reference read_reference() {
-  const std::filesystem::path path = std::filesystem::path(__FILE__).parent_path() / "reference.txt";
-  std::ifstream in(path);
+  std::ifstream in(EIGENGRAD_SOURCE_DIR "/tests/ops/reference.txt");
   Reference reference;
   ReferenceCase* current = nullptr;
   for (std::string line; std::getline(in, line);) {
@@ -92,8 +90,8 @@ void expect_close(const Tensor& found, const Numbers& expected, Tolerance tolera
     const bool same = a == b || (std::isnan(a) && std::isnan(b));
     const double limit = tolerance.relative * std::abs(b) + tolerance.of_largest * largest + tolerance.absolute;
     EXPECT_TRUE(same || std::abs(a - b) <= limit)
-        << what << ", element " << i << ": " << testing::PrintToString(a) << ", PyTorch has " << testing::PrintToString(b)
-        << " (" << std::abs(a - b) / std::abs(b) << " relative)";
+        << what << ", element " << i << ": " << testing::PrintToString(a) << ", PyTorch has "
+        << testing::PrintToString(b) << " (" << std::abs(a - b) / std::abs(b) << " relative)";
   }
 }
 

@@ -46,7 +46,8 @@ TEST(Integers, DivisionRoundsDown) {
 }
 
 TEST(Integers, Powers) {
-  EXPECT_EQ(integers(pow(tensor<std::int64_t>({2, -3, 0, 5}), tensor<std::int64_t>({10, 3, 0, 1}))), (Integers{1024, -27, 1, 5}));
+  EXPECT_EQ(integers(pow(tensor<std::int64_t>({2, -3, 0, 5}), tensor<std::int64_t>({10, 3, 0, 1}))),
+            (Integers{1024, -27, 1, 5}));
   EXPECT_EQ(integers(pow(tensor<std::int64_t>({3, -4}), 2)), (Integers{9, 16}));
 }
 
@@ -78,7 +79,8 @@ TEST(Kinks, Conventions) {
   EXPECT_EQ(gradient([](const Tensor& x) { return prod(x); }, {0, 0, 3}), (Numbers{0, 0, 0}));
   EXPECT_EQ(gradient([](const Tensor& x) { return pow(x, 0); }, {0, 2}), (Numbers{0, 0}));
   EXPECT_EQ(gradient([](const Tensor& x) { return pow(0.0, x); }, {2, 3}), (Numbers{0, 0}));
-  EXPECT_EQ(gradient([](const Tensor& x) { return round(x) + floor(x) + ceil(x) + sign(x); }, {0.3, 2}), (Numbers{0, 0}));
+  EXPECT_EQ(gradient([](const Tensor& x) { return round(x) + floor(x) + ceil(x) + sign(x); }, {0.3, 2}),
+            (Numbers{0, 0}));
 }
 
 // NaN in every place of a vector that fills all lanes: none may be lost, and none may spread.
@@ -88,9 +90,26 @@ TEST(NaN, TravelsFromEveryLane) {
       Tensor x = full({37}, 0.5, kFloat64);
       x.mutable_data<double>()[static_cast<std::size_t>(lane)] = kNan;
       x = to(x, dtype);
-      const Tensor results[] = {relu(x), clamp(x, -1, 1), maximum(x, 0.0), minimum(x, 0.0), maximum(full({}, 0, dtype), x), abs(x),
-                                exp(x),  tanh(x),         sigmoid(x),      gelu(x),         softplus(x), sign(x), round(x),
-                                gelu(x, GeluApproximate::Tanh), sqrt(x), log(x), erf(x), square(x), reciprocal(x), -x};
+      const Tensor results[] = {relu(x),
+                                clamp(x, -1, 1),
+                                maximum(x, 0.0),
+                                minimum(x, 0.0),
+                                maximum(full({}, 0, dtype), x),
+                                abs(x),
+                                exp(x),
+                                tanh(x),
+                                sigmoid(x),
+                                gelu(x),
+                                softplus(x),
+                                sign(x),
+                                round(x),
+                                gelu(x, GeluApproximate::Tanh),
+                                sqrt(x),
+                                log(x),
+                                erf(x),
+                                square(x),
+                                reciprocal(x),
+                                -x};
       for (const Tensor& y : results) {
         const std::vector<bool> found = bools(isnan(y));
         for (std::int64_t i = 0; i < 37; ++i) ASSERT_EQ(found[static_cast<std::size_t>(i)], i == lane) << lane;
@@ -138,8 +157,15 @@ TEST(Sum, OfManyNumbersIsPrecise) {
 
 TEST(Views, ShareMemory) {
   Tensor x = arange(12, kFloat64);
-  Tensor views[] = {reshape(x, {3, 4}), transpose(reshape(x, {3, 4})), slice(x, 0, 2, 9, 3), select(x, 0, 5), expand(x, {2, 12}),
-                    unsqueeze(x, 0), squeeze(reshape(x, {1, 12, 1})), flatten(reshape(x, {3, 4})), narrow(x, 0, 1, 3)};
+  Tensor views[] = {reshape(x, {3, 4}),
+                    transpose(reshape(x, {3, 4})),
+                    slice(x, 0, 2, 9, 3),
+                    select(x, 0, 5),
+                    expand(x, {2, 12}),
+                    unsqueeze(x, 0),
+                    squeeze(reshape(x, {1, 12, 1})),
+                    flatten(reshape(x, {3, 4})),
+                    narrow(x, 0, 1, 3)};
   for (const Tensor& view : views) EXPECT_EQ(view.impl().storage, x.impl().storage);
   x.mutable_data<double>()[5] = -1;
   EXPECT_EQ(views[3].item(), -1);
@@ -155,7 +181,8 @@ TEST(Views, ReshapeCutsStridesAnewWherePossible) {
   EXPECT_EQ(integers(reshape(rows, {2, 2, 3})), (Integers{0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17}));
   EXPECT_NE(reshape(rows, {3, 4}).impl().storage, x.impl().storage);
   EXPECT_EQ(integers(reshape(rows, {3, 4})), (Integers{0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17}));
-  EXPECT_EQ(integers(reshape(transpose(reshape(x, {4, 6})), {12, 2})), integers(reshape(transpose(reshape(x, {4, 6})), {24})));
+  EXPECT_EQ(integers(reshape(transpose(reshape(x, {4, 6})), {12, 2})),
+            integers(reshape(transpose(reshape(x, {4, 6})), {24})));
   EXPECT_EQ(reshape(expand(ones({1, 3}), {4, 3}), {2, 2, 3}).strides(), (Strides{0, 0, 1}));
 }
 
@@ -187,7 +214,8 @@ TEST(Matmul, OfAnyLayoutIsTheSum) {
   const Numbers expected = numbers(sum(unsqueeze(a, 2) * unsqueeze(b, 0), {1}));
   EXPECT_EQ(numbers(matmul(a, b)), expected);
   EXPECT_EQ(numbers(transpose(matmul(transpose(b), transpose(a)))), expected);
-  EXPECT_EQ(numbers(matmul(expand(ones({1, 1}, kFloat64), {2, 4}), b)), (Numbers{30, 34, 38, 42, 46, 30, 34, 38, 42, 46}));
+  EXPECT_EQ(numbers(matmul(expand(ones({1, 1}, kFloat64), {2, 4}), b)),
+            (Numbers{30, 34, 38, 42, 46, 30, 34, 38, 42, 46}));
 }
 
 // Large enough for several threads, and of awkward sizes.

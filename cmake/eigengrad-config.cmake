@@ -1,0 +1,8 @@
+# find_package(eigengrad) gives the target eigengrad::eigengrad.
+include(CMakeFindDependencyMacro)
+find_dependency(fmt)
+find_dependency(OpenMP COMPONENTS CXX)
+find_dependency(spdlog)
+find_dependency(Threads)
+find_dependency(ZLIB)
+include(${CMAKE_CURRENT_LIST_DIR}/eigengrad-targets.cmake)

@@ -1,0 +1,2 @@
+#include "core/tensor.h"
+int own_tensor() { return 7; }

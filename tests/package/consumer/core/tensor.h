@@ -1,0 +1,3 @@
+// A header of the program's own under a name that Eigengrad uses as well.
+#pragma once
+int own_tensor();
