@@ -9,6 +9,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/math.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad {
@@ -209,16 +210,6 @@ struct Neg {
   }
   Grads backward(const Saved&, const Tensor& g) const { return {-g}; }
 };
-
-// Brings both operands to the type in which the op computes.
-template <class Op>
-Tensor apply_promoted(Op op, const Tensor& a, const Tensor& b) {
-  if (a.defined() && b.defined() && a.dtype() != b.dtype()) {
-    const Dtype dtype = result_type(a, b);
-    return apply(op, to(a, dtype), to(b, dtype));
-  }
-  return apply(op, a, b);
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/type.h"
 
@@ -53,16 +54,6 @@ struct LogicalOr {
     return kernels::compare(kName, x, []<class T>(T a, T b) { return a || b; });
   }
 };
-
-// Brings both operands to the type in which they are compared.
-template <class Op>
-Tensor compare(Op op, const Tensor& a, const Tensor& b) {
-  if (a.defined() && b.defined() && a.dtype() != b.dtype()) {
-    const Dtype dtype = result_type(a, b);
-    return apply(op, to(a, dtype), to(b, dtype));
-  }
-  return apply(op, a, b);
-}
 
 // f(T) -> bool.
 template <class F>
@@ -112,12 +103,12 @@ struct IsFinite {
 
 }  // namespace
 
-Tensor eq(const Tensor& a, const Tensor& b) { return compare(Eq{}, a, b); }
-Tensor ne(const Tensor& a, const Tensor& b) { return compare(Ne{}, a, b); }
-Tensor lt(const Tensor& a, const Tensor& b) { return compare(Lt{}, a, b); }
-Tensor le(const Tensor& a, const Tensor& b) { return compare(Le{}, a, b); }
-Tensor gt(const Tensor& a, const Tensor& b) { return compare(Lt{}, b, a); }
-Tensor ge(const Tensor& a, const Tensor& b) { return compare(Le{}, b, a); }
+Tensor eq(const Tensor& a, const Tensor& b) { return apply_promoted(Eq{}, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return apply_promoted(Ne{}, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return apply_promoted(Lt{}, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return apply_promoted(Le{}, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return apply_promoted(Lt{}, b, a); }
+Tensor ge(const Tensor& a, const Tensor& b) { return apply_promoted(Le{}, b, a); }
 Tensor eq(const Tensor& a, Scalar b) { return eq(a, scalar_beside(b, a.dtype())); }
 Tensor ne(const Tensor& a, Scalar b) { return ne(a, scalar_beside(b, a.dtype())); }
 Tensor lt(const Tensor& a, Scalar b) { return lt(a, scalar_beside(b, a.dtype())); }

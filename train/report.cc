@@ -76,8 +76,10 @@ void MetricsFile::on_epoch_end(const EpochRecord& record) {
 }
 
 void start_logging(const std::string& file) {
-  std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
-  sinks[0]->set_pattern("%^%v%$");
+  auto console = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  console->set_color(spdlog::level::info, "");  // colour is for warnings
+  console->set_pattern("%^%v%$");
+  std::vector<spdlog::sink_ptr> sinks{std::move(console)};
   if (!file.empty()) {
     try {
       sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file, true));
