@@ -12,6 +12,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 std::string range_text(const Field& field) {
   const bool low = std::isfinite(field.min), high = std::isfinite(field.max);

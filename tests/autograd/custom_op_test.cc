@@ -1,6 +1,8 @@
 // Ops that users write.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/autograd/grad_check.h"
 #include "eigengrad/core/apply.h"
@@ -66,6 +68,16 @@ TEST(CustomOp, MayHaveSeveralOutputs) {
     gradcheck(one, {points()}).or_throw();
     gradgradcheck(one, {points()}).or_throw();
   }
+}
+
+TEST(CustomOp, HooksBelongToOneOutput) {
+  const Tensor x = tensor({0.5}).set_requires_grad();
+  Tensors y = apply(SinCos{}, x);
+  y[0].register_hook([](const Tensor& g) { return g * 10; });
+  y[1].retain_grad();
+  sum(y[0] + y[1]).backward();
+  EXPECT_NEAR(x.grad().item(), 10 * std::cos(0.5) - std::sin(0.5), 1e-14);
+  EXPECT_EQ(y[1].grad().item(), 1);
 }
 
 struct Identity {

@@ -95,6 +95,7 @@ TEST(InPlace, NeededByNobodyIsFine) {
   Tensor x = tensor({3., 4.});
   const Tensor w = leaf({1, 2});
   const Tensor y = sum(w * x);  // saves x for w, and not w
+  EXPECT_TRUE(w.is_sole_owner());
   {
     const NoGrad no_grad;
     Tensor handle = w.detach();

@@ -167,6 +167,16 @@ TEST(Print, NamesTheOpThatMadeIt) {
   EXPECT_EQ(to_string((x * 2).detach()), "tensor([2., 4.])");
 }
 
+// What does not fit into 80 columns goes to the next line, as in PyTorch.
+TEST(Print, BreaksBeforeASuffix) {
+  EXPECT_EQ(to_string(arange(13, kFloat32).set_requires_grad()),
+            R"(tensor([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12.],
+       requires_grad=True))");
+  EXPECT_EQ(to_string(arange(13, kFloat64).set_requires_grad()),
+            R"(tensor([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12.],
+       dtype=float64, requires_grad=True))");
+}
+
 TEST(Print, FollowsStrides) {
   EXPECT_EQ(to_string(transpose(tensor({{1, 2, 3}, {4, 5, 6}}), 0, 1)),
             "tensor([[1, 4],\n        [2, 5],\n        [3, 6]])");

@@ -173,6 +173,11 @@ TEST(Random, ScalarsAndFilledIntegers) {
   for (int i = 0; i < 60000; ++i) ++counts.at(generator.below(6));
   for (const int count : counts) EXPECT_NEAR(count, 10000, 500);
   EXPECT_EQ(generator.below(1), 0u);
+  // Remainders alone would give the lowest third of this range half of the draws.
+  constexpr std::uint64_t third = std::uint64_t{1} << 62;
+  int low = 0;
+  for (int i = 0; i < 30000; ++i) low += generator.below(3 * third) < third;
+  EXPECT_NEAR(low, 10000, 500);
   Tensor x = empty({200}, kInt64);
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                          most = std::numeric_limits<std::int64_t>::max();

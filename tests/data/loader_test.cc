@@ -75,6 +75,8 @@ TEST(DataLoader, CutsInOrder) {
     const DataLoader full(std::make_shared<Numbers>(7), {.batch_size = 3, .drop_last = true, .prefetch = prefetch});
     EXPECT_EQ(full.batches(), 2);
     EXPECT_EQ(batches_of(full, 0), (std::vector<Indices>{{0, 1, 2}, {3, 4, 5}}));
+    const DataLoader nearly(std::make_shared<Numbers>(8), {.batch_size = 3, .drop_last = true, .prefetch = prefetch});
+    EXPECT_EQ(batches_of(nearly, 0), (std::vector<Indices>{{0, 1, 2}, {3, 4, 5}}));
     const DataLoader none(std::make_shared<Numbers>(0), {.batch_size = 3, .prefetch = prefetch});
     EXPECT_EQ(none.batches(), 0);
     EXPECT_TRUE(batches_of(none, 0).empty());
