@@ -1,7 +1,6 @@
 # find_package(eigengrad) gives the target eigengrad::eigengrad.
 include(CMakeFindDependencyMacro)
 find_dependency(fmt)
-find_dependency(OpenMP COMPONENTS CXX)
 find_dependency(spdlog)
 find_dependency(Threads)
 find_dependency(ZLIB)

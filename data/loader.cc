@@ -1,8 +1,5 @@
 #include "eigengrad/data/loader.h"
 
-#include <omp.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -16,26 +13,6 @@
 #include "eigengrad/core/random.h"
 
 namespace eigengrad::data {
-namespace {
-
-// Where OpenMP binds its threads (OMP_PROC_BIND), a thread made later inherits the one processor of its maker and
-// competes with it. OpenMP has bound the first thread before any code of ours runs, but still knows every place it may
-// use.
-void leave_bound_processor() {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  for (int place = 0; place < omp_get_num_places(); ++place) {
-    std::vector<int> ids(static_cast<std::size_t>(std::max(0, omp_get_place_num_procs(place))));
-    omp_get_place_proc_ids(place, ids.data());
-    for (const int id : ids)
-      if (id >= 0 && id < CPU_SETSIZE) CPU_SET(id, &processors);
-  }
-  // Without places nothing is bound. A refusal costs speed alone.
-  if (CPU_COUNT(&processors) > 0) sched_setaffinity(0, sizeof processors, &processors);
-}
-
-}  // namespace
-
 class Epoch::State {
  public:
   State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t first,
@@ -89,7 +66,6 @@ class Epoch::State {
   }
   void work() {
     try {
-      leave_bound_processor();
       while (to_make_ < count_) {
         Batch batch = make(to_make_++);
         std::unique_lock lock(mutex_);

@@ -1,8 +1,11 @@
 #include "eigengrad/core/parallel.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -111,6 +114,37 @@ TEST_P(Threads, CalledFromSeveralThreads) {
         [&] { parallel_for(1000, 10, [&](std::int64_t begin, std::int64_t end) { total += end - begin; }); });
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(total, 4000);
+}
+
+// Loops so short that threads meet the gate in every state: opening, closing, asleep.
+TEST_P(Threads, ManyShortLoopsFromManyThreads) {
+  std::atomic<std::int64_t> total = 0;
+  const auto work = [&](int loops, std::chrono::microseconds pause) {
+    for (int i = 0; i < loops; ++i) {
+      parallel_for(8, 1, [&](std::int64_t begin, std::int64_t end) { total += end - begin; });
+      if (pause.count() > 0 && i % 50 == 0) std::this_thread::sleep_for(pause);
+    }
+  };
+  work(5000, std::chrono::microseconds(0));
+  std::vector<std::thread> callers;
+  for (int t = 0; t < 3; ++t) callers.emplace_back(work, 1000, std::chrono::microseconds(300));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(total, 8 * (5000 + 3 * 1000));
+}
+
+TEST_P(Threads, AForkedChildHasThreadsOfItsOwn) {
+  parallel_for(100, 1, [](std::int64_t, std::int64_t) {});
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // a child that waits for threads it does not have is ended
+    std::atomic<std::int64_t> total = 0;
+    for (int i = 0; i < 100; ++i)
+      parallel_for(100, 1, [&](std::int64_t begin, std::int64_t end) { total += end - begin; });
+    _exit(total == 10'000 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(Parallel, NumberOfThreadsIsChecked) {

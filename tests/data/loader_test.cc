@@ -1,7 +1,6 @@
 #include "eigengrad/data/loader.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,10 +31,6 @@ class Numbers final : public Dataset {
     {
       const std::lock_guard lock(mutex);
       threads.insert(std::this_thread::get_id());
-      cpu_set_t set;
-      CPU_ZERO(&set);
-      sched_getaffinity(0, sizeof set, &set);
-      processors = CPU_COUNT(&set);
     }
     if (std::find(indices.begin(), indices.end(), broken_) != indices.end()) throw IoError("sample is broken");
     return {tensor(indices, {std::ssize(indices), 1}), tensor(indices, {std::ssize(indices)})};
@@ -46,7 +41,6 @@ class Numbers final : public Dataset {
   mutable std::atomic<int> calls{0};
   mutable std::mutex mutex;
   mutable std::set<std::thread::id> threads;
-  mutable int processors = 0;
 
  private:
   std::int64_t size_, broken_;
@@ -204,27 +198,6 @@ TEST(DataLoader, Refusals) {
   EXPECT_THROW(DataLoader(nullptr), ValueError);
   EXPECT_THROW(DataLoader(std::make_shared<Numbers>(1), {.batch_size = 0}), ValueError);
   EXPECT_THROW(DataLoader(std::make_shared<Numbers>(1), {.prefetch = -1}), ValueError);
-}
-
-constexpr const char* kBoundChild = "EIGENGRAD_TEST_BOUND_CHILD";
-
-// Runs in a program of its own, below, in which OpenMP has bound the first thread to one processor.
-TEST(DataLoaderBound, Child) {
-  if (!std::getenv(kBoundChild)) GTEST_SKIP() << "run by DataLoaderBound.TheThreadIsFree";
-  const auto dataset = std::make_shared<Numbers>(1);
-  batches_of(DataLoader(dataset, {}), 0);
-  EXPECT_GT(dataset->processors, 1);
-}
-
-TEST(DataLoaderBound, TheThreadIsFree) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  sched_getaffinity(0, sizeof set, &set);
-  if (CPU_COUNT(&set) < 2) GTEST_SKIP() << "there is one processor: whether the thread is bound cannot be seen";
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
-  const std::string command = "OMP_PROC_BIND=true OMP_PLACES=threads " + std::string(kBoundChild) + "=1 '" + program +
-                              "' --gtest_filter=DataLoaderBound.Child > /dev/null 2>&1";
-  EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
 }  // namespace

@@ -1,0 +1,139 @@
+"""command_test.py EIGENGRAD SOURCE_DIR: the eigengrad command as a user meets it: what it prints where, and how it ends."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+PROGRAM, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+
+SMALL = {
+    "data": {"type": "Digits", "train": 600, "test": 200},
+    "training": {"batch_size": 50},
+    "model": {"type": "Sequential", "layers": ["Flatten", {"type": "Linear", "out_features": 10}]},
+    "loss": "CrossEntropyLoss",
+    "optimizer": {"type": "SGD", "lr": 0.05},
+    "stopping": [{"type": "max_epochs", "epochs": 2}],
+}
+
+
+def run(*arguments, expect, folder):
+    """Runs the command; checks how it ends, and that its errors are errors and not crashes."""
+    command = [str(PROGRAM), *map(str, arguments)]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert result.returncode == expect, f"{command}: ended with {result.returncode}, expected {expect}\n{result.stderr}"
+    return result
+
+
+def check_help(folder):
+    text = run("--help", expect=0, folder=folder).stdout
+    for word in ("train", "evaluate", "graph", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
+        assert word in text, word
+    for command in ("train", "evaluate", "graph"):
+        assert "--json" in run(command, "--help", expect=0, folder=folder).stdout
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", run("--version", expect=0, folder=folder).stdout)
+
+
+def check_misuse(folder):
+    (folder / "broken.json").write_text('{"data": "Digits",,}')
+    (folder / "empty.json").write_text("{}")
+    (folder / "list.json").write_text("[]")
+    (folder / "labels.json").write_text(json.dumps(SMALL).replace('"out_features": 10', '"out_features": 7'))
+    config = folder / "small.json"
+    for arguments, words in [
+        ((), ["subcommand"]),
+        (("tarin", config), []),
+        (("train",), ["config"]),
+        (("train", "missing.json"), ["missing.json", "No such file"]),
+        (("train", folder), ["not a regular file"]),
+        (("train", "broken.json"), ["broken.json:1:19"]),
+        (("train", "empty.json"), ["'data' is missing", "'model' is missing", "'stopping' is missing"]),
+        (("train", "list.json"), ["found an array, expected an object"]),
+        (("train", "labels.json"), ["/model", "[7]", "10 classes"]),
+        (("train", config, "--set"), ["--set"]),
+        (("train", config, "--set", "nonsense"), ["name=value"]),
+        (("train", config, "--set", "optimizer.lrr=1"), ["/optimizer/lrr", "did you mean 'lr'"]),
+        (("train", config, "--set", "model.layers.7=ReLU"), ["'7'", "array of 2"]),
+        (("train", config, "--set", "optimizer.lr=-1"), ["/optimizer/lr", "of at least 0"]),
+        (("train", config, "--set", "stopping=[]"), ["/stopping"]),
+        (("train", config, "--set", "loss={\"type\": \"MSELoss\", \"reduction\": \"none\"}"), ["/loss/reduction"]),
+        (("train", config, "--set", "data=MNIST", "--data", "no-such-folder"), ["no-such-folder"]),
+        (("train", config, "--wrong"), ["--wrong"]),
+        (("evaluate",), ["run"]),
+        (("evaluate", "nowhere"), ["nowhere/config.json"]),
+        (("graph", config, "--samples", "0"), ["--samples"]),
+        (("graph", config, "--out", "no-such-folder/graph.dot"), ["no-such-folder"]),
+    ]:
+        result = run(*arguments, expect=2, folder=folder)
+        assert result.stdout == "", f"{arguments}: {result.stdout}"
+        for word in words:
+            assert word in result.stderr, f"{arguments}: no {word!r} in:\n{result.stderr}"
+
+
+def check_train_and_evaluate(folder):
+    config = folder / "small.json"
+    trained = run("train", config, "--out", "run", "--json", "--set", "seed=3", expect=0, folder=folder)
+    figures = json.loads(trained.stdout)
+    assert trained.stdout.count("\n") == 1
+    assert figures["stopped_by"] == "max_epochs" and figures["epochs"] == 2 and 0 < figures["test_accuracy"] <= 1
+    assert "stopped by max_epochs: 2 epochs are done" in trained.stderr
+    out = folder / "run"
+    assert {path.name for path in out.iterdir()} == {"config.json", "metrics.jsonl", "log.txt", "model.safetensors", "result.json"}
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2] and {"loss", "accuracy", "valid_loss", "valid_accuracy"} <= lines[0].keys()
+    assert json.loads((out / "config.json").read_text())["seed"] == 3
+
+    tested = json.loads(run("evaluate", "run", "--json", expect=0, folder=folder).stdout)
+    assert tested["test_accuracy"] == figures["test_accuracy"] and tested["test_loss"] == figures["test_loss"]
+    again = json.loads(run("train", out / "config.json", "--out", "again", "--json", expect=0, folder=folder).stdout)
+    assert again["test_loss"] == figures["test_loss"], "a resolved configuration gives the same run"
+    assert (folder / "again" / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
+
+    assert "already" in run("train", config, "--out", "run", expect=2, folder=folder).stderr
+    quiet = run("train", config, expect=0, folder=folder)
+    assert quiet.stdout == "" and len(list((folder / "runs").iterdir())) == 1
+    (out / "model.safetensors").write_bytes((out / "model.safetensors").read_bytes()[:-1])
+    assert "model.safetensors" in run("evaluate", "run", expect=2, folder=folder).stderr
+
+
+def check_failed_run(folder):
+    result = run("train", folder / "small.json", "--out", "failed", "--json", "--set", "optimizer.lr=1e38", expect=1, folder=folder)
+    figures = json.loads(result.stdout)
+    assert figures["stopped_by"] == "non_finite" and "test_accuracy" not in figures
+    for word in ("[linear]", "module '1'", "step"):
+        assert word in figures["reason"], figures["reason"]
+
+
+def check_graph(folder):
+    result = run("graph", folder / "small.json", "--out", "g.dot", "--json", expect=0, folder=folder)
+    files = json.loads(result.stdout)["files"]
+    assert files[0] == "g.dot"
+    dot = (folder / "g.dot").read_text()
+    for word in ("1.weight", "1.bias", "cost", "cross_entropy", "cluster", "grad"):
+        assert word in dot, word
+    if len(files) > 1:
+        assert "<svg" in (folder / files[1]).read_text()
+    else:
+        print("SKIPPED: Graphviz is not there, so no SVG was drawn")
+
+
+def check_notes(folder):
+    result = run("train", folder / "small.json", "--set", "data={\"type\": \"MNIST\", \"train\": 500, \"test\": 100}", "--data", folder, "--out",
+                 "noted", expect=0, folder=folder)
+    assert "using the embedded digits instead" in result.stderr
+
+
+def check_example(folder):
+    """The main job's configuration is read as it stands."""
+    result = run("graph", SOURCE / "examples/mnist/mlp.json", "--out", "example.dot", expect=0, folder=folder)
+    assert "example.dot" in result.stderr
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    (folder / "small.json").write_text(json.dumps(SMALL))
+    for check in (check_help, check_misuse, check_train_and_evaluate, check_failed_run, check_graph, check_notes, check_example):
+        check(folder)
+        print("ok:", check.__name__, flush=True)
