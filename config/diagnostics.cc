@@ -50,7 +50,10 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
       best = candidate;
     }
   }
-  return best;
+  if (!best.empty() || wanted.size() < 3) return best;
+  for (const std::string& candidate : candidates)  // "epochs" for "max_epochs"
+    if (lower(candidate).find(wanted) != std::string::npos) return candidate;
+  return "";
 }
 
 void Diagnostics::add(const std::string& pointer, Position position, std::string message) {
@@ -78,7 +81,7 @@ void Diagnostics::throw_if_any() const {
     text += i ? "\n" : "";
     text += source_;
     if (entry.position.line > 0) text += fmt::format(":{}:{}", entry.position.line, entry.position.column);
-    text += fmt::format(" {}: {}", printable(entry.pointer.empty() ? "/" : entry.pointer), entry.message);
+    text += fmt::format("{}: {}", entry.pointer.empty() ? "" : " " + printable(entry.pointer), entry.message);
   }
   throw ConfigError(text);
 }

@@ -25,7 +25,7 @@ std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::strin
   const Value* type = value.as_string() ? &value : value.find("type");
   if (!type || !type->as_string()) {
     diagnostics.add(pointer, value.position(),
-                    fmt::format("found {}, expected a {}: its name, or an object with its name as \"type\"", 
+                    fmt::format("found {}, expected the name of a kind of {}, or an object with that name as \"type\"",
                                 type ? type->description() : value.description(), kind_));
     return nullptr;
   }

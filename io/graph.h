@@ -29,7 +29,7 @@ class GraphTrace : public Tracer {
     std::int64_t max_elements = 6;  ///< larger tensors show their least, mean and largest element instead
     bool group_by_module = true;    ///< a frame around the ops of each module
     bool shapes = true;
-    std::string title;
+    std::string title{};
   };
   /// The graph in Graphviz's language, leaves on the left.
   std::string to_dot(const DotOptions& options) const;

@@ -37,7 +37,7 @@ class MSELoss : public Loss {
 };
 
 struct CrossEntropyLossOptions {
-  std::vector<double> weight;  ///< of each class; empty: all 1
+  std::vector<double> weight{};  ///< of each class; empty: all 1
   std::int64_t ignore_index = -100;
   double label_smoothing = 0;
   Reduction reduction = Reduction::Mean;
@@ -59,7 +59,7 @@ class CrossEntropyLoss : public Loss {
 };
 
 struct BCEWithLogitsLossOptions {
-  std::vector<double> pos_weight;  ///< of the positive targets; empty: 1
+  std::vector<double> pos_weight{};  ///< of the positive targets; empty: 1
   Reduction reduction = Reduction::Mean;
 };
 void describe(config::Fields& f, BCEWithLogitsLossOptions& o);

@@ -32,7 +32,7 @@ class RunBuilder {
     read_training();
     read_model(source.get());
     read_loss();
-    const auto optimizer = optim::optimizers().read(part("optimizer"), "/optimizer", diagnostics_);
+    const auto optimizer = read_optimizer();
     read_stopping();
     diagnostics_.throw_if_any();
     build_optimizer(*optimizer);
@@ -103,6 +103,11 @@ class RunBuilder {
     const Value* reduction = loss ? loss->find("reduction") : nullptr;
     if (run_.loss && reduction && *reduction == Value("none"))
       diagnostics_.add("/loss/reduction", reduction->position(), "found 'none', but training needs one number: expected mean or sum");
+  }
+
+  std::unique_ptr<config::Configured> read_optimizer() {
+    if (!config_.find("optimizer")) return nullptr;
+    return optim::optimizers().read(part("optimizer"), "/optimizer", diagnostics_);
   }
 
   void read_stopping() {

@@ -146,6 +146,7 @@ TEST(Suggestion, IsNearOrNothing) {
   const std::vector<std::string> names{"in_features", "out_features", "bias"};
   EXPECT_EQ(suggestion("out_featuers", names), "out_features");
   EXPECT_EQ(suggestion("BIAS", names), "bias");
+  EXPECT_EQ(suggestion("features", names), "in_features");
   EXPECT_EQ(suggestion("momentum", names), "");
   EXPECT_EQ(suggestion("", names), "");
 }

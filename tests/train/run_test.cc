@@ -1,0 +1,244 @@
+#include "eigengrad/train/run.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "eigengrad/config/reader.h"
+#include "eigengrad/core/error.h"
+#include "eigengrad/io/file.h"
+#include "eigengrad/io/safetensors.h"
+#include "eigengrad/nn/build.h"
+#include "eigengrad/optim/build.h"
+#include "eigengrad/train/criteria.h"
+#include "tests/io/temp_folder.h"
+
+namespace eigengrad::train {
+namespace {
+
+using config::parse_json;
+using config::Value;
+
+const char* const kExample = EIGENGRAD_SOURCE_DIR "/examples/mnist/mlp.json";
+
+Value small_config() {
+  return parse_json(R"({
+    "seed": 7,
+    "data": {"type": "Digits", "train": 300, "test": 60},
+    "training": {"batch_size": 20, "valid_fraction": 0.2},
+    "model": {"type": "Sequential", "layers": ["Flatten", {"type": "Linear", "out_features": 10}]},
+    "loss": "CrossEntropyLoss",
+    "optimizer": {"type": "Adam", "lr": 0.01},
+    "stopping": [{"type": "max_epochs", "epochs": 2}]})");
+}
+
+// The small configuration with one value changed, by its dotted path; "null" removes nothing but is null.
+Value changed(const std::string& path, const std::string& text) {
+  Value config = small_config();
+  config::set_by_path(config, path, text);
+  return config;
+}
+
+std::string error_of(const Value& config) {
+  try {
+    build_run(config, "f.json", "");
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(RunConfig, BuildsWhatItDescribes) {
+  const train::Run run = build_run(small_config(), "f.json", "");
+  EXPECT_EQ(run.seed, 7);
+  EXPECT_EQ(run.training.batch_size, 20);
+  EXPECT_EQ(run.data.train->size(), 300);
+  EXPECT_EQ(run.data.test->size(), 60);
+  EXPECT_EQ(run.model->parameter_count(), 7850);
+  EXPECT_EQ(run.optimizer->lr(), 0.01);
+  EXPECT_EQ(run.stopping.size(), 1u);
+}
+
+TEST(RunConfig, TheResolvedOneIsWholeAndMeansTheSame) {
+  const train::Run run = build_run(small_config(), "f.json", "");
+  const train::Run again = build_run(run.resolved, "g.json", "");
+  EXPECT_EQ(again.resolved, run.resolved);
+  EXPECT_EQ(again.model->parameters()[0].to_vector<float>(), run.model->parameters()[0].to_vector<float>());
+  EXPECT_EQ(*run.resolved.find("optimizer")->find("beta2"), Value(0.999));
+  EXPECT_EQ(*(*run.resolved.find("model")->find("layers")->as_array())[1].find("in_features"), Value(784));
+  EXPECT_EQ(*run.resolved.find("training")->find("shuffle"), Value(true));
+}
+
+TEST(RunConfig, TheSeedDecidesTheParameters) {
+  const train::Run a = build_run(changed("seed", "1"), "f", ""), b = build_run(changed("seed", "1"), "f", ""), c = build_run(changed("seed", "2"), "f", "");
+  EXPECT_EQ(a.model->parameters()[0].to_vector<float>(), b.model->parameters()[0].to_vector<float>());
+  EXPECT_NE(a.model->parameters()[0].to_vector<float>(), c.model->parameters()[0].to_vector<float>());
+}
+
+struct Bad {
+  const char* path;
+  const char* text;
+  const char* pointer;
+  const char* words;
+};
+
+TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
+  const Bad cases[] = {
+      {"sead", "1", "/sead", "did you mean 'seed'"},
+      {"seed", "-1", "/seed", "of at least 0"},
+      {"seed", "1.5", "/seed", "a whole number"},
+      {"seed", "\"1\"", "/seed", "the string"},
+      {"seed", "null", "/seed", "found null"},
+      {"data", "3", "/data", "a kind of data set"},
+      {"data", "\"Digit\"", "/data", "did you mean 'Digits'"},
+      {"data", "{}", "/data", "a kind of data set"},
+      {"data.type", "\"digits\"", "/data/type", "did you mean 'Digits'"},
+      {"data.train", "0", "/data/train", "in [1, 1000000]"},
+      {"data.train", "1e3", "/data/train", "a whole number"},
+      {"data.test", "99999999999", "/data/test", "in [1, 1000000]"},
+      {"data.trian", "5", "/data/trian", "did you mean 'train'"},
+      {"data.std", "0", "/data/std", "above 0"},
+      {"training", "[]", "/training", "expected an object"},
+      {"training.batch_size", "0", "/training/batch_size", "[1, 1000000]"},
+      {"training.batch_size", "true", "/training/batch_size", "found true"},
+      {"training.batchsize", "3", "/training/batchsize", "did you mean 'batch_size'"},
+      {"training.shuffle", "1", "/training/shuffle", "expected true or false"},
+      {"training.valid_fraction", "1", "/training/valid_fraction", "in [0, 1)"},
+      {"training.clip_grad_norm", "-1", "/training/clip_grad_norm", "of at least 0"},
+      {"model", "\"Linear\"", "/model", "'out_features' is missing"},
+      {"model", "null", "/model", "a kind of layer"},
+      {"model.type", "\"Sequentail\"", "/model/type", "unknown layer"},
+      {"model.layers", "{}", "/model", "expected an array"},
+      {"model.layers", "[]", "/model", "its output is [1, 28, 28]"},
+      {"model.layer", "[]", "/model/layer", "did you mean 'layers'"},
+      {"model.layers.0", "\"Flaten\"", "/model/layers/0", "did you mean 'Flatten'"},
+      {"model.layers.0", "{\"type\": \"Flatten\", \"start_dim\": 0}", "/model/layers/0", "the batch axis must stay"},
+      {"model.layers.0", "{\"type\": \"Flatten\", \"end_dim\": 9}", "/model/layers/0", "axis 9 is out of range"},
+      {"model.layers.1.out_features", "0", "/model/layers/1/out_features", "of at least 1"},
+      {"model.layers.1.out_features", "7", "/model", "10 classes"},
+      {"model.layers.1.in_features", "783", "/model/layers/1", "expects in_features = 783, but /model/layers/0 (Flatten) gives [784]"},
+      {"model.layers.1.biass", "true", "/model/layers/1/biass", "did you mean 'bias'"},
+      {"model.layers.1.bias", "\"yes\"", "/model/layers/1/bias", "expected true or false"},
+      {"loss", "\"CrossEntropy\"", "/loss", "did you mean 'CrossEntropyLoss'"},
+      {"loss", "{\"type\": \"CrossEntropyLoss\", \"label_smoothing\": 2}", "/loss/label_smoothing", "in [0, 1]"},
+      {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"avg\"}", "/loss/reduction", "expected one of: none, mean, sum"},
+      {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"none\"}", "/loss/reduction", "mean or sum"},
+      {"loss", "{\"type\": \"CrossEntropyLoss\", \"weight\": [1, \"2\"]}", "/loss/weight/1", "expected a number"},
+      {"optimizer", "\"Adm\"", "/optimizer", "did you mean 'Adam'"},
+      {"optimizer", "[]", "/optimizer", "a kind of optimizer"},
+      {"optimizer.lr", "-0.1", "/optimizer/lr", "of at least 0"},
+      {"optimizer.lr", "\"fast\"", "/optimizer/lr", "the string \"fast\""},
+      {"optimizer.beta1", "1", "/optimizer/beta1", "in [0, 1)"},
+      {"optimizer.learning_rate", "1", "/optimizer/learning_rate", "unknown key"},
+      {"optimizer", "{\"type\": \"SGD\", \"nesterov\": true}", "/optimizer", "nesterov needs momentum"},
+      {"stopping", "[]", "/stopping", "at least one stopping criterion"},
+      {"stopping", "3", "/stopping", "found the number 3"},
+      {"stopping.0.type", "\"epochs\"", "/stopping/0/type", "did you mean 'max_epochs'"},
+      {"stopping.0.epochs", "0", "/stopping/0/epochs", "of at least 1"},
+      {"stopping.0", "{\"type\": \"target_metric\"}", "/stopping/0", "'target' is missing"},
+      {"stopping.0", "{\"type\": \"no_improvement\", \"mode\": \"up\"}", "/stopping/0/mode", "expected one of: auto, min, max"},
+      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": []}", "/stopping/0/criteria", "expected an array of stopping criteria"},
+      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": [{\"type\": \"max_steps\", \"steps\": 0}]}", "/stopping/0/criteria/0/steps", "at least 1"},
+  };
+  for (const Bad& bad : cases) {
+    const std::string error = error_of(changed(bad.path, bad.text));
+    EXPECT_NE(error.find(std::string(bad.pointer) + ":"), std::string::npos) << bad.path << " = " << bad.text << "\n" << error;
+    EXPECT_NE(error.find(bad.words), std::string::npos) << bad.path << " = " << bad.text << "\n" << error;
+  }
+}
+
+TEST(RunConfig, MissingPartsAreToldTogether) {
+  const std::string error = error_of(parse_json("{}"));
+  for (const char* part : {"data", "model", "loss", "optimizer", "stopping"})
+    EXPECT_NE(error.find("'" + std::string(part) + "' is missing"), std::string::npos) << error;
+  EXPECT_NE(error.find("5 mistakes"), std::string::npos) << error;
+}
+
+TEST(RunConfig, MistakesEverywhereAreToldInTheOrderOfTheFile) {
+  const std::string error = error_of(parse_json("{\n\"optimizer\": {\"type\": \"SGD\", \"lr\": \"x\"},\n\"data\": \"Digits\",\n\"modle\": 1,\n"
+                                                "\"model\": {\"type\": \"Linear\"},\n\"loss\": 5,\n\"stopping\": [1, \"max_epoch\"]}"));
+  std::size_t last = 0;
+  for (const char* place : {"f.json:2:36 /optimizer/lr", "f.json:4:10 /modle", "f.json:5:10 /model", "f.json:6:9 /loss",
+                            "f.json:7:14 /stopping/0", "f.json:7:17 /stopping/1"}) {
+    const std::size_t at = error.find(place);
+    EXPECT_NE(at, std::string::npos) << place << "\n" << error;
+    EXPECT_GT(at, last) << place << "\n" << error;
+    last = at;
+  }
+}
+
+TEST(RunConfig, TheSchemaKnowsEveryTable) {
+  const std::string schema = config::to_json(run_schema());
+  for (const auto& name : nn::layers().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : nn::losses().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : optim::optimizers().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : criteria().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  EXPECT_EQ(parse_json(schema), run_schema());
+}
+
+TEST(Criteria, AreBuiltFromTheirDefaults) {
+  for (const config::TypeEntry& entry : criteria().entries()) {
+    Value value = Value::object();
+    value.set("type", entry.name);
+    if (entry.name == "target_metric") value.set("target", 0.5);
+    if (entry.name == "all_of") value.set("criteria", Value::Array{"max_epochs", "max_steps"});
+    config::Diagnostics diagnostics;
+    const auto configured = criteria().read(value, "", diagnostics);
+    ASSERT_TRUE(configured) << entry.name;
+    EXPECT_TRUE(criteria().functions(*configured).make(configured->options.get())) << entry.name;
+    const Value written = criteria().write(entry.name, configured->options.get());
+    const auto again = criteria().read(written, "", diagnostics);
+    ASSERT_TRUE(again) << entry.name;
+    EXPECT_EQ(criteria().write(entry.name, again->options.get()), written) << entry.name;
+  }
+}
+
+TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
+  const TempFolder folder;
+  const RunReport report = run_training(small_config(), "f.json", {"", folder.file("run")});
+  EXPECT_FALSE(report.failed);
+  EXPECT_EQ(*report.figures.find("stopped_by"), Value("max_epochs"));
+  EXPECT_EQ(*report.figures.find("epochs"), Value(2));
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.file("run"))) files.push_back(entry.path().filename());
+  std::sort(files.begin(), files.end());
+  EXPECT_EQ(files, (std::vector<std::string>{"config.json", "log.txt", "metrics.jsonl", "model.safetensors", "result.json"}));
+  const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
+  const Value first = parse_json(metrics.substr(0, metrics.find('\n')));
+  for (const char* key : {"epoch", "step", "seconds", "loss", "accuracy", "grad_norm", "valid_loss", "valid_accuracy"})
+    EXPECT_TRUE(first.find(key)) << key;
+  EXPECT_EQ(config::read_json_file(folder.file("run/result.json")), report.figures);
+  EXPECT_EQ(io::load_safetensors(folder.file("run/model.safetensors")).tensors.size(), 2u);
+
+  const RunReport evaluation = run_evaluation(folder.file("run"), "");
+  EXPECT_EQ(*evaluation.figures.find("test_accuracy"), *report.figures.find("test_accuracy"));
+  EXPECT_EQ(*evaluation.figures.find("test_loss"), *report.figures.find("test_loss"));
+  EXPECT_THROW(run_training(small_config(), "f.json", {"", folder.file("run")}), IoError);
+}
+
+TEST(Run, DrawsItsGraph) {
+  const TempFolder folder;
+  const auto files = draw_graph(small_config(), "f.json", "", folder.file("g.dot"));
+  EXPECT_EQ(files[0], folder.file("g.dot"));
+  const std::string dot = io::read_file(files[0], 1 << 20);
+  for (const char* word : {"1.weight", "cross_entropy", "inputs", "targets", "one step over 2 samples"})
+    EXPECT_NE(dot.find(word), std::string::npos) << word;
+}
+
+double accuracy_of_example(const std::string& data) {
+  const TempFolder folder;
+  const RunReport report = run_training(config::read_json_file(kExample), kExample, {data, folder.file("run")});
+  return *report.figures.find("test_accuracy")->as_double();
+}
+
+TEST(MainJob, LearnsTheEmbeddedDigits) { EXPECT_GE(accuracy_of_example(""), 0.97); }
+
+TEST(MainJob, LearnsMnist) {
+  const char* folder = std::getenv("EIGENGRAD_TEST_DATA");
+  if (!folder) GTEST_SKIP() << "\n*** EIGENGRAD_TEST_DATA is not set: the main job is NOT tested on real MNIST ***";
+  EXPECT_GE(accuracy_of_example(std::string(folder) + "/mnist"), 0.975);
+}
+
+}  // namespace
+}  // namespace eigengrad::train
