@@ -12,14 +12,16 @@
 namespace eigengrad {
 
 struct GradOptions {
-  bool create_graph = false;  ///< record the gradients themselves, so that they can be differentiated (implies retain_graph)
+  bool create_graph =
+      false;  ///< record the gradients themselves, so that they can be differentiated (implies retain_graph)
   bool retain_graph = false;  ///< keep what the graph has saved, so that it can be walked again
-  bool allow_unused = false;  ///< an input that the outputs do not depend on gets an undefined gradient instead of an error
+  bool allow_unused =
+      false;  ///< an input that the outputs do not depend on gets an undefined gradient instead of an error
 };
 
-/// Σ grad_outputs · ∂outputs/∂inputs: one gradient for each input, of its shape and dtype. Nothing is accumulated in the
-/// inputs, and only the part of the graph between them and the outputs is walked. An undefined grad_output stands for 1,
-/// where the output is a scalar. Throws GradError, ShapeError, DtypeError.
+/// Σ grad_outputs · ∂outputs/∂inputs: one gradient for each input, of its shape and dtype. Nothing is accumulated in
+/// the inputs, and only the part of the graph between them and the outputs is walked. An undefined grad_output stands
+/// for 1, where the output is a scalar. Throws GradError, ShapeError, DtypeError.
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> grad_outputs = {}, const GradOptions& options = {});
 /// The same for one output.

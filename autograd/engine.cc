@@ -14,8 +14,8 @@
 namespace eigengrad {
 namespace {
 
-// One walk over the graph. Nodes are taken from a heap by falling creation number, which is a reverse topological order:
-// when a node comes up, every gradient that reaches it has arrived. So there is no recursion and no counting.
+// One walk over the graph. Nodes are taken from a heap by falling creation number, which is a reverse topological
+// order: when a node comes up, every gradient that reaches it has arrived. So there is no recursion and no counting.
 class Walk {
  public:
   explicit Walk(const GradOptions& options)
@@ -38,9 +38,9 @@ class Walk {
   void accumulate_into_leaves();
 
  private:
-  // What this walk knows of one node. It is found by the mark in the node; another walk, of another thread or of a hook,
-  // may overwrite that. Then a full walk makes a second record, which is harmless: gradients are linear, so a node may be
-  // walked with its gradient in two parts. A restricted walk has all its records in a map to fall back on.
+  // What this walk knows of one node. It is found by the mark in the node; another walk, of another thread or of a
+  // hook, may overwrite that. Then a full walk makes a second record, which is harmless: gradients are linear, so a
+  // node may be walked with its gradient in two parts. A restricted walk has all its records in a map to fall back on.
   struct Record {
     Node* node;
     bool walk = true;     // leads to a target, or no targets were named
@@ -68,7 +68,7 @@ class Walk {
   const std::uint64_t run_;
   const GradMode mode_;  // rules run with recording on exactly under create_graph
   Tracer* const tracer_;
-  const TracerScope traced_;  // likewise the ops in them are traced
+  const TracerScope traced_;         // likewise the ops in them are traced
   SmallVector<Ref<Node>, 1> roots_;  // keep the graph alive though a hook may drop the last tensor that does
   bool restricted_ = false;
   std::unordered_map<const Node*, std::uint32_t> discovered_;
@@ -180,8 +180,9 @@ void Walk::visit(std::uint32_t index) {
   SmallVector<const Tensor*, 2> pointers;
   for (const Tensor& grad : grads) pointers.push_back(&grad);
   Grads results = node->backward(TensorRefs(pointers.data(), pointers.size()), options_.create_graph);
-  EG_CHECK(results.size() == node->edges().size(), GradError, "the gradient of [{}] has {} parts, expected {}: one per input",
-           node->name(), results.size(), node->edges().size());
+  EG_CHECK(results.size() == node->edges().size(), GradError,
+           "the gradient of [{}] has {} parts, expected {}: one per input", node->name(), results.size(),
+           node->edges().size());
   grads.clear();  // so that a gradient handed on may be added to in place
   if (!options_.retain_graph && !options_.create_graph) node->release_saved();
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -231,24 +232,27 @@ void Walk::accumulate_into_leaves() {
 }
 
 Tensor starting_grad(const char* function, const Tensor& output, const Tensor& grad) {
-  EG_CHECK(output.requires_grad(), GradError,
-           "[{}] the output of shape {} depends on nothing that requires grad: call set_requires_grad() on an input, and do "
-           "not compute under NoGrad or on detached tensors",
-           function, output.shape());
+  EG_CHECK(
+      output.requires_grad(), GradError,
+      "[{}] the output of shape {} depends on nothing that requires grad: call set_requires_grad() on an input, and do "
+      "not compute under NoGrad or on detached tensors",
+      function, output.shape());
   if (!grad.defined()) {
     EG_CHECK(output.numel() == 1, GradError,
              "[{}] the output has shape {}, not one element: reduce it, or give the gradient to start from", function,
              output.shape());
     return ones_like(output.detach());
   }
-  EG_CHECK(grad.shape() == output.shape(), ShapeError, "[{}] the gradient to start from has shape {}, expected the output's {}",
-           function, grad.shape(), output.shape());
-  EG_CHECK(grad.dtype() == output.dtype(), DtypeError, "[{}] the gradient to start from is {}, expected the output's {}",
-           function, grad.dtype(), output.dtype());
+  EG_CHECK(grad.shape() == output.shape(), ShapeError,
+           "[{}] the gradient to start from has shape {}, expected the output's {}", function, grad.shape(),
+           output.shape());
+  EG_CHECK(grad.dtype() == output.dtype(), DtypeError,
+           "[{}] the gradient to start from is {}, expected the output's {}", function, grad.dtype(), output.dtype());
   return grad;
 }
 
-std::vector<Tensor> starting_grads(const char* function, std::span<const Tensor> outputs, std::span<const Tensor> grads) {
+std::vector<Tensor> starting_grads(const char* function, std::span<const Tensor> outputs,
+                                   std::span<const Tensor> grads) {
   EG_CHECK(grads.empty() || grads.size() == outputs.size(), GradError, "[{}] {} gradients to start from for {} outputs",
            function, grads.size(), outputs.size());
   std::vector<Tensor> result;
@@ -274,7 +278,8 @@ void Tensor::backward(const Tensor& grad, const BackwardOptions& options) const 
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> grad_outputs, const GradOptions& options) {
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    EG_CHECK(inputs[i].requires_grad(), GradError, "[grad] input {} of shape {} does not require grad", i, inputs[i].shape());
+    EG_CHECK(inputs[i].requires_grad(), GradError, "[grad] input {} of shape {} does not require grad", i,
+             inputs[i].shape());
   const std::vector<Tensor> seeds = starting_grads("grad", outputs, grad_outputs);
   Walk walk(options);
   walk.restrict_to(outputs, inputs);
@@ -284,7 +289,8 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     result.push_back(walk.take(inputs[i]));
     EG_CHECK(options.allow_unused || result.back().defined(), GradError,
-             "[grad] the outputs do not depend on input {} of shape {}: pass allow_unused = true to get an undefined gradient",
+             "[grad] the outputs do not depend on input {} of shape {}: pass allow_unused = true to get an undefined "
+             "gradient",
              i, inputs[i].shape());
   }
   return result;

@@ -15,7 +15,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// Damerau and Levenshtein's: insertions, deletions, replacements, and exchanges of neighbours (optimal string alignment).
+// Damerau and Levenshtein's: insertions, deletions, replacements, and exchanges of neighbours (optimal string
+// alignment).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -23,7 +24,8 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   for (std::size_t i = 1; i <= a.size(); ++i)
     for (std::size_t j = 1; j <= b.size(); ++j) {
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
 }
@@ -60,12 +62,13 @@ void Diagnostics::add(const std::string& pointer, Position position, std::string
   entries_.push_back({pointer, position, std::move(message)});
 }
 
-void Diagnostics::unknown_name(const std::string& pointer, Position position, std::string_view what, std::string_view name,
-                               std::span<const std::string> known) {
+void Diagnostics::unknown_name(const std::string& pointer, Position position, std::string_view what,
+                               std::string_view name, std::span<const std::string> known) {
   std::string list;
   for (const std::string& candidate : known) list += (list.empty() ? "" : ", ") + candidate;
   std::string message = fmt::format("unknown {} '{}', expected one of: {}", what, printable(name), list);
-  if (const std::string near = suggestion(name, known); !near.empty()) message += fmt::format("; did you mean '{}'?", near);
+  if (const std::string near = suggestion(name, known); !near.empty())
+    message += fmt::format("; did you mean '{}'?", near);
   add(pointer, position, std::move(message));
 }
 

@@ -18,14 +18,16 @@ Overloaded(F...) -> Overloaded<F...>;
 std::string range_text(const Field& field) {
   const bool low = std::isfinite(field.min), high = std::isfinite(field.max);
   if (low && high)
-    return fmt::format(" {}{}, {}{}", field.above_min ? "in (" : "in [", field.min, field.max, field.below_max ? ")" : "]");
+    return fmt::format(" {}{}, {}{}", field.above_min ? "in (" : "in [", field.min, field.max,
+                       field.below_max ? ")" : "]");
   if (low) return fmt::format(" {} {}", field.above_min ? "above" : "of at least", field.min);
   if (high) return fmt::format(" {} {}", field.below_max ? "below" : "of at most", field.max);
   return "";
 }
 
 bool in_range(double value, const Field& field) {
-  return (field.above_min ? value > field.min : value >= field.min) && (field.below_max ? value < field.max : value <= field.max);
+  return (field.above_min ? value > field.min : value >= field.min) &&
+         (field.below_max ? value < field.max : value <= field.max);
 }
 
 // Reads one value of a type; false, with the mistake noted, when it is of another or out of range.
@@ -46,7 +48,7 @@ class Reader {
     return true;
   }
   bool read(const Value& value, const std::string& pointer, double& out) const {
-    const double number = value.as_integer() ? static_cast<double>(*value.as_integer())
+    const double number = value.as_integer()  ? static_cast<double>(*value.as_integer())
                           : value.as_double() ? *value.as_double()
                                               : std::nan("");
     if (std::isnan(number) || !in_range(number, field_)) return wrong(value, pointer, "a number" + range_text(field_));
@@ -146,24 +148,23 @@ Value list_of(const char* type, const Field& field) {
 }
 
 Value field_schema(const FieldRef& ref, const Field& field) {
-  return std::visit(Overloaded{[&](bool*) { return typed("boolean", field); },
-                               [&](std::int64_t*) { return typed("integer", field); },
-                               [&](double*) { return typed("number", field); },
-                               [&](std::string*) { return typed("string", field); },
-                               [&](std::optional<std::int64_t>*) { return nullable("integer", field); },
-                               [&](std::optional<double>*) { return nullable("number", field); },
-                               [&](std::vector<std::int64_t>*) { return list_of("integer", field); },
-                               [&](std::vector<double>*) { return list_of("number", field); },
-                               [&](std::vector<std::string>*) { return list_of("string", field); },
-                               [](const Choice& choice) {
-                                 Value names = Value::array();
-                                 for (const std::string& name : choice.names) names.push_back(name);
-                                 Value schema = Value::object();
-                                 schema.set("enum", std::move(names));
-                                 return schema;
-                               },
-                               [](const Custom& custom) { return custom.schema(); }},
-                    ref);
+  return std::visit(
+      Overloaded{[&](bool*) { return typed("boolean", field); }, [&](std::int64_t*) { return typed("integer", field); },
+                 [&](double*) { return typed("number", field); }, [&](std::string*) { return typed("string", field); },
+                 [&](std::optional<std::int64_t>*) { return nullable("integer", field); },
+                 [&](std::optional<double>*) { return nullable("number", field); },
+                 [&](std::vector<std::int64_t>*) { return list_of("integer", field); },
+                 [&](std::vector<double>*) { return list_of("number", field); },
+                 [&](std::vector<std::string>*) { return list_of("string", field); },
+                 [](const Choice& choice) {
+                   Value names = Value::array();
+                   for (const std::string& name : choice.names) names.push_back(name);
+                   Value schema = Value::object();
+                   schema.set("enum", std::move(names));
+                   return schema;
+                 },
+                 [](const Custom& custom) { return custom.schema(); }},
+      ref);
 }
 
 }  // namespace

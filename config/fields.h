@@ -45,8 +45,9 @@ struct Custom {
   std::function<Value()> schema;
 };
 
-using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::optional<std::int64_t>*, std::optional<double>*,
-                              std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
+using FieldRef =
+    std::variant<bool*, std::int64_t*, double*, std::string*, std::optional<std::int64_t>*, std::optional<double>*,
+                 std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
 
 /// Visits the fields of an options struct.
 class Fields {

@@ -18,8 +18,8 @@
 namespace eigengrad::config {
 namespace {
 
-// Builds Values from nlohmann's events. These come without places, so the text is followed alongside: between two events
-// there is nothing but white space, colons and commas.
+// Builds Values from nlohmann's events. These come without places, so the text is followed alongside: between two
+// events there is nothing but white space, colons and commas.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
   Builder(std::string_view text, const std::string& source) : text_(text), source_(source) {}
@@ -30,12 +30,14 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool value) override { return scalar(Value(value)); }
   bool number_integer(number_integer_t value) override { return scalar(Value(static_cast<std::int64_t>(value))); }
   bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) too_large(std::to_string(value));
+    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max()))
+      too_large(std::to_string(value));
     return scalar(Value(static_cast<std::int64_t>(value)));
   }
   bool number_float(number_float_t value, const string_t& written) override {
     if (written.find_first_of(".eE") == std::string::npos) too_large(written);
-    if (!std::isfinite(value)) fail(next_token(), fmt::format("the number {} is beyond the range of double", printable(written)));
+    if (!std::isfinite(value))
+      fail(next_token(), fmt::format("the number {} is beyond the range of double", printable(written)));
     return scalar(Value(value));
   }
   bool string(string_t& value) override { return scalar(Value(checked_string(value))); }
@@ -55,8 +57,10 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     std::string what = error.what();
-    for (const char* mark : {"column ", ": "})  // drops "[json.exception.parse_error.101] parse error at line 1, column 5: "
-      if (const std::size_t found = what.find(mark); found != std::string::npos) what = what.substr(found + std::strlen(mark));
+    for (const char* mark :
+         {"column ", ": "})  // drops "[json.exception.parse_error.101] parse error at line 1, column 5: "
+      if (const std::size_t found = what.find(mark); found != std::string::npos)
+        what = what.substr(found + std::strlen(mark));
     fail(position == 0 ? 0 : position - 1, printable(what));
   }
 
@@ -153,8 +157,8 @@ class File {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) fail();
     EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", printable(path_));
-    EG_CHECK(static_cast<std::size_t>(status.st_size) <= kMaxBytes, ConfigError, "{} has {} bytes, more than the {} allowed",
-             printable(path_), status.st_size, kMaxBytes);
+    EG_CHECK(static_cast<std::size_t>(status.st_size) <= kMaxBytes, ConfigError,
+             "{} has {} bytes, more than the {} allowed", printable(path_), status.st_size, kMaxBytes);
     std::string text;
     char block[1 << 16];
     while (true) {
@@ -182,7 +186,8 @@ Value* step_into(Value& value, std::string_view part, std::string_view path) {
     std::size_t index = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
     EG_CHECK(error == std::errc() && end == part.data() + part.size() && index < array->size(), ConfigError,
-             "cannot set {}: '{}' is not an index into an array of {}", printable(path), printable(part), array->size());
+             "cannot set {}: '{}' is not an index into an array of {}", printable(path), printable(part),
+             array->size());
     return &(*array)[index];
   }
   EG_CHECK(value.is_null() || value.as_object(), ConfigError, "cannot set {}: there is no '{}' in {}", printable(path),
@@ -194,9 +199,10 @@ Value* step_into(Value& value, std::string_view part, std::string_view path) {
 }  // namespace
 
 Value parse_json(std::string_view text, const std::string& source) {
-  EG_CHECK(text.size() <= kMaxBytes, ConfigError, "{}: {} bytes are more than the {} allowed", source, text.size(), kMaxBytes);
-  EG_CHECK(!text.starts_with("\xEF\xBB\xBF"), ConfigError, "{}:1:1: the text begins with a byte order mark: save it without one",
-           source);
+  EG_CHECK(text.size() <= kMaxBytes, ConfigError, "{}: {} bytes are more than the {} allowed", source, text.size(),
+           kMaxBytes);
+  EG_CHECK(!text.starts_with("\xEF\xBB\xBF"), ConfigError,
+           "{}:1:1: the text begins with a byte order mark: save it without one", source);
   Builder builder(text, source);
   nlohmann::json::sax_parse(text, &builder);
   return builder.take();

@@ -21,7 +21,8 @@ void TypeTable::add_entry(TypeEntry entry) {
   entries_.push_back(std::move(entry));
 }
 
-std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::string& pointer, Diagnostics& diagnostics) const {
+std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::string& pointer,
+                                            Diagnostics& diagnostics) const {
   const Value* type = value.as_string() ? &value : value.find("type");
   if (!type || !type->as_string()) {
     diagnostics.add(pointer, value.position(),
@@ -31,8 +32,8 @@ std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::strin
   }
   const TypeEntry* entry = find(*type->as_string());
   if (!entry) {
-    diagnostics.unknown_name(value.as_string() ? pointer : pointer_to(pointer, std::string_view("type")), type->position(), kind_,
-                             *type->as_string(), names());
+    diagnostics.unknown_name(value.as_string() ? pointer : pointer_to(pointer, std::string_view("type")),
+                             type->position(), kind_, *type->as_string(), names());
     return nullptr;
   }
   auto configured = std::make_unique<Configured>();

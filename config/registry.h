@@ -30,7 +30,8 @@ struct Configured {
   }
 };
 
-/// The part of a table that does not depend on its kind. In JSON a row is {"type": "SGD", "lr": 0.1}, or its name alone.
+/// The part of a table that does not depend on its kind. In JSON a row is {"type": "SGD", "lr": 0.1}, or its name
+/// alone.
 class TypeTable {
  public:
   explicit TypeTable(std::string kind) : kind_(std::move(kind)) {}
@@ -63,7 +64,8 @@ class Registry : public TypeTable {
   /// Adds a row; the name must be new. Options needs a describe().
   template <class Options>
   void add(std::string name, std::string help, Functions functions) {
-    add_entry({std::move(name), std::move(help), [] { return std::static_pointer_cast<void>(std::make_shared<Options>()); },
+    add_entry({std::move(name), std::move(help),
+               [] { return std::static_pointer_cast<void>(std::make_shared<Options>()); },
                [](Fields& fields, void* options) { describe(fields, *static_cast<Options*>(options)); }});
     functions_.push_back(std::move(functions));
   }

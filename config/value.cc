@@ -55,7 +55,8 @@ std::string Value::description() const {
   if (const bool* b = as_bool()) return *b ? "true" : "false";
   if (const std::int64_t* i = as_integer()) return fmt::format("the number {}", *i);
   if (const double* d = as_double()) return fmt::format("the number {}", *d);
-  if (const std::string* s = as_string()) return "the string \"" + printable(s->size() > 60 ? s->substr(0, 57) + "..." : *s) + "\"";
+  if (const std::string* s = as_string())
+    return "the string \"" + printable(s->size() > 60 ? s->substr(0, 57) + "..." : *s) + "\"";
   if (as_array()) return "an array";
   if (as_object()) return "an object";
   return "null";

@@ -13,9 +13,9 @@
 
 // Under the address sanitizer a reused block would hide a use after free, so nothing is cached.
 #if defined(__SANITIZE_ADDRESS__)
-#define EIGENGRAD_CACHE_BLOCKS 0
+#  define EIGENGRAD_CACHE_BLOCKS 0
 #else
-#define EIGENGRAD_CACHE_BLOCKS 1
+#  define EIGENGRAD_CACHE_BLOCKS 1
 #endif
 
 namespace eigengrad {

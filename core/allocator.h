@@ -15,10 +15,10 @@ void* allocate(std::size_t bytes);
 void deallocate(void* block, std::size_t bytes) noexcept;
 
 struct MemoryStats {
-  std::int64_t live_bytes = 0;   ///< handed out and not yet returned, rounded up to size classes
-  std::int64_t live_blocks = 0;  ///< their number
-  std::int64_t peak_bytes = 0;   ///< the highest live_bytes since the start or reset_peak_memory()
-  std::int64_t cached_bytes = 0; ///< kept for reuse
+  std::int64_t live_bytes = 0;    ///< handed out and not yet returned, rounded up to size classes
+  std::int64_t live_blocks = 0;   ///< their number
+  std::int64_t peak_bytes = 0;    ///< the highest live_bytes since the start or reset_peak_memory()
+  std::int64_t cached_bytes = 0;  ///< kept for reuse
 };
 
 /// Figures over all threads.

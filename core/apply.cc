@@ -40,21 +40,23 @@ void RecordedNode::release_saved() noexcept {
 }
 
 void RecordedNode::check_not_released() const {
-  EG_CHECK(!released_, GradError,
-           "backward through [{}] a second time: what it had saved was freed by the first pass; pass retain_graph = true "
-           "to the first",
-           name());
+  EG_CHECK(
+      !released_, GradError,
+      "backward through [{}] a second time: what it had saved was freed by the first pass; pass retain_graph = true "
+      "to the first",
+      name());
 }
 
 const RecordedNode::Entry& RecordedNode::entry(std::int32_t index) const {
   for (const Entry& entry : saved_) {
     if (entry.index != index) continue;
     const std::uint32_t version = entry.tensor.version();
-    EG_CHECK(version == entry.version, GradError,
-             "[{}] {} {} of shape {} was changed in place after it had been saved for the gradient (version {}, expected "
-             "{}): change it after backward(), or give the op a clone",
-             name(), index < 0 ? "output" : "input", index < 0 ? -1 - index : index, entry.tensor.shape(), version,
-             entry.version);
+    EG_CHECK(
+        version == entry.version, GradError,
+        "[{}] {} {} of shape {} was changed in place after it had been saved for the gradient (version {}, expected "
+        "{}): change it after backward(), or give the op a clone",
+        name(), index < 0 ? "output" : "input", index < 0 ? -1 - index : index, entry.tensor.shape(), version,
+        entry.version);
     return entry;
   }
   throw GradError(fmt::format("[{}] its gradient reads {} {}, which kSaves does not name", name(),

@@ -94,7 +94,9 @@ concept MultiOutput = requires(Op& op, TensorRefs x) {
   { op.forward(x) } -> std::same_as<Tensors>;
 };
 template <class Op>
-concept Differentiable = requires { &Op::backward; };
+concept Differentiable = requires {
+  &Op::backward;
+};
 
 namespace detail {
 

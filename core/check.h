@@ -13,10 +13,10 @@
 #include "eigengrad/core/dtype.h"
 #include "eigengrad/core/error.h"
 
-#define EG_CHECK(condition, ErrorType, ...)                                       \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      throw ErrorType(fmt::format(__VA_ARGS__));                                  \
+#define EG_CHECK(condition, ErrorType, ...)      \
+  do {                                           \
+    if (!(condition)) [[unlikely]]               \
+      throw ErrorType(fmt::format(__VA_ARGS__)); \
   } while (false)
 
 // Types with a to_string print as that; the formatter is written out, so that fmt/core.h is enough.

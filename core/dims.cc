@@ -37,8 +37,8 @@ Strides contiguous_strides(const Shape& shape) {
 
 std::int64_t normalize_axis(const char* op, std::int64_t axis, std::int64_t rank) {
   const std::int64_t axes = rank == 0 ? 1 : rank;
-  EG_CHECK(axis >= -axes && axis < axes, IndexError, "[{}] axis {} is out of range for a tensor of {} axes: expected {} to {}", op,
-           axis, rank, -axes, axes - 1);
+  EG_CHECK(axis >= -axes && axis < axes, IndexError,
+           "[{}] axis {} is out of range for a tensor of {} axes: expected {} to {}", op, axis, rank, -axes, axes - 1);
   return axis < 0 ? axis + axes : axis;
 }
 
@@ -50,8 +50,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     const std::int64_t from_a = i < a.size() ? a[a.size() - 1 - i] : 1;
     const std::int64_t from_b = i < b.size() ? b[b.size() - 1 - i] : 1;
     EG_CHECK(from_a == from_b || from_a == 1 || from_b == 1, ShapeError,
-             "[{}] shapes {} and {} do not broadcast: axis {} from the back is {} in one and {} in the other", op, a, b, i + 1,
-             from_a, from_b);
+             "[{}] shapes {} and {} do not broadcast: axis {} from the back is {} in one and {} in the other", op, a, b,
+             i + 1, from_a, from_b);
     result[rank - 1 - i] = from_a == 1 ? from_b : from_a;
   }
   return result;

@@ -21,9 +21,7 @@ inline constexpr Dtype kFloat64 = Dtype::Float64;
 std::string_view to_string(Dtype dtype);
 
 /// Bytes of one element.
-constexpr std::size_t size_of(Dtype dtype) {
-  return dtype == Dtype::Bool ? 1 : dtype == Dtype::Float32 ? 4 : 8;
-}
+constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::Bool ? 1 : dtype == Dtype::Float32 ? 4 : 8; }
 
 constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::Float32 || dtype == Dtype::Float64; }
 
@@ -31,22 +29,26 @@ constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::Float32 || dtyp
 constexpr Dtype promote_types(Dtype a, Dtype b) { return a < b ? b : a; }
 
 template <class T>
-concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
+concept Element =
+    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
 
 /// The Dtype of a C++ element type.
 template <Element T>
-inline constexpr Dtype dtype_of = std::same_as<T, float>     ? Dtype::Float32
-                                  : std::same_as<T, double>  ? Dtype::Float64
-                                  : std::same_as<T, bool>    ? Dtype::Bool
-                                                             : Dtype::Int64;
+inline constexpr Dtype dtype_of = std::same_as<T, float>    ? Dtype::Float32
+                                  : std::same_as<T, double> ? Dtype::Float64
+                                  : std::same_as<T, bool>   ? Dtype::Bool
+                                                            : Dtype::Int64;
 
 /// A number written in the program: it takes the dtype of the tensors that it meets, unless its kind is a higher one
 /// (bool < integer < floating), in which case the result is int64 or float32.
 class Scalar {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  constexpr Scalar(T value) : kind_(std::same_as<T, bool> ? Kind::Bool : std::integral<T> ? Kind::Integer : Kind::Floating) {
+  requires std::is_arithmetic_v<T>
+  constexpr Scalar(T value)
+      : kind_(std::same_as<T, bool> ? Kind::Bool
+              : std::integral<T>    ? Kind::Integer
+                                    : Kind::Floating) {
     if constexpr (std::integral<T>)
       integer_ = static_cast<std::int64_t>(value);
     else

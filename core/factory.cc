@@ -96,7 +96,8 @@ Tensor linspace(double start, double end, std::int64_t steps, Dtype dtype) {
   const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
   dispatch(dtype, [&]<class T>() {
     for (std::int64_t i = 0; i < steps; ++i) {
-      const double value = 2 * i < steps ? start + static_cast<double>(i) * step : end - static_cast<double>(steps - 1 - i) * step;
+      const double value =
+          2 * i < steps ? start + static_cast<double>(i) * step : end - static_cast<double>(steps - 1 - i) * step;
       result.raw<T>()[i] = static_cast<T>(value);
     }
   });

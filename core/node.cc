@@ -105,8 +105,8 @@ Tensor Node::run_hooks(std::uint32_t slot, Tensor grad) {
              "a hook on the gradient of [{}] changed it in place: return a new tensor instead", name());
     if (!replaced.defined()) continue;
     EG_CHECK(replaced.shape() == grad.shape() && replaced.dtype() == grad.dtype(), GradError,
-             "a hook on the gradient of [{}] returned {} {}, expected {} {}", name(), replaced.dtype(), replaced.shape(),
-             grad.dtype(), grad.shape());
+             "a hook on the gradient of [{}] returned {} {}, expected {} {}", name(), replaced.dtype(),
+             replaced.shape(), grad.dtype(), grad.shape());
     grad = std::move(replaced);
   }
   set_retained_grad(slot, grad.detach());

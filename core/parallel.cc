@@ -74,8 +74,8 @@ struct Loop {
   }
 };
 
-// Threads that help whoever opens a loop. The opener takes pieces as well, and waits at the end only for helpers that have
-// begun: one that the system has put aside, because other programs are busy, holds nobody up.
+// Threads that help whoever opens a loop. The opener takes pieces as well, and waits at the end only for helpers that
+// have begun: one that the system has put aside, because other programs are busy, holds nobody up.
 class Pool {
  public:
   // Runs the loop with the help of `helpers` threads. False, with nothing done, when another thread has the pool.
@@ -106,7 +106,8 @@ class Pool {
   }
 
  private:
-  // The gate in one word: how many helpers have entered (15 bits), whether it is open, how many may (16), the loop's number.
+  // The gate in one word: how many helpers have entered (15 bits), whether it is open, how many may (16), the loop's
+  // number.
   static constexpr std::uint64_t kEnteredMask = (1 << 15) - 1, kOpen = 1 << 15;
   static constexpr int kPlacesShift = 16, kNumberShift = 32;
 
@@ -157,7 +158,8 @@ class Pool {
   std::atomic<std::uint32_t> alarm_{0};
 };
 
-// Never destroyed: its threads run until the program ends. After a fork the child has none of them, and begins a new pool.
+// Never destroyed: its threads run until the program ends. After a fork the child has none of them, and begins a new
+// pool.
 std::atomic<Pool*> pool{nullptr};
 
 Pool& the_pool() {

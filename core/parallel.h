@@ -1,5 +1,5 @@
-// Splitting loops over threads. The pieces depend on the size of the work alone, never on the number of threads, so that
-// results have the same bits whatever that number is.
+// Splitting loops over threads. The pieces depend on the size of the work alone, never on the number of threads, so
+// that results have the same bits whatever that number is.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ void parallel_for(std::int64_t size, std::int64_t grain, F&& f) {
   }
   using Body = std::remove_reference_t<F>;
   detail::run_parallel(
-      size, grain, [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Body*>(context))(begin, end); },
+      size, grain,
+      [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Body*>(context))(begin, end); },
       const_cast<void*>(static_cast<const void*>(&f)));
 }
 

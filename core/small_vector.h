@@ -97,7 +97,9 @@ class SmallVector {
     std::move(begin() + position + 1, end(), begin() + position);
     pop_back();
   }
-  bool operator==(const SmallVector& other) const noexcept { return std::equal(begin(), end(), other.begin(), other.end()); }
+  bool operator==(const SmallVector& other) const noexcept {
+    return std::equal(begin(), end(), other.begin(), other.end());
+  }
 
  private:
   T* inline_data() noexcept { return std::launder(reinterpret_cast<T*>(storage_)); }

@@ -24,7 +24,8 @@ std::size_t extent_in_bytes(const Shape& shape, const Strides& strides, Dtype dt
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) return 0;
     std::int64_t along = 0;
-    overflow = overflow || __builtin_mul_overflow(shape[i] - 1, strides[i], &along) || __builtin_add_overflow(last, along, &last);
+    overflow = overflow || __builtin_mul_overflow(shape[i] - 1, strides[i], &along) ||
+               __builtin_add_overflow(last, along, &last);
   }
   overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
              __builtin_mul_overflow(last, static_cast<std::int64_t>(size_of(dtype)), &bytes);
@@ -53,8 +54,8 @@ TensorImpl::~TensorImpl() = default;
 
 Ref<TensorImpl> TensorImpl::create(Ref<Storage> storage, std::byte* data, Shape shape, Strides strides, Dtype dtype) {
   void* block = allocate(sizeof(TensorImpl));
-  return Ref<TensorImpl>::adopt(
-      new (block) TensorImpl(std::move(storage), data, std::move(shape), std::move(strides), dtype));
+  return Ref<TensorImpl>::adopt(new (block)
+                                    TensorImpl(std::move(storage), data, std::move(shape), std::move(strides), dtype));
 }
 
 void TensorImpl::destroy(TensorImpl* impl) noexcept {
@@ -122,7 +123,8 @@ template std::vector<double> Tensor::to_vector<double>() const;
 Tensor& Tensor::set_requires_grad(bool requires_grad) {
   TensorImpl& self = impl();
   if (requires_grad == static_cast<bool>(self.node)) return *this;
-  EG_CHECK(is_leaf(), GradError, "[set_requires_grad] the tensor is the result of [{}]: use detach()", self.node->name());
+  EG_CHECK(is_leaf(), GradError, "[set_requires_grad] the tensor is the result of [{}]: use detach()",
+           self.node->name());
   EG_CHECK(is_floating(self.dtype), DtypeError, "[set_requires_grad] only floating tensors have gradients, this is {}",
            self.dtype);
   self.node = requires_grad ? Ref<Node>::adopt(new Leaf) : Ref<Node>();

@@ -58,8 +58,8 @@ struct BackwardOptions {
 /// An n-dimensional array with an element type known at run time.
 ///
 /// Copying a Tensor copies the handle, not the data: `clone(x)` copies the data. A default-constructed Tensor is
-/// undefined; using it in an op throws. Ops are free functions (`x + y`, `matmul(x, w)`, `relu(x)`, `reshape(x, {2, 3})`)
-/// found without naming the namespace. Distinct tensors may be used by distinct threads at once.
+/// undefined; using it in an op throws. Ops are free functions (`x + y`, `matmul(x, w)`, `relu(x)`, `reshape(x, {2,
+/// 3})`) found without naming the namespace. Distinct tensors may be used by distinct threads at once.
 class Tensor {
  public:
   Tensor() noexcept = default;
@@ -136,8 +136,8 @@ class Tensor {
   /// The same elements outside the graph. In-place changes are still noticed by the graph.
   Tensor detach() const;
   /// Walks the graph back from this scalar and accumulates ∂this/∂leaf in every leaf's grad(). Throws GradError when
-  /// nothing requires grad, or when it is not a scalar (then give the gradient to start from). Either every leaf gets its
-  /// gradient or, when an exception passes, none.
+  /// nothing requires grad, or when it is not a scalar (then give the gradient to start from). Either every leaf gets
+  /// its gradient or, when an exception passes, none.
   void backward(const BackwardOptions& options = {}) const { backward(Tensor(), options); }
   void backward(const Tensor& grad, const BackwardOptions& options = {}) const;
 
@@ -196,8 +196,7 @@ using ElementFor = std::conditional_t<std::integral<T> && !std::same_as<T, bool>
 
 /// A scalar tensor, of the number's own type unless a dtype is given.
 template <class T>
-  requires std::is_arithmetic_v<T>
-Tensor tensor(T value, Dtype dtype = dtype_of<ElementFor<T>>) {
+requires std::is_arithmetic_v<T> Tensor tensor(T value, Dtype dtype = dtype_of<ElementFor<T>>) {
   return full({}, value, dtype);
 }
 
@@ -224,8 +223,8 @@ Tensor tensor(std::initializer_list<T> values) {
 template <class T>
 Tensor tensor(std::initializer_list<std::initializer_list<T>> rows) {
   const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
-  Tensor result = empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)},
-                        dtype_of<ElementFor<T>>);
+  Tensor result =
+      empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns)}, dtype_of<ElementFor<T>>);
   auto* out = result.raw<ElementFor<T>>();
   for (const auto& row : rows) {
     if (row.size() != columns) throw_wrong_count(row.size(), {static_cast<std::int64_t>(columns)});

@@ -37,7 +37,8 @@ Source make_digits(const void* options, const std::string&) {
 Source make_mnist(const void* options, const std::string& folder) {
   const auto& o = *static_cast<const MnistSourceOptions*>(options);
   EG_CHECK(folder.empty() || std::filesystem::is_directory(folder), IoError, "there is no folder {}", folder);
-  if (!folder.empty() && has_mnist(folder)) return {mnist(folder, true, o.normalization), mnist(folder, false, o.normalization), ""};
+  if (!folder.empty() && has_mnist(folder))
+    return {mnist(folder, true, o.normalization), mnist(folder, false, o.normalization), ""};
   Source source = make_digits(static_cast<const DigitsSourceOptions*>(&o), folder);
   source.note = folder.empty() ? "no folder with MNIST was given (--data DIR): using the embedded digits instead"
                                : fmt::format("MNIST is not in {}: using the embedded digits instead", folder);
@@ -47,12 +48,15 @@ Source make_mnist(const void* options, const std::string& folder) {
 }  // namespace
 
 void describe(config::Fields& f, DigitsSourceOptions& o) { describe_digits(f, o, ""); }
-void describe(config::Fields& f, MnistSourceOptions& o) { describe_digits(f, o, " of the embedded digits, where there is no MNIST"); }
+void describe(config::Fields& f, MnistSourceOptions& o) {
+  describe_digits(f, o, " of the embedded digits, where there is no MNIST");
+}
 
 const SourceTable& sources() {
   static const SourceTable table = [] {
     SourceTable all("data set");
-    all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none", {make_mnist});
+    all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
+                                {make_mnist});
     all.add<DigitsSourceOptions>("Digits", "the embedded digits", {make_digits});
     return all;
   }();

@@ -14,10 +14,10 @@ struct DigitsOptions {
   Normalization normalization{0.1307, 0.3081};
 };
 
-/// Grey images of 28×28 with the digits 0 to 9. Each digit has one or more shapes made of strokes (lines, and Catmull-Rom
-/// curves through points); every sample moves the points a little, then slants, scales, turns and shifts the whole, and draws it
-/// with a pen of random thickness and softness, over faint noise. Sample i depends on (seed, i) alone. Throws ValueError for
-/// a negative count.
+/// Grey images of 28×28 with the digits 0 to 9. Each digit has one or more shapes made of strokes (lines, and
+/// Catmull-Rom curves through points); every sample moves the points a little, then slants, scales, turns and shifts
+/// the whole, and draws it with a pen of random thickness and softness, over faint noise. Sample i depends on (seed, i)
+/// alone. Throws ValueError for a negative count.
 DatasetPtr digits(const DigitsOptions& options);
 
 }  // namespace eigengrad::data

@@ -1,6 +1,6 @@
-// A recurrent network unrolled by hand over 50 steps: backpropagation through time is backward() on the unrolled graph. It
-// reads 50 numbers of which two are marked, and has to say the sum of those two (the adding problem of Hochreiter and
-// Schmidhuber 1997).
+// A recurrent network unrolled by hand over 50 steps: backpropagation through time is backward() on the unrolled graph.
+// It reads 50 numbers of which two are marked, and has to say the sum of those two (the adding problem of Hochreiter
+// and Schmidhuber 1997).
 #include <eigengrad/eigengrad.h>
 
 #include <iostream>
@@ -32,7 +32,8 @@ int main() {
   double average = 0;
   for (int step = 1; step <= 1500; ++step) {
     const Tensor values = rand({kBatch, kSteps, 1});
-    const Tensor first = one_hot(randint(0, kSteps / 2, {kBatch}), kSteps), second = one_hot(randint(kSteps / 2, kSteps, {kBatch}), kSteps);
+    const Tensor first = one_hot(randint(0, kSteps / 2, {kBatch}), kSteps),
+                 second = one_hot(randint(kSteps / 2, kSteps, {kBatch}), kSteps);
     const Tensor marks = to(unsqueeze(first + second, 2), kFloat32);
     const Tensor target = sum(values * marks, {1});
 

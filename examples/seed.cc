@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   g.backward();
 
   std::cout << "p = " << p.item() << ", g = " << g.item() << "\n"
-            << "dg/dx = " << x.grad().item() << ", dg/dy = " << y.grad().item() << ", dg/dz = " << z.grad().item() << "\n";
+            << "dg/dx = " << x.grad().item() << ", dg/dy = " << y.grad().item() << ", dg/dz = " << z.grad().item()
+            << "\n";
 
   trace.set_name(x, "x");
   trace.set_name(y, "y");
@@ -31,5 +32,6 @@ int main(int argc, char** argv) {
   trace.set_name(g, "g");
   io::write_file(dot_file, trace.to_dot());
   std::cout << "The graph is in " << dot_file;
-  std::cout << (io::render_svg(dot_file, svg_file) ? " and " + svg_file : " (install graphviz to have it drawn)") << "\n";
+  std::cout << (io::render_svg(dot_file, svg_file) ? " and " + svg_file : " (install graphviz to have it drawn)")
+            << "\n";
 }

@@ -1,5 +1,5 @@
-// One weight used in two places: an autoencoder whose decoder is the transpose of its encoder. The gradient of the shared
-// weight is the sum over both uses, and for the optimizer it is one parameter.
+// One weight used in two places: an autoencoder whose decoder is the transpose of its encoder. The gradient of the
+// shared weight is the sum over both uses, and for the optimizer it is one parameter.
 #include <eigengrad/eigengrad.h>
 
 #include <iostream>
@@ -37,5 +37,6 @@ int main() {
   };
   const Tensor both = grad(cost_of(w, w), {w})[0];
   const Tensor sum_of_uses = grad(cost_of(w, fixed), {w})[0] + grad(cost_of(fixed, w), {w})[0];
-  std::cout << "largest difference between the gradient and the sum over its uses: " << amax(abs(both - sum_of_uses)).item() << "\n";
+  std::cout << "largest difference between the gradient and the sum over its uses: "
+            << amax(abs(both - sum_of_uses)).item() << "\n";
 }

@@ -81,8 +81,8 @@ std::string read_file(const std::string& path, std::size_t max_bytes) {
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail("read", path);
   EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", path);
-  EG_CHECK(static_cast<std::size_t>(status.st_size) <= max_bytes, FormatError, "{} has {} bytes, more than the {} allowed", path,
-           status.st_size, max_bytes);
+  EG_CHECK(static_cast<std::size_t>(status.st_size) <= max_bytes, FormatError,
+           "{} has {} bytes, more than the {} allowed", path, status.st_size, max_bytes);
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t size = 0;
   while (size < bytes.size()) {

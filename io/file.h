@@ -7,9 +7,9 @@
 
 namespace eigengrad::io {
 
-/// Replaces the contents of a file by the given pieces, one after another. They go to a temporary file in the same folder,
-/// which is synced and renamed, and the folder is synced: after a crash there is the old file or the new one, never a part. Throws
-/// IoError with the reason, leaving the old file alone.
+/// Replaces the contents of a file by the given pieces, one after another. They go to a temporary file in the same
+/// folder, which is synced and renamed, and the folder is synced: after a crash there is the old file or the new one,
+/// never a part. Throws IoError with the reason, leaving the old file alone.
 void write_file(const std::string& path, std::span<const std::string_view> pieces);
 void write_file(const std::string& path, std::string_view text);
 

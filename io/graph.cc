@@ -68,8 +68,8 @@ std::string summary(const Tensor& x, std::int64_t max_elements) {
 
 std::string row(const char* label, const std::string& text, const char* color) {
   return fmt::format(
-      R"(<tr><td align="left"><font color="#6b7280">{}</font></td><td align="left"><font color="{}"><b>{}</b></font></td></tr>)", label,
-      color, escaped(text));
+      R"(<tr><td align="left"><font color="#6b7280">{}</font></td><td align="left"><font color="{}"><b>{}</b></font></td></tr>)",
+      label, color, escaped(text));
 }
 
 constexpr const char* kValueColor = "#15803d";
@@ -122,7 +122,8 @@ std::string GraphTrace::node_text(std::size_t index, const DotOptions& options) 
     if (key != "shape") html += row(key.c_str(), value, "#374151");
   if (options.shapes && entry.value.dim() > 0) html += row("shape", to_string(entry.value.shape()), "#374151");
   html += row("value", summary(entry.value, options.max_elements), alarm ? kAlarmColor : kValueColor);
-  if (entry.grad.defined()) html += row("grad", summary(entry.grad, options.max_elements), alarm ? kAlarmColor : kGradColor);
+  if (entry.grad.defined())
+    html += row("grad", summary(entry.grad, options.max_elements), alarm ? kAlarmColor : kGradColor);
   return fmt::format("  n{} [label={}</table>>];\n", index, html);
 }
 
@@ -134,13 +135,15 @@ std::string GraphTrace::to_dot(const DotOptions& options) const {
       "  node [shape=plaintext, fontname=\"Helvetica\", fontsize=12];\n  edge [color=\"#6b7280\", arrowsize=0.7];\n";
   if (!options.title.empty()) dot += fmt::format("  label=<{}>; labelloc=t; fontsize=16;\n", escaped(options.title));
   std::map<ScopeId, std::string> groups;
-  for (std::size_t i = 0; i < entries_.size(); ++i) groups[options.group_by_module ? entries_[i].scope : 0] += node_text(i, options);
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    groups[options.group_by_module ? entries_[i].scope : 0] += node_text(i, options);
   for (const auto& [scope, nodes] : groups) {
     if (scope == 0) {
       dot += nodes;
     } else {
-      dot += fmt::format("  subgraph cluster_{} {{\n  label=<<b>{}</b>>; color=\"#93c5fd\"; style=rounded; labeljust=l;\n{}  }}\n",
-                         scope, escaped(scope_path(scope)), nodes);
+      dot += fmt::format(
+          "  subgraph cluster_{} {{\n  label=<<b>{}</b>>; color=\"#93c5fd\"; style=rounded; labeljust=l;\n{}  }}\n",
+          scope, escaped(scope_path(scope)), nodes);
     }
   }
   for (std::size_t i = 0; i < entries_.size(); ++i)

@@ -38,7 +38,8 @@ config::Value header_of(const NamedTensors& tensors, const Metadata& metadata) {
   }
   std::size_t offset = 0;
   for (const auto& [name, x] : tensors) {
-    EG_CHECK(!name.empty() && name != kMetadata, ValueError, "[save_safetensors] a tensor cannot have the name '{}'", name);
+    EG_CHECK(!name.empty() && name != kMetadata, ValueError, "[save_safetensors] a tensor cannot have the name '{}'",
+             name);
     EG_CHECK(!header.find(name), ValueError, "[save_safetensors] the name '{}' is there twice", name);
     config::Value shape = config::Value::array();
     for (const std::int64_t extent : x.shape()) shape.push_back(extent);
@@ -74,13 +75,15 @@ class HeaderReader {
       else
         entries.push_back(read_entry(name, value));
     }
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    });
     std::size_t offset = 0;
     for (const Entry& entry : entries) {
-      check(entry.begin == offset, fmt::format("tensor '{}' begins at {}, expected {}: tensors must follow one another without holes or "
-                                               "overlaps",
-                                               config::printable(entry.name), entry.begin, offset));
+      check(entry.begin == offset,
+            fmt::format("tensor '{}' begins at {}, expected {}: tensors must follow one another without holes or "
+                        "overlaps",
+                        config::printable(entry.name), entry.begin, offset));
       offset = entry.end;
     }
     check(offset == data_bytes_, fmt::format("the tensors take {} bytes, but there are {}", offset, data_bytes_));
@@ -100,12 +103,15 @@ class HeaderReader {
 
   Entry read_entry(const std::string& name, const config::Value& value) const {
     const std::string who = fmt::format("tensor '{}'", config::printable(name));
-    const config::Value *dtype = value.find("dtype"), *shape = value.find("shape"), *offsets = value.find("data_offsets");
+    const config::Value *dtype = value.find("dtype"), *shape = value.find("shape"),
+                        *offsets = value.find("data_offsets");
     check(dtype && dtype->as_string() && shape && shape->as_array() && offsets && offsets->as_array() &&
               offsets->as_array()->size() == 2 && value.as_object()->size() == 3,
           who + ": expected exactly dtype, shape and data_offsets");
-    const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& t) { return *dtype->as_string() == t.name; });
-    check(type != std::end(kTypes), fmt::format("{}: dtype '{}' is not one of BOOL, I64, F32, F64", who, config::printable(*dtype->as_string())));
+    const auto type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [&](const TypeName& t) { return *dtype->as_string() == t.name; });
+    check(type != std::end(kTypes),
+          fmt::format("{}: dtype '{}' is not one of BOOL, I64, F32, F64", who, config::printable(*dtype->as_string())));
     Entry entry{name, type->dtype, {}, 0, 0};
     for (const config::Value& extent : *shape->as_array()) {
       check(extent.as_integer() && *extent.as_integer() >= 0, who + ": its shape is not a list of whole numbers");
@@ -119,9 +125,11 @@ class HeaderReader {
     entry.begin = offset(0);
     entry.end = offset(1);
     check(entry.begin <= entry.end && entry.end <= data_bytes_,
-          fmt::format("{}: its data at {} to {} are not within the {} bytes that there are", who, entry.begin, entry.end, data_bytes_));
-    check(entry.end - entry.begin == promised_bytes(entry, who),
-          fmt::format("{}: {} bytes do not hold {} of shape {}", who, entry.end - entry.begin, entry.dtype, entry.shape));
+          fmt::format("{}: its data at {} to {} are not within the {} bytes that there are", who, entry.begin,
+                      entry.end, data_bytes_));
+    check(
+        entry.end - entry.begin == promised_bytes(entry, who),
+        fmt::format("{}: {} bytes do not hold {} of shape {}", who, entry.end - entry.begin, entry.dtype, entry.shape));
     return entry;
   }
 
@@ -142,8 +150,8 @@ class HeaderReader {
 // Bools are stored as bytes; one that is neither 0 nor 1 would be undefined behaviour in C++.
 void check_bools(const std::string& path, const Entry& entry, const char* data) {
   for (std::size_t i = 0; i < entry.end - entry.begin; ++i)
-    EG_CHECK(data[i] == 0 || data[i] == 1, FormatError, "{}: tensor '{}': byte {} is {}, not a BOOL", path, config::printable(entry.name), i,
-             static_cast<int>(data[i]));
+    EG_CHECK(data[i] == 0 || data[i] == 1, FormatError, "{}: tensor '{}': byte {} is {}, not a BOOL", path,
+             config::printable(entry.name), i, static_cast<int>(data[i]));
 }
 
 }  // namespace
@@ -168,7 +176,8 @@ TensorFile load_safetensors(const std::string& path) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), 8);
   EG_CHECK(length <= kMaxHeader && length <= file.size() - 8, FormatError,
-           "{}: the header is said to have {} bytes, but the file has {} (and {} is the limit)", path, length, file.size(), kMaxHeader);
+           "{}: the header is said to have {} bytes, but the file has {} (and {} is the limit)", path, length,
+           file.size(), kMaxHeader);
   TensorFile result;
   const std::size_t data_start = 8 + static_cast<std::size_t>(length);
   config::Value header;

@@ -1,4 +1,5 @@
-// Tensors in files: the safetensors format (https://huggingface.co/docs/safetensors), which PyTorch's tools read and write.
+// Tensors in files: the safetensors format (https://huggingface.co/docs/safetensors), which PyTorch's tools read and
+// write.
 #pragma once
 
 #include <string>
@@ -17,13 +18,13 @@ struct TensorFile {
   Metadata metadata;
 };
 
-/// Writes tensors of any strides, whole or not at all. Throws IoError, and ValueError for a name that is empty, is there twice,
-/// or is "__metadata__".
+/// Writes tensors of any strides, whole or not at all. Throws IoError, and ValueError for a name that is empty, is
+/// there twice, or is "__metadata__".
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {});
 
-/// Reads a file of dtypes BOOL, I64, F32 and F64. Everything is checked before it is used: the header's length, its JSON,
-/// names, dtypes, shapes, and that the tensors fill the file exactly, without holes or overlaps. Throws FormatError naming the file
-/// and the tensor, IoError.
+/// Reads a file of dtypes BOOL, I64, F32 and F64. Everything is checked before it is used: the header's length, its
+/// JSON, names, dtypes, shapes, and that the tensors fill the file exactly, without holes or overlaps. Throws
+/// FormatError naming the file and the tensor, IoError.
 TensorFile load_safetensors(const std::string& path);
 
 }  // namespace eigengrad::io

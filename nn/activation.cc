@@ -6,13 +6,18 @@
 namespace eigengrad::nn {
 
 void describe(config::Fields& f, GELUOptions& o) {
-  f.choice<GeluApproximate>("approximate", o.approximate, {{"none", GeluApproximate::None}, {"tanh", GeluApproximate::Tanh}},
+  f.choice<GeluApproximate>("approximate", o.approximate,
+                            {{"none", GeluApproximate::None}, {"tanh", GeluApproximate::Tanh}},
                             {.help = "the exact function, or its tanh approximation"});
 }
 
-void describe(config::Fields& f, SoftplusOptions& o) { f("beta", o.beta, {.help = "steepness", .min = 0, .above_min = true}); }
+void describe(config::Fields& f, SoftplusOptions& o) {
+  f("beta", o.beta, {.help = "steepness", .min = 0, .above_min = true});
+}
 
-void describe(config::Fields& f, SoftmaxOptions& o) { f("dim", o.dim, {.help = "the axis along which the values sum to 1"}); }
+void describe(config::Fields& f, SoftmaxOptions& o) {
+  f("dim", o.dim, {.help = "the axis along which the values sum to 1"});
+}
 
 void describe(config::Fields& f, DropoutOptions& o) {
   f("p", o.p, {.help = "probability of an element to be zeroed", .min = 0, .max = 1});
@@ -32,13 +37,16 @@ std::string Softmax::extra_repr() const { return fmt::format("dim={}", options_.
 std::string LogSoftmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 
 Dropout::Dropout(Options options) : SameShape(options) {
-  EG_CHECK(options.p >= 0 && options.p <= 1, ValueError, "[Dropout] the probability must be in [0, 1], found {}", options.p);
+  EG_CHECK(options.p >= 0 && options.p <= 1, ValueError, "[Dropout] the probability must be in [0, 1], found {}",
+           options.p);
 }
 std::string Dropout::extra_repr() const { return fmt::format("p={}", options_.p); }
 
 Tensor Flatten::forward(const Tensor& x) { return flatten(x, options_.start_dim, options_.end_dim); }
 
-std::string Flatten::extra_repr() const { return fmt::format("start_dim={}, end_dim={}", options_.start_dim, options_.end_dim); }
+std::string Flatten::extra_repr() const {
+  return fmt::format("start_dim={}, end_dim={}", options_.start_dim, options_.end_dim);
+}
 
 Shape Flatten::infer(Options& options, const Shape& input) {
   Shape batched = input;

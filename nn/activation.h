@@ -103,8 +103,8 @@ struct DropoutOptions {
 };
 void describe(config::Fields& f, DropoutOptions& o);
 
-/// While training, drops each element with probability p and scales the others by 1 / (1 - p) (Srivastava et al. 2014). Throws
-/// ValueError unless 0 ≤ p ≤ 1.
+/// While training, drops each element with probability p and scales the others by 1 / (1 - p) (Srivastava et al. 2014).
+/// Throws ValueError unless 0 ≤ p ≤ 1.
 class Dropout : public SameShape<DropoutOptions> {
  public:
   explicit Dropout(Options options);

@@ -66,7 +66,8 @@ class Builder {
                                   std::vector<std::string>{"type", "layers"});
     if (!list || !list->as_array()) {
       diagnostics_.add(pointer, value.position(),
-                       list ? fmt::format("\"layers\": found {}, expected an array", list->description()) : "'layers' is missing: the layers in order");
+                       list ? fmt::format("\"layers\": found {}, expected an array", list->description())
+                            : "'layers' is missing: the layers in order");
       return nullptr;
     }
     bool complete = true;
@@ -128,8 +129,8 @@ BuiltModel build_model(const config::Value& value, const std::string& pointer, c
   return {std::move(module), *builder.shape()};
 }
 
-std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& pointer, config::Diagnostics& diagnostics,
-                                 const LossTable& table) {
+std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& pointer,
+                                 config::Diagnostics& diagnostics, const LossTable& table) {
   const std::unique_ptr<config::Configured> configured = table.read(value, pointer, diagnostics);
   return configured ? table.functions(*configured).make(configured->options.get()) : nullptr;
 }
@@ -150,7 +151,6 @@ config::Value model_config(const Module& module, const LayerTable& table) {
 }
 
 config::Value model_schema(const LayerTable& table) {
-
   config::Value sequential = config::parse_json(R"({
     "type": "object", "description": "layers one after another",
     "properties": {"type": {"const": "Sequential"}, "layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}},

@@ -24,7 +24,8 @@ double xavier_std(const Tensor& x, double gain) {
 }  // namespace
 
 Fans fans(const Tensor& weight) {
-  EG_CHECK(weight.dim() >= 2, ShapeError, "[init] a weight of shape {} has no fans: expected at least two axes", weight.shape());
+  EG_CHECK(weight.dim() >= 2, ShapeError, "[init] a weight of shape {} has no fans: expected at least two axes",
+           weight.shape());
   std::int64_t kernel = 1;
   for (std::int64_t axis = 2; axis < weight.dim(); ++axis) kernel *= weight.size(axis);
   return {weight.size(1) * kernel, weight.size(0) * kernel};

@@ -1,6 +1,6 @@
-// Initial values of parameters. Each function fills a floating tensor in place, under NoGrad, with random numbers of the
-// default generator. The fans of a weight [out, in, kernel...] are in·kernel and out·kernel; throws ShapeError for fewer than
-// two axes.
+// Initial values of parameters. Each function fills a floating tensor in place, under NoGrad, with random numbers of
+// the default generator. The fans of a weight [out, in, kernel...] are in·kernel and out·kernel; throws ShapeError for
+// fewer than two axes.
 #pragma once
 
 #include <cstdint>

@@ -15,8 +15,8 @@ struct LinearOptions {
 };
 void describe(config::Fields& f, LinearOptions& o);
 
-/// y = x·weightᵀ + bias: x [.., in_features], y [.., out_features]. Weight and bias begin uniform in ± 1/√in_features, as in
-/// PyTorch. Throws ValueError for extents below 1.
+/// y = x·weightᵀ + bias: x [.., in_features], y [.., out_features]. Weight and bias begin uniform in ± 1/√in_features,
+/// as in PyTorch. Throws ValueError for extents below 1.
 class Linear : public Module {
  public:
   using Options = LinearOptions;

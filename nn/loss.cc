@@ -6,7 +6,8 @@ namespace eigengrad::nn {
 namespace {
 
 void describe_reduction(config::Fields& f, Reduction& reduction) {
-  f.choice<Reduction>("reduction", reduction, {{"none", Reduction::None}, {"mean", Reduction::Mean}, {"sum", Reduction::Sum}},
+  f.choice<Reduction>("reduction", reduction,
+                      {{"none", Reduction::None}, {"mean", Reduction::Mean}, {"sum", Reduction::Sum}},
                       {.help = "what becomes of the losses of the samples"});
 }
 
@@ -21,12 +22,14 @@ void describe(config::Fields& f, MSELossOptions& o) { describe_reduction(f, o.re
 void describe(config::Fields& f, CrossEntropyLossOptions& o) {
   f("weight", o.weight, {.help = "weight of each class; empty: all 1", .min = 0});
   f("ignore_index", o.ignore_index, {.help = "a target that counts for nothing"});
-  f("label_smoothing", o.label_smoothing, {.help = "how much of a target is spread over all classes", .min = 0, .max = 1});
+  f("label_smoothing", o.label_smoothing,
+    {.help = "how much of a target is spread over all classes", .min = 0, .max = 1});
   describe_reduction(f, o.reduction);
 }
 
 void describe(config::Fields& f, BCEWithLogitsLossOptions& o) {
-  f("pos_weight", o.pos_weight, {.help = "weight of positive targets, one for all or one for each output; empty: 1", .min = 0});
+  f("pos_weight", o.pos_weight,
+    {.help = "weight of positive targets, one for all or one for each output; empty: 1", .min = 0});
   describe_reduction(f, o.reduction);
 }
 
@@ -42,7 +45,8 @@ Tensor CrossEntropyLoss::forward(const Tensor& input, const Tensor& target) {
 }
 
 Tensor BCEWithLogitsLoss::forward(const Tensor& input, const Tensor& target) {
-  const Tensor pos_weight = options_.pos_weight.empty() ? Tensor() : eigengrad::to(float_tensor(options_.pos_weight), input.dtype());
+  const Tensor pos_weight =
+      options_.pos_weight.empty() ? Tensor() : eigengrad::to(float_tensor(options_.pos_weight), input.dtype());
   return binary_cross_entropy_with_logits(input, target, options_.reduction, Tensor(), pos_weight);
 }
 

@@ -30,7 +30,9 @@ class MSELoss : public Loss {
  public:
   using Options = MSELossOptions;
   explicit MSELoss(Options options = {}) : options_(options) {}
-  Tensor forward(const Tensor& input, const Tensor& target) override { return mse_loss(input, target, options_.reduction); }
+  Tensor forward(const Tensor& input, const Tensor& target) override {
+    return mse_loss(input, target, options_.reduction);
+  }
 
  private:
   Options options_;

@@ -1,7 +1,7 @@
 #include "eigengrad/nn/module.h"
 
-#include <algorithm>
 #include <cxxabi.h>
+#include <algorithm>
 #include <cstdlib>
 #include <ostream>
 #include <typeinfo>
@@ -13,7 +13,9 @@
 namespace eigengrad::nn {
 namespace {
 
-std::string join(const std::string& prefix, const std::string& name) { return prefix.empty() ? name : prefix + "." + name; }
+std::string join(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
 
 std::string indented(const std::string& text) {
   std::string result;
@@ -47,10 +49,13 @@ ScopeId Module::scope_id() const {
 
 void Module::check_name(const std::string& name) const {
   EG_CHECK(!name.empty() && name.find('.') == std::string::npos, ValueError,
-           "[{}] '{}' cannot be the name of a parameter or submodule: it must not be empty or contain a dot", type_name(), name);
+           "[{}] '{}' cannot be the name of a parameter or submodule: it must not be empty or contain a dot",
+           type_name(), name);
   const auto same = [&](const Entry& entry) { return entry->first == name; };
-  const bool taken = std::any_of(parameters_.begin(), parameters_.end(), same) || std::any_of(buffers_.begin(), buffers_.end(), same) ||
-                     std::any_of(children_.begin(), children_.end(), [&](const auto& entry) { return entry.first == name; });
+  const bool taken =
+      std::any_of(parameters_.begin(), parameters_.end(), same) ||
+      std::any_of(buffers_.begin(), buffers_.end(), same) ||
+      std::any_of(children_.begin(), children_.end(), [&](const auto& entry) { return entry.first == name; });
   EG_CHECK(!taken, ValueError, "[{}] the name '{}' is taken already", type_name(), name);
 }
 
@@ -63,14 +68,19 @@ Tensor& Module::add_tensor(std::vector<Entry>& entries, std::string name, Tensor
 Tensor& Module::param(std::string name, Tensor value) {
   Tensor& parameter = add_tensor(parameters_, std::move(name), std::move(value));
   if (!parameter.defined()) return parameter;
-  EG_CHECK(parameter.is_leaf(), ValueError, "[{}] a parameter must not be the result of an op that is recorded", type_name());
+  EG_CHECK(parameter.is_leaf(), ValueError, "[{}] a parameter must not be the result of an op that is recorded",
+           type_name());
   parameter.set_requires_grad();
   return parameter;
 }
 
-Tensor& Module::share_param(std::string name, const Tensor& value) { return add_tensor(parameters_, std::move(name), value); }
+Tensor& Module::share_param(std::string name, const Tensor& value) {
+  return add_tensor(parameters_, std::move(name), value);
+}
 
-Tensor& Module::buffer(std::string name, Tensor value) { return add_tensor(buffers_, std::move(name), std::move(value)); }
+Tensor& Module::buffer(std::string name, Tensor value) {
+  return add_tensor(buffers_, std::move(name), std::move(value));
+}
 
 void Module::add_child(std::string name, std::shared_ptr<Module> module) {
   check_name(name);
@@ -82,8 +92,8 @@ void Module::add_child(std::string name, std::shared_ptr<Module> module) {
 void Module::collect(const std::string& prefix, std::vector<Entry> Module::*entries, Named<Tensor>& result) const {
   for (const Entry& entry : this->*entries) {
     if (!entry->second.defined()) continue;
-    const bool known =
-        std::any_of(result.begin(), result.end(), [&](const auto& other) { return other.second.is_same(entry->second); });
+    const bool known = std::any_of(result.begin(), result.end(),
+                                   [&](const auto& other) { return other.second.is_same(entry->second); });
     if (!known) result.emplace_back(join(prefix, entry->first), entry->second);
   }
   for (const auto& [name, module] : children_) module->collect(join(prefix, name), entries, result);
@@ -198,7 +208,8 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
   }
   if (strict)
     for (const auto& [name, value] : state)
-      if (named(own, name) == own.end()) mistakes += fmt::format("\n  not expected: {} of shape {}", name, value.shape());
+      if (named(own, name) == own.end())
+        mistakes += fmt::format("\n  not expected: {} of shape {}", name, value.shape());
   EG_CHECK(mistakes.empty(), ValueError, "[{}] the state does not fit:{}", type_name(), mistakes);
   const NoGrad no_grad;
   for (auto& [target, source] : pairs) copy_(target, source);
@@ -215,7 +226,8 @@ std::string Module::type_name() const {
 
 std::string to_string(const Module& module) {
   std::string text = module.type_name() + "(" + module.extra_repr();
-  for (const auto& [name, child] : module.children()) text += fmt::format("\n  ({}): {}", name, indented(to_string(*child)));
+  for (const auto& [name, child] : module.children())
+    text += fmt::format("\n  ({}): {}", name, indented(to_string(*child)));
   return text + (module.children().empty() ? ")" : "\n)");
 }
 

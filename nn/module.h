@@ -31,8 +31,8 @@ using StateDict = Named<Tensor>;
 ///     Tensor forward(const Tensor& x) override { return fc2(relu(fc1(flatten(x, 1)))); }
 ///   };
 ///
-/// Modules cannot be copied, for it would not be clear whether the weights are to be shared; share() shares a submodule.
-/// They can be moved: the references that are their members follow.
+/// Modules cannot be copied, for it would not be clear whether the weights are to be shared; share() shares a
+/// submodule. They can be moved: the references that are their members follow.
 class Module {
  public:
   Module() = default;
@@ -74,8 +74,9 @@ class Module {
 
   /// All parameters and buffers: handles on the elements themselves.
   StateDict state_dict() const;
-  /// Copies the elements of `state` into the parameters and buffers of the same names. Throws ValueError, changing nothing,
-  /// with a list of all names that are missing or (when strict) not expected, and of all shapes and dtypes that differ.
+  /// Copies the elements of `state` into the parameters and buffers of the same names. Throws ValueError, changing
+  /// nothing, with a list of all names that are missing or (when strict) not expected, and of all shapes and dtypes
+  /// that differ.
   void load_state_dict(const StateDict& state, bool strict = true);
 
   /// What kind of module it is, for print-outs: "Linear".
@@ -86,9 +87,9 @@ class Module {
   ScopeId scope_id() const;
 
  protected:
-  /// Registers a parameter: a floating tensor, which from now on requires grad, or an undefined one for a parameter that this
-  /// module does without. The reference is the registry's own entry. Throws ValueError for a name that is empty, taken, or
-  /// contains a dot.
+  /// Registers a parameter: a floating tensor, which from now on requires grad, or an undefined one for a parameter
+  /// that this module does without. The reference is the registry's own entry. Throws ValueError for a name that is
+  /// empty, taken, or contains a dot.
   Tensor& param(std::string name, Tensor value);
   /// Registers a parameter that belongs to another module as well (tied weights).
   Tensor& share_param(std::string name, const Tensor& value);

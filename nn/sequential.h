@@ -16,9 +16,9 @@ class Sequential : public Module {
  public:
   Sequential() = default;
   template <class... Modules>
-    requires(sizeof...(Modules) > 0 && (std::is_base_of_v<Module, Modules> && ...) &&
-             !(sizeof...(Modules) == 1 && (std::is_same_v<Sequential, Modules> && ...)))
-  explicit Sequential(Modules... modules) {
+  requires(sizeof...(Modules) > 0 && (std::is_base_of_v<Module, Modules> && ...) &&
+           !(sizeof...(Modules) == 1 &&
+             (std::is_same_v<Sequential, Modules> && ...))) explicit Sequential(Modules... modules) {
     (push_back(std::make_shared<Modules>(std::move(modules))), ...);
   }
   Sequential& push_back(std::shared_ptr<Module> module) {

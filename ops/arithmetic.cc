@@ -8,8 +8,8 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
-#include "eigengrad/ops/math.h"
 #include "eigengrad/ops/kernels/promote.h"
+#include "eigengrad/ops/math.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad {
@@ -162,7 +162,8 @@ struct Pow {
     if constexpr (std::is_floating_point_v<T>) {
       return std::pow(a, b);
     } else {
-      EG_CHECK(b >= 0, ValueError, "[pow] an integer to the negative integer power {}: convert it to a floating type", b);
+      EG_CHECK(b >= 0, ValueError, "[pow] an integer to the negative integer power {}: convert it to a floating type",
+               b);
       std::uint64_t result = 1, factor = static_cast<std::uint64_t>(a);
       for (T rest = b; rest > 0; rest >>= 1, factor *= factor)
         if (rest & 1) result *= factor;
@@ -265,7 +266,7 @@ struct Clamp {
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor& x = s.x(0);
-    return {where(logical_or(x < low, x > high), 0, g)};
+    return {where(logical_or(x<low, x> high), 0, g)};
   }
 };
 

@@ -9,8 +9,8 @@ namespace eigengrad {
 Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index);
 /// x with rows of `source` added at the positions `index` along an axis; a position may be named more than once.
 Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
-/// result[i][j] = x[index[i][j]][j] for axis 0, and so on. The index has x's rank and is nowhere longer than x, but along
-/// the axis.
+/// result[i][j] = x[index[i][j]][j] for axis 0, and so on. The index has x's rank and is nowhere longer than x, but
+/// along the axis.
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index);
 /// x with source[i][j] added at [index[i][j]][j] for axis 0, and so on: the adjoint of gather.
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);

@@ -12,12 +12,14 @@ namespace {
 // Checks the operand of an in-place op and tells the graph of the change. An operand that shares memory with the target
 // under another layout is copied first, or its elements would change while they are read.
 Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
-  EG_CHECK(broadcasts_to(y.shape(), x.shape()), ShapeError, "[{}] shape {} does not broadcast to {}", op, y.shape(), x.shape());
+  EG_CHECK(broadcasts_to(y.shape(), x.shape()), ShapeError, "[{}] shape {} does not broadcast to {}", op, y.shape(),
+           x.shape());
   EG_CHECK(!grad_enabled() || !y.requires_grad(), GradError,
            "[{}] the operand requires grad, which an in-place change cannot record: do it under NoGrad", op);
   for (std::size_t i = 0; i < x.shape().size(); ++i)
     EG_CHECK(x.strides()[i] != 0 || x.shape()[i] <= 1, ShapeError,
-             "[{}] axis {} of the target of shape {} repeats one element (it was expanded): change a clone", op, i, x.shape());
+             "[{}] axis {} of the target of shape {} repeats one element (it was expanded): change a clone", op, i,
+             x.shape());
   const Tensor source = to(y.detach(), x.dtype());
   const bool overlaps = source.impl().storage == x.impl().storage && !source.is_same(x);
   x.note_inplace_change(op);

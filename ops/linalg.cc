@@ -45,11 +45,11 @@ struct Linear {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_operands("matmul", a, b);
-  EG_CHECK(a.dim() > 0 && b.dim() > 0, ShapeError, "[matmul] expected tensors with axes, found shapes {} and {}", a.shape(),
-           b.shape());
+  EG_CHECK(a.dim() > 0 && b.dim() > 0, ShapeError, "[matmul] expected tensors with axes, found shapes {} and {}",
+           a.shape(), b.shape());
   const std::int64_t inner_b = b.dim() == 1 ? b.size(0) : b.size(-2);
-  EG_CHECK(a.size(-1) == inner_b, ShapeError, "[matmul] the last axis of {} has {} elements, but axis {} of {} has {}", a.shape(),
-           a.size(-1), b.dim() == 1 ? -1 : -2, b.shape(), inner_b);
+  EG_CHECK(a.size(-1) == inner_b, ShapeError, "[matmul] the last axis of {} has {} elements, but axis {} of {} has {}",
+           a.shape(), a.size(-1), b.dim() == 1 ? -1 : -2, b.shape(), inner_b);
   if (a.dim() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.dim() == 1 ? 0 : -2);
   if (b.dim() == 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
   if (a.dim() > 2 && b.dim() == 2) {
@@ -64,7 +64,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_operands("linear", x, weight);
   EG_CHECK(weight.dim() == 2, ShapeError, "[linear] expected a weight of shape [out, in], found {}", weight.shape());
   EG_CHECK(x.dim() >= 1 && x.size(-1) == weight.size(1), ShapeError,
-           "[linear] the input {} does not end in the {} features of the weight {}", x.shape(), weight.size(1), weight.shape());
+           "[linear] the input {} does not end in the {} features of the weight {}", x.shape(), weight.size(1),
+           weight.shape());
   if (bias.defined()) {
     check_operands("linear", weight, bias);
     EG_CHECK(bias.shape() == Shape{weight.size(0)}, ShapeError, "[linear] expected a bias of shape [{}], found {}",

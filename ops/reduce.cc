@@ -88,7 +88,9 @@ struct AllOf : AnyOf<T> {
 struct Axes {
   Dims axes;
   bool keepdim;
-  Attributes attributes() const { return {{"axes", axes.empty() ? "all" : to_string(axes)}, {"keepdim", keepdim ? "true" : "false"}}; }
+  Attributes attributes() const {
+    return {{"axes", axes.empty() ? "all" : to_string(axes)}, {"keepdim", keepdim ? "true" : "false"}};
+  }
   const Shape& result_shape(const ReductionView& view) const { return keepdim ? view.kept : view.dropped; }
   // A result, or its gradient, with the reduced axes as 1.
   Tensor kept(const Tensor& g, const Shape& input) const {
@@ -130,7 +132,8 @@ struct Prod : Axes {
   }
 
  private:
-  // The product of the other elements without a division: each in turn is replaced by 1. Quadratic, for tensors with zeros.
+  // The product of the other elements without a division: each in turn is replaced by 1. Quadratic, for tensors with
+  // zeros.
   Tensor product_of_others(const Tensor& x) const {
     Dims order, all_axes = axes;
     if (axes.empty())
@@ -142,17 +145,19 @@ struct Prod : Axes {
     const std::int64_t first_reduced = order.rank();
     for (const std::int64_t axis : all_axes) order.push_back(axis);
     Dims inverse(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
 
     const Tensor moved = permute(x, order);
     const Tensor rows = flatten(moved, first_reduced, -1);
     const std::int64_t n = rows.size(-1);
     const Tensor diagonal = eye(n) == 1;
-    const Tensor others = prod(masked_fill(expand(unsqueeze(rows, -2), [&] {
-                                             Shape shape = rows.shape();
-                                             shape.insert(shape.size() - 1, n);
-                                             return shape;
-                                           }()),
+    const Tensor others = prod(masked_fill(expand(unsqueeze(rows, -2),
+                                                  [&] {
+                                                    Shape shape = rows.shape();
+                                                    shape.insert(shape.size() - 1, n);
+                                                    return shape;
+                                                  }()),
                                            diagonal, 1),
                                {-1});
     return permute(reshape(others, moved.shape()), inverse);
@@ -167,7 +172,8 @@ Tensor share_among(const Axes& axes, const Tensor& x, const Tensor& y, const Ten
 
 void check_has_elements(const char* op, const Tensor& x, const Dims& axes) {
   const ReductionView view = kernels::reduction_view(op, x, axes);
-  EG_CHECK(view.reduced > 0, ShapeError, "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(), axes);
+  EG_CHECK(view.reduced > 0, ShapeError, "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(),
+           axes);
 }
 
 struct Amax : Axes {
@@ -259,7 +265,9 @@ Tensor var(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
   return sum(square(centered), axes, keepdim) / divisor;
 }
 
-Tensor std(const Tensor& x, const Dims& axes, double correction, bool keepdim) { return sqrt(var(x, axes, correction, keepdim)); }
+Tensor std(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
+  return sqrt(var(x, axes, correction, keepdim));
+}
 
 Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) {
   check_has_elements("amax", x, axes);

@@ -76,7 +76,8 @@ struct Permute {
   }
   Grads backward(const Saved&, const Tensor& g) const {
     Dims inverse(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
     return {permute(g, inverse)};
   }
 };
@@ -274,8 +275,8 @@ Tensor permute(const Tensor& x, const Dims& order) {
   Dims axes;
   for (const std::int64_t axis : order) {
     const std::int64_t normal = normalize_axis("permute", axis, x.dim());
-    EG_CHECK(std::find(axes.begin(), axes.end(), normal) == axes.end(), IndexError, "[permute] axis {} is named twice in {}",
-             axis, order);
+    EG_CHECK(std::find(axes.begin(), axes.end(), normal) == axes.end(), IndexError,
+             "[permute] axis {} is named twice in {}", axis, order);
     axes.push_back(normal);
   }
   return apply(Permute{axes}, x);
@@ -289,7 +290,8 @@ Tensor expand(const Tensor& x, const Shape& shape) {
   for (std::size_t i = extra; i < shape.size(); ++i)
     if (shape[i] == -1) target[i] = x.shape()[i - extra];
   checked_numel(target);
-  EG_CHECK(broadcasts_to(x.shape(), target), ShapeError, "[expand] shape {} does not broadcast to {}", x.shape(), shape);
+  EG_CHECK(broadcasts_to(x.shape(), target), ShapeError, "[expand] shape {} does not broadcast to {}", x.shape(),
+           shape);
   return apply(Expand{target}, x);
 }
 
@@ -315,7 +317,9 @@ Tensor slice(const Tensor& x, std::int64_t axis, std::optional<std::int64_t> sta
   EG_CHECK(step >= 1, ValueError, "[slice] the step must be at least 1, found {}", step);
   const std::size_t i = axis_of("slice", x, axis);
   const std::int64_t extent = x.shape()[i];
-  const auto clip = [extent](std::int64_t bound) { return std::clamp<std::int64_t>(bound < 0 ? bound + extent : bound, 0, extent); };
+  const auto clip = [extent](std::int64_t bound) {
+    return std::clamp<std::int64_t>(bound < 0 ? bound + extent : bound, 0, extent);
+  };
   const std::int64_t from = clip(start.value_or(0)), to = clip(end.value_or(extent));
   const std::int64_t length = to > from ? (to - from - 1) / step + 1 : 0;
   return apply(Slice{{i, from, length, step}}, x);
@@ -326,7 +330,8 @@ Tensor narrow(const Tensor& x, std::int64_t axis, std::int64_t start, std::int64
   const std::size_t i = axis_of("narrow", x, axis);
   const std::int64_t extent = x.shape()[i];
   EG_CHECK(start >= 0 && length >= 0 && start <= extent && length <= extent - start, IndexError,
-           "[narrow] {} positions from {} are not within the {} of axis {} of shape {}", length, start, extent, axis, x.shape());
+           "[narrow] {} positions from {} are not within the {} of axis {} of shape {}", length, start, extent, axis,
+           x.shape());
   return apply(Slice{{i, start, length, 1}}, x);
 }
 
@@ -334,8 +339,8 @@ Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
   EG_CHECK(x.dim() > 0, IndexError, "[select] a scalar tensor has no axis {}", axis);
   const std::size_t i = axis_of("select", x, axis);
   const std::int64_t extent = x.shape()[i];
-  EG_CHECK(index >= -extent && index < extent, IndexError, "[select] index {} is out of range for axis {} of shape {}", index,
-           axis, x.shape());
+  EG_CHECK(index >= -extent && index < extent, IndexError, "[select] index {} is out of range for axis {} of shape {}",
+           index, axis, x.shape());
   return apply(Squeeze{i}, apply(Slice{{i, index < 0 ? index + extent : index, 1, 1}}, x));
 }
 
@@ -348,8 +353,8 @@ Tensor cat(std::span<const Tensor> tensors, std::int64_t axis) {
   for (const Tensor& x : tensors) {
     Shape expected = first.shape();
     if (x.dim() == first.dim()) expected[along] = x.shape()[along];
-    EG_CHECK(x.shape() == expected, ShapeError, "[cat] shapes {} and {} differ in more than axis {}", first.shape(), x.shape(),
-             axis);
+    EG_CHECK(x.shape() == expected, ShapeError, "[cat] shapes {} and {} differ in more than axis {}", first.shape(),
+             x.shape(), axis);
     dtype = promote_types(dtype, x.dtype());
   }
   std::vector<Tensor> converted;
@@ -362,7 +367,8 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
   const std::int64_t along = normalize_axis("stack", axis, tensors[0].dim() + 1);
   std::vector<Tensor> rows;
   for (const Tensor& x : tensors) {
-    EG_CHECK(x.shape() == tensors[0].shape(), ShapeError, "[stack] shapes {} and {} differ", tensors[0].shape(), x.shape());
+    EG_CHECK(x.shape() == tensors[0].shape(), ShapeError, "[stack] shapes {} and {} differ", tensors[0].shape(),
+             x.shape());
     rows.push_back(unsqueeze(x, along));
   }
   return cat(rows, along);
@@ -383,8 +389,8 @@ std::vector<Tensor> split(const Tensor& x, const Dims& sizes, std::int64_t axis)
     EG_CHECK(size >= 0, ValueError, "[split] sizes {} must not be negative", sizes);
     EG_CHECK(!__builtin_add_overflow(total, size, &total), ValueError, "[split] sizes {} pass int64", sizes);
   }
-  EG_CHECK(total == x.size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}", sizes,
-           total, x.size(axis), axis, x.shape());
+  EG_CHECK(total == x.size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}",
+           sizes, total, x.size(axis), axis, x.shape());
   std::vector<Tensor> pieces;
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {

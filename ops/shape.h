@@ -25,8 +25,8 @@ Tensor squeeze(const Tensor& x, std::int64_t axis);
 Tensor squeeze(const Tensor& x);
 /// A view with a new axis of extent 1 before `axis`.
 Tensor unsqueeze(const Tensor& x, std::int64_t axis);
-/// A view of start, start + step, … short of end along an axis. Bounds are clipped and count from the back when negative,
-/// as in Python. Throws ValueError unless step ≥ 1.
+/// A view of start, start + step, … short of end along an axis. Bounds are clipped and count from the back when
+/// negative, as in Python. Throws ValueError unless step ≥ 1.
 Tensor slice(const Tensor& x, std::int64_t axis, std::optional<std::int64_t> start = std::nullopt,
              std::optional<std::int64_t> end = std::nullopt, std::int64_t step = 1);
 /// A view of one position along an axis, which is dropped. Throws IndexError.

@@ -42,7 +42,8 @@ void Adam::update(const Options& o, Slot& slot, const Tensor& grad) {
     T* const v = slot.state[1].mutable_data<T>().data();
     T* const largest = o.amsgrad ? slot.state[2].mutable_data<T>().data() : nullptr;
     const T* const g = grad.data<T>().data();
-    const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2), c1 = static_cast<T>(1 - o.beta1), c2 = static_cast<T>(1 - o.beta2);
+    const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2), c1 = static_cast<T>(1 - o.beta1),
+            c2 = static_cast<T>(1 - o.beta2);
     const T eps = static_cast<T>(o.eps), step = static_cast<T>(step_size), correction = static_cast<T>(1 / root);
     const T sign = o.maximize ? T(-1) : T(1);
     const T decay = decoupled_ ? T(0) : static_cast<T>(o.weight_decay);

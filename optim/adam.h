@@ -17,14 +17,16 @@ struct AdamOptions {
 };
 void describe(config::Fields& f, AdamOptions& o);
 
-/// Kingma and Ba (2015), as in PyTorch: with g the gradient plus weight_decay·W (negated to maximize) and t the number of
-/// updates,
+/// Kingma and Ba (2015), as in PyTorch: with g the gradient plus weight_decay·W (negated to maximize) and t the number
+/// of updates,
 ///   m ← β₁·m + (1 − β₁)·g,  v ← β₂·v + (1 − β₂)·g²
 ///   W ← W − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)
 /// amsgrad takes the largest v so far (Reddi, Kale and Kumar 2018). Throws ValueError for options out of range.
 class Adam : public GroupedOptimizer<AdamOptions> {
  public:
-  explicit Adam(const std::vector<Tensor>& parameters, const AdamOptions& options = {}) { add_group(parameters, options); }
+  explicit Adam(const std::vector<Tensor>& parameters, const AdamOptions& options = {}) {
+    add_group(parameters, options);
+  }
 
  protected:
   explicit Adam(bool decoupled) : decoupled_(decoupled) {}

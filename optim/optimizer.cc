@@ -23,10 +23,13 @@ std::vector<Optimizer::Slot> Optimizer::make_slots(const std::vector<Tensor>& pa
   std::vector<Slot> slots;
   for (const Tensor& parameter : parameters) {
     EG_CHECK(parameter.requires_grad() && parameter.is_leaf(), ValueError,
-             "[optimizer] a tensor of shape {} cannot be optimized: it is not a leaf that requires grad", parameter.shape());
-    EG_CHECK(parameter.is_contiguous(), ValueError, "[optimizer] a parameter of shape {} is not contiguous", parameter.shape());
+             "[optimizer] a tensor of shape {} cannot be optimized: it is not a leaf that requires grad",
+             parameter.shape());
+    EG_CHECK(parameter.is_contiguous(), ValueError, "[optimizer] a parameter of shape {} is not contiguous",
+             parameter.shape());
     for (const Tensor& other : parameters_)
-      EG_CHECK(!other.is_same(parameter), ValueError, "[optimizer] a parameter of shape {} is given twice", parameter.shape());
+      EG_CHECK(!other.is_same(parameter), ValueError, "[optimizer] a parameter of shape {} is given twice",
+               parameter.shape());
     parameters_.push_back(parameter);
     slots.push_back({parameter, 0, {}});
   }

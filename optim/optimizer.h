@@ -16,7 +16,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One update of every parameter that has a gradient. Throws GradError when a gradient is not of its parameter's shape.
+  /// One update of every parameter that has a gradient. Throws GradError when a gradient is not of its parameter's
+  /// shape.
   void step();
   /// Clears the gradients of all parameters.
   void zero_grad();
@@ -37,8 +38,8 @@ class Optimizer {
     Tensor state[3];
   };
   virtual void update_all() = 0;
-  /// Slots for the parameters of a new group. Throws ValueError for a tensor that does not require grad or is in a group
-  /// already.
+  /// Slots for the parameters of a new group. Throws ValueError for a tensor that does not require grad or is in a
+  /// group already.
   std::vector<Slot> make_slots(const std::vector<Tensor>& parameters);
   /// The gradient, contiguous, or an undefined tensor when the parameter is to be left alone.
   static Tensor gradient_of(const Slot& slot);

@@ -25,7 +25,8 @@ void SGD::check(const Options& o) const {
   EG_CHECK(o.momentum >= 0, ValueError, "[SGD] momentum must not be negative, found {}", o.momentum);
   EG_CHECK(o.weight_decay >= 0, ValueError, "[SGD] weight_decay must not be negative, found {}", o.weight_decay);
   EG_CHECK(!o.nesterov || (o.momentum > 0 && o.dampening == 0), ValueError,
-           "[SGD] nesterov needs momentum above 0 and no dampening, found momentum {} and dampening {}", o.momentum, o.dampening);
+           "[SGD] nesterov needs momentum above 0 and no dampening, found momentum {} and dampening {}", o.momentum,
+           o.dampening);
 }
 
 void SGD::update(const Options& o, Slot& slot, const Tensor& grad) {

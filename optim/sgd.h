@@ -22,7 +22,9 @@ void describe(config::Fields& f, SGDOptions& o);
 /// Throws ValueError for options out of range, and for Nesterov without momentum or with dampening.
 class SGD : public GroupedOptimizer<SGDOptions> {
  public:
-  explicit SGD(const std::vector<Tensor>& parameters, const SGDOptions& options = {}) { add_group(parameters, options); }
+  explicit SGD(const std::vector<Tensor>& parameters, const SGDOptions& options = {}) {
+    add_group(parameters, options);
+  }
 
  private:
   void check(const Options& options) const override;

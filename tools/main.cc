@@ -66,8 +66,8 @@ int evaluate_command(const Arguments& arguments) {
 }
 
 int graph_command(const Arguments& arguments) {
-  const auto files = train::draw_graph(read_config(arguments), arguments.config_file, arguments.data_folder, arguments.graph_file,
-                                       arguments.samples);
+  const auto files = train::draw_graph(read_config(arguments), arguments.config_file, arguments.data_folder,
+                                       arguments.graph_file, arguments.samples);
   config::Value list = config::Value::array();
   for (const std::string& file : files) list.push_back(file);
   config::Value figures = config::Value::object();
@@ -79,14 +79,16 @@ int graph_command(const Arguments& arguments) {
 }
 
 void add_common_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--data", arguments.data_folder, "Folder with the files of MNIST, packed or not")->type_name("DIR");
+  command.add_option("--data", arguments.data_folder, "Folder with the files of MNIST, packed or not")
+      ->type_name("DIR");
   command.add_flag("--json", arguments.json, "Print the final figures as one JSON object on standard output");
 }
 
 void add_config_options(CLI::App& command, Arguments& arguments) {
   command.add_option("config", arguments.config_file, "The run, as a JSON file")->required()->type_name("FILE");
   command
-      .add_option("--set", arguments.settings, "Change a value of the configuration, such as optimizer.lr=0.05; may be repeated")
+      .add_option("--set", arguments.settings,
+                  "Change a value of the configuration, such as optimizer.lr=0.05; may be repeated")
       ->type_name("NAME=VALUE")
       ->take_all()
       ->expected(1);
@@ -98,13 +100,15 @@ int parse_and_run(int argc, char** argv) {
   app.name("eigengrad");
   app.set_version_flag("--version", EIGENGRAD_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0 done, 1 the run failed, 2 the input was wrong.\n\n"
-             "First steps:  eigengrad train examples/mnist/mlp.json");
+  app.footer(
+      "Exit status: 0 done, 1 the run failed, 2 the input was wrong.\n\n"
+      "First steps:  eigengrad train examples/mnist/mlp.json");
 
   CLI::App* const train = app.add_subcommand("train", "Train the model of a configuration, and test it");
   add_config_options(*train, arguments);
   add_common_options(*train, arguments);
-  train->add_option("--out", arguments.out, "Folder for the results (default: a new one below runs/)")->type_name("RUN_DIR");
+  train->add_option("--out", arguments.out, "Folder for the results (default: a new one below runs/)")
+      ->type_name("RUN_DIR");
 
   CLI::App* const evaluate = app.add_subcommand("evaluate", "Test the model that a run has left in its folder");
   evaluate->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
@@ -116,7 +120,9 @@ int parse_and_run(int argc, char** argv) {
   graph->add_option("--out", arguments.graph_file, "The file to write, in Graphviz's language; the SVG goes beside it")
       ->type_name("FILE")
       ->capture_default_str();
-  graph->add_option("--samples", arguments.samples, "Samples in the step")->check(CLI::Range(1, 1024))->capture_default_str();
+  graph->add_option("--samples", arguments.samples, "Samples in the step")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
 
   try {
     app.parse(argc, argv);

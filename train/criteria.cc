@@ -8,7 +8,9 @@ namespace eigengrad::train {
 
 void describe(config::Fields& f, MaxEpochsOptions& o) { f("epochs", o.epochs, {.help = "epochs to train", .min = 1}); }
 
-void describe(config::Fields& f, MaxStepsOptions& o) { f("steps", o.steps, {.help = "optimizer steps to train", .min = 1}); }
+void describe(config::Fields& f, MaxStepsOptions& o) {
+  f("steps", o.steps, {.help = "optimizer steps to train", .min = 1});
+}
 
 void describe(config::Fields& f, MaxSecondsOptions& o) {
   f("seconds", o.seconds, {.help = "seconds to train", .min = 0, .above_min = true});
@@ -51,7 +53,8 @@ void describe(config::Fields& f, AllOfOptions& o) {
                   const config::Value::Array* list = value.as_array();
                   if (!list || list->empty()) {
                     diagnostics.add(pointer, value.position(),
-                                    fmt::format("found {}, expected an array of stopping criteria", list ? "none" : value.description()));
+                                    fmt::format("found {}, expected an array of stopping criteria",
+                                                list ? "none" : value.description()));
                     return;
                   }
                   for (std::size_t i = 0; i < list->size(); ++i)

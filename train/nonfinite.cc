@@ -10,7 +10,9 @@ namespace {
 
 bool is_finite(const Tensor& x) { return !is_floating(x.dtype()) || all(isfinite(x.detach())).item<bool>(); }
 
-std::string place(ScopeId scope) { return scope == 0 ? std::string() : fmt::format(" in module '{}'", scope_path(scope)); }
+std::string place(ScopeId scope) {
+  return scope == 0 ? std::string() : fmt::format(" in module '{}'", scope_path(scope));
+}
 
 }  // namespace
 
@@ -18,9 +20,10 @@ void NonFiniteFinder::on_op(std::string_view name, const Attributes&, TensorRefs
   if (found() || is_finite(output)) return;
   std::string bad_inputs;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (!is_finite(inputs[i])) bad_inputs += fmt::format("{}{} of shape {}", bad_inputs.empty() ? "" : ", ", i, inputs[i].shape());
-  finding_ = fmt::format("the first value that is not finite came out of [{}]{}, of shape {}", name, place(thread_state.scope),
-                         output.shape());
+    if (!is_finite(inputs[i]))
+      bad_inputs += fmt::format("{}{} of shape {}", bad_inputs.empty() ? "" : ", ", i, inputs[i].shape());
+  finding_ = fmt::format("the first value that is not finite came out of [{}]{}, of shape {}", name,
+                         place(thread_state.scope), output.shape());
   finding_ += bad_inputs.empty() ? "; its inputs were finite" : "; it came in with input " + bad_inputs;
 }
 

@@ -19,7 +19,9 @@ namespace {
 constexpr int kBarWidth = 28;
 constexpr double kSecondsBetweenDraws = 0.1;
 
-std::string shown(double value) { return std::abs(value) < 1e-3 && value != 0 ? fmt::format("{:.2e}", value) : fmt::format("{:.4f}", value); }
+std::string shown(double value) {
+  return std::abs(value) < 1e-3 && value != 0 ? fmt::format("{:.2e}", value) : fmt::format("{:.4f}", value);
+}
 
 }  // namespace
 

@@ -28,7 +28,8 @@ class ConsoleReport : public Callback {
   double epoch_started_ = 0;
 };
 
-/// One JSON object per epoch, a line each, on disk as soon as the epoch ends. Throws IoError when the file cannot be written.
+/// One JSON object per epoch, a line each, on disk as soon as the epoch ends. Throws IoError when the file cannot be
+/// written.
 class MetricsFile : public Callback {
  public:
   explicit MetricsFile(std::string path);

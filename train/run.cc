@@ -23,7 +23,8 @@ std::string in(const std::string& folder, const char* file) { return (fs::path(f
 
 void make_run_folder(const std::string& folder) {
   std::error_code error;
-  EG_CHECK(!fs::exists(in(folder, "config.json"), error), IoError, "there is a run in {} already: give another folder", folder);
+  EG_CHECK(!fs::exists(in(folder, "config.json"), error), IoError, "there is a run in {} already: give another folder",
+           folder);
   fs::create_directories(folder, error);
   EG_CHECK(!error, IoError, "cannot make the folder {}: {}", folder, error.message());
 }
@@ -35,7 +36,8 @@ void log_run(const Run& run, const std::string& folder) {
   log_info("data: " + run.data.train->description());
   log_info(fmt::format("model: {} parameters, inputs of shape {}\n{}", run.model->parameter_count(),
                        shape_text(run.data.train->input_shape()), nn::to_string(*run.model)));
-  log_info(fmt::format("seed {}, {} thread{}, results in {}", run.seed, num_threads(), num_threads() == 1 ? "" : "s", folder));
+  log_info(fmt::format("seed {}, {} thread{}, results in {}", run.seed, num_threads(), num_threads() == 1 ? "" : "s",
+                       folder));
 }
 
 void add_evaluation(Value& figures, nn::Module& model, nn::Loss& loss, const data::DatasetPtr& test) {
@@ -60,7 +62,8 @@ Trainer make_trainer(Run& run, const std::string& folder) {
 FitResult fit(Run& run, const std::string& folder) {
   const auto seed = static_cast<std::uint64_t>(run.seed);
   const auto [train, valid] = data::random_split(run.data.train, run.training.valid_fraction, seed);
-  EG_CHECK(train->size() > 0, ConfigError, "/training/valid_fraction: {} leaves nothing to train on", run.training.valid_fraction);
+  EG_CHECK(train->size() > 0, ConfigError, "/training/valid_fraction: {} leaves nothing to train on",
+           run.training.valid_fraction);
   data::DataLoader train_loader(train, {.batch_size = run.training.batch_size,
                                         .shuffle = run.training.shuffle,
                                         .drop_last = run.training.drop_last,
@@ -123,7 +126,8 @@ std::vector<std::string> draw_graph(const Value& config, const std::string& sour
   const Tensor cost = (*run.loss)((*run.model)(batch->inputs), batch->targets);
   trace.set_name(cost, "cost");
   cost.backward();
-  io::write_file(dot_file, trace.to_dot({.title = fmt::format("{}: one step over {} samples", source, batch->inputs.size(0))}));
+  io::write_file(dot_file,
+                 trace.to_dot({.title = fmt::format("{}: one step over {} samples", source, batch->inputs.size(0))}));
   std::vector<std::string> files{dot_file};
   const std::string svg_file = fs::path(dot_file).replace_extension(".svg").string();
   if (io::render_svg(dot_file, svg_file)) files.push_back(svg_file);

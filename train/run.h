@@ -23,17 +23,18 @@ struct RunReport {
   bool failed = false;    ///< it stopped because a number was not finite
 };
 
-/// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved), metrics.jsonl,
-/// log.txt, model.safetensors, result.json. `source` names the configuration in messages. Throws ConfigError, FormatError and
-/// IoError for bad input.
+/// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved),
+/// metrics.jsonl, log.txt, model.safetensors, result.json. `source` names the configuration in messages. Throws
+/// ConfigError, FormatError and IoError for bad input.
 RunReport run_training(const config::Value& config, const std::string& source, const RunPlaces& places);
 
 /// Evaluates the model that a run has left in its folder on the test set. Throws as above.
 RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder);
 
-/// Draws the graph of one step of a run over `samples` samples: forward, cost, backward, with values and gradients. Writes
-/// `dot_file`, and the same as .svg when Graphviz is there; returns the files written.
-std::vector<std::string> draw_graph(const config::Value& config, const std::string& source, const std::string& data_folder,
-                                    const std::string& dot_file, std::int64_t samples = 2);
+/// Draws the graph of one step of a run over `samples` samples: forward, cost, backward, with values and gradients.
+/// Writes `dot_file`, and the same as .svg when Graphviz is there; returns the files written.
+std::vector<std::string> draw_graph(const config::Value& config, const std::string& source,
+                                    const std::string& data_folder, const std::string& dot_file,
+                                    std::int64_t samples = 2);
 
 }  // namespace eigengrad::train

@@ -49,8 +49,7 @@ class RunBuilder {
       if (std::find(known.begin(), known.end(), key) == known.end())
         diagnostics_.unknown_name(pointer_to("", std::string_view(key)), value.position(), "key", key, known);
     for (const char* required : {"data", "model", "loss", "optimizer", "stopping"})
-      if (!config_.find(required))
-        diagnostics_.add("", config_.position(), fmt::format("'{}' is missing", required));
+      if (!config_.find(required)) diagnostics_.add("", config_.position(), fmt::format("'{}' is missing", required));
   }
 
   // A part, or null where it is missing, which has been noted.
@@ -77,7 +76,8 @@ class RunBuilder {
   }
 
   void read_training() {
-    if (const Value* training = config_.find("training")) config::read_options(*training, "/training", diagnostics_, run_.training);
+    if (const Value* training = config_.find("training"))
+      config::read_options(*training, "/training", diagnostics_, run_.training);
   }
 
   void read_model(const config::Configured* source) {
@@ -91,10 +91,11 @@ class RunBuilder {
     const Value* loss_type = loss && !loss->as_string() ? loss->find("type") : loss;
     const bool classifies = loss_type && loss_type->as_string() && *loss_type->as_string() == "CrossEntropyLoss";
     if (built.module && classifies && classes > 0 && (built.output.empty() || built.output[0] != classes))
-      diagnostics_.add("/model", part("model").position(),
-                       fmt::format("its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: "
-                                   "[{}]",
-                                   built.output, classes, classes));
+      diagnostics_.add(
+          "/model", part("model").position(),
+          fmt::format("its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: "
+                      "[{}]",
+                      built.output, classes, classes));
   }
 
   void read_loss() {
@@ -102,7 +103,8 @@ class RunBuilder {
     const Value* loss = config_.find("loss");
     const Value* reduction = loss ? loss->find("reduction") : nullptr;
     if (run_.loss && reduction && *reduction == Value("none"))
-      diagnostics_.add("/loss/reduction", reduction->position(), "found 'none', but training needs one number: expected mean or sum");
+      diagnostics_.add("/loss/reduction", reduction->position(),
+                       "found 'none', but training needs one number: expected mean or sum");
   }
 
   std::unique_ptr<config::Configured> read_optimizer() {
@@ -114,9 +116,11 @@ class RunBuilder {
     const Value* list = config_.find("stopping");
     if (!list) return;
     if (!list->as_array() || list->as_array()->empty()) {
-      diagnostics_.add("/stopping", list->position(),
-                       fmt::format("found {}, expected an array of at least one stopping criterion: without one training would not end",
-                                   list->as_array() ? "an empty array" : list->description()));
+      diagnostics_.add(
+          "/stopping", list->position(),
+          fmt::format(
+              "found {}, expected an array of at least one stopping criterion: without one training would not end",
+              list->as_array() ? "an empty array" : list->description()));
       return;
     }
     for (std::size_t i = 0; i < list->as_array()->size(); ++i)
@@ -133,7 +137,8 @@ class RunBuilder {
     } catch (const ValueError& error) {
       diagnostics_.add("/optimizer", part("optimizer").position(), error.what());
     }
-    if (parameters.empty()) diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
+    if (parameters.empty())
+      diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
     diagnostics_.throw_if_any();
   }
 
@@ -168,7 +173,8 @@ void describe(config::Fields& f, TrainingOptions& o) {
   f("batch_size", o.batch_size, {.help = "samples in a batch", .min = 1, .max = 1'000'000});
   f("shuffle", o.shuffle, {.help = "a new order of the samples every epoch"});
   f("drop_last", o.drop_last, {.help = "leave out a last batch that is smaller than the others"});
-  f("valid_fraction", o.valid_fraction, {.help = "share of the training samples that is held out to validate on", .min = 0, .max = 1, .below_max = true});
+  f("valid_fraction", o.valid_fraction,
+    {.help = "share of the training samples that is held out to validate on", .min = 0, .max = 1, .below_max = true});
   f("clip_grad_norm", o.clip_grad_norm, {.help = "gradients are scaled down to this norm; 0: never", .min = 0});
 }
 

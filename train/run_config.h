@@ -39,8 +39,9 @@ struct Run {
   config::Value resolved;  ///< the configuration with every default and inferred size filled in
 };
 
-/// Builds a run: the parameters are those that its seed gives. `source` names the configuration in messages; `folder` is where the
-/// data are, if anywhere. Throws ConfigError with all mistakes at once, and IoError or FormatError for the data.
+/// Builds a run: the parameters are those that its seed gives. `source` names the configuration in messages; `folder`
+/// is where the data are, if anywhere. Throws ConfigError with all mistakes at once, and IoError or FormatError for the
+/// data.
 Run build_run(const config::Value& config, const std::string& source, const std::string& folder);
 
 /// JSON Schema of a run.

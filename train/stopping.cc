@@ -68,27 +68,31 @@ std::optional<StopReason> MaxSeconds::check(const TrainState& state) {
 }
 
 TargetMetric::TargetMetric(Options options) : options_(std::move(options)) {
-  EG_CHECK(std::isfinite(options_.target), ValueError, "[target_metric] the target must be finite, found {}", options_.target);
+  EG_CHECK(std::isfinite(options_.target), ValueError, "[target_metric] the target must be finite, found {}",
+           options_.target);
 }
 
 std::optional<StopReason> TargetMetric::check(const TrainState& state) {
   if (!state.epoch_ended) return std::nullopt;
   const double value = metric_of(state, options_.metric, "target_metric");
-  const bool reached = larger_is_better(options_.mode, options_.metric) ? value >= options_.target : value <= options_.target;
+  const bool reached =
+      larger_is_better(options_.mode, options_.metric) ? value >= options_.target : value <= options_.target;
   if (!reached) return std::nullopt;
-  return StopReason{StopKind::TargetMetric,
-                    fmt::format("{} has reached {:.6g}, the target being {:g}", options_.metric, value, options_.target)};
+  return StopReason{StopKind::TargetMetric, fmt::format("{} has reached {:.6g}, the target being {:g}", options_.metric,
+                                                        value, options_.target)};
 }
 
 NoImprovement::NoImprovement(Options options) : options_(std::move(options)) {
-  EG_CHECK(options_.patience >= 1, ValueError, "[no_improvement] patience must be at least 1, found {}", options_.patience);
-  EG_CHECK(options_.min_delta >= 0, ValueError, "[no_improvement] min_delta must not be negative, found {}", options_.min_delta);
+  EG_CHECK(options_.patience >= 1, ValueError, "[no_improvement] patience must be at least 1, found {}",
+           options_.patience);
+  EG_CHECK(options_.min_delta >= 0, ValueError, "[no_improvement] min_delta must not be negative, found {}",
+           options_.min_delta);
   reset();
 }
 
 void NoImprovement::reset() {
   best_ = larger_is_better(options_.mode, options_.metric) ? -std::numeric_limits<double>::infinity()
-                                                            : std::numeric_limits<double>::infinity();
+                                                           : std::numeric_limits<double>::infinity();
   best_epoch_ = 0;
 }
 
@@ -102,19 +106,21 @@ std::optional<StopReason> NoImprovement::check(const TrainState& state) {
     best_epoch_ = state.epoch;
   }
   if (state.epoch - best_epoch_ < options_.patience) return std::nullopt;
-  return StopReason{StopKind::NoImprovement, fmt::format("{} has not improved on {:.6g} (epoch {}) for {} epochs",
-                                                         options_.metric, best_, best_epoch_, state.epoch - best_epoch_)};
+  return StopReason{StopKind::NoImprovement,
+                    fmt::format("{} has not improved on {:.6g} (epoch {}) for {} epochs", options_.metric, best_,
+                                best_epoch_, state.epoch - best_epoch_)};
 }
 
 GradNorm::GradNorm(Options options) : options_(options) {
-  EG_CHECK(options_.tolerance > 0, ValueError, "[grad_norm] the tolerance must be above 0, found {}", options_.tolerance);
+  EG_CHECK(options_.tolerance > 0, ValueError, "[grad_norm] the tolerance must be above 0, found {}",
+           options_.tolerance);
 }
 
 std::optional<StopReason> GradNorm::check(const TrainState& state) {
   const auto norm = state.metrics.find("grad_norm");
   if (norm == state.metrics.end() || !(norm->second < options_.tolerance)) return std::nullopt;
-  return StopReason{StopKind::GradNorm, fmt::format("the gradient norm is {:.6g}, below the tolerance {:g}", norm->second,
-                                                    options_.tolerance)};
+  return StopReason{StopKind::GradNorm, fmt::format("the gradient norm is {:.6g}, below the tolerance {:g}",
+                                                    norm->second, options_.tolerance)};
 }
 
 AllOf::AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : criteria_(std::move(criteria)) {

@@ -13,10 +13,10 @@ namespace eigengrad::train {
 
 /// What a criterion may look at: plain numbers, so that criteria are tested without training.
 struct TrainState {
-  std::int64_t step = 0;      ///< optimizer steps taken in all
-  std::int64_t epoch = 0;     ///< epochs finished
-  double seconds = 0;         ///< since training began, by a clock that only goes forward
-  bool epoch_ended = false;   ///< whether this look is at the end of an epoch, with the metrics of that epoch
+  std::int64_t step = 0;     ///< optimizer steps taken in all
+  std::int64_t epoch = 0;    ///< epochs finished
+  double seconds = 0;        ///< since training began, by a clock that only goes forward
+  bool epoch_ended = false;  ///< whether this look is at the end of an epoch, with the metrics of that epoch
   /// By name: loss (of the step, or mean over the epoch), grad_norm, and at the end of an epoch accuracy, valid_loss,
   /// valid_accuracy as far as they are measured.
   std::map<std::string, double> metrics;
@@ -39,8 +39,8 @@ enum class Mode { Auto, Min, Max };
 class StopCriterion {
  public:
   virtual ~StopCriterion() = default;
-  /// The reason to stop now, or nothing. Throws ConfigError when a metric that it needs is not measured, listing those that
-  /// are.
+  /// The reason to stop now, or nothing. Throws ConfigError when a metric that it needs is not measured, listing those
+  /// that are.
   virtual std::optional<StopReason> check(const TrainState& state) = 0;
   /// Whether it follows the state at all: called when training begins.
   virtual void reset() {}

@@ -76,7 +76,8 @@ Trainer& Trainer::add_callback(std::unique_ptr<Callback> callback) {
 }
 
 FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
-  EG_CHECK(!criteria_.empty(), ValueError, "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
+  EG_CHECK(!criteria_.empty(), ValueError,
+           "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
   EG_CHECK(train.batches() > 0, ValueError, "[fit] there is nothing to train on");
   parameters_ = model_.parameters();
   state_ = TrainState();
@@ -132,7 +133,8 @@ std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
   cost.backward();
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
   const double norm = optim::clip_grad_norm_(parameters_, limit);
-  if (!std::isfinite(norm)) return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", named(norm)));
+  if (!std::isfinite(norm))
+    return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", named(norm)));
   optimizer_.step();
 
   ++state_.step;
@@ -170,8 +172,9 @@ StopReason Trainer::explain_nonfinite(const data::Batch& batch, std::uint64_t ra
     finding = finder.finding();
   }
   if (!all(isfinite(batch.inputs)).item<bool>()) finding += "; the inputs of the batch are not finite";
-  return {StopKind::NonFinite, fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
-                                           state_.step + 1, state_.epoch + 1, finding)};
+  return {StopKind::NonFinite,
+          fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
+                      state_.step + 1, state_.epoch + 1, finding)};
 }
 
 }  // namespace eigengrad::train

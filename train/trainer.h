@@ -61,8 +61,8 @@ struct TrainerOptions {
 ///   trainer.stop_when<MaxEpochs>({.epochs = 10}).stop_when<TargetMetric>({.target = 0.98});
 ///   FitResult result = trainer.fit(train_loader, &valid_loader);
 ///
-/// It stops as soon as any of its criteria holds, and always, before the parameters are touched, when the loss or a gradient
-/// is not finite: the reason names the op and the module that made the first such value.
+/// It stops as soon as any of its criteria holds, and always, before the parameters are touched, when the loss or a
+/// gradient is not finite: the reason names the op and the module that made the first such value.
 class Trainer {
  public:
   Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options = {});
@@ -74,8 +74,8 @@ class Trainer {
   }
   Trainer& add_callback(std::unique_ptr<Callback> callback);
 
-  /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError when
-  /// there is no criterion (training would not end) or nothing to train on.
+  /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError
+  /// when there is no criterion (training would not end) or nothing to train on.
   FitResult fit(data::DataLoader& train, const data::DataLoader* valid = nullptr);
 
  private:

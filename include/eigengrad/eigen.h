@@ -15,8 +15,8 @@ template <class T>
 using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using MatrixStride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
 
-/// A tensor's elements as an Eigen matrix, in place; Unaligned, so that it is the same type whatever -march a program is
-/// compiled with. The view is valid while the tensor lives.
+/// A tensor's elements as an Eigen matrix, in place; Unaligned, so that it is the same type whatever -march a program
+/// is compiled with. The view is valid while the tensor lives.
 template <Element T>
 using MatrixView = Eigen::Map<const RowMajorMatrix<T>, Eigen::Unaligned, MatrixStride>;
 template <Element T>

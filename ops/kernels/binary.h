@@ -33,7 +33,9 @@ Tensor floating(const char* op, Kernel kernel, const Tensor& x, const In&... mor
       return elementwise_result(op, x, more..., x.dtype());
   }();
   dispatch_floating(op, x.dtype(), [&]<class T>() {
-    const auto run = [&]<class... U>(const U&... in) { elementwise<T, std::conditional_t<true, T, U>...>(out, kernel, in...); };
+    const auto run = [&]<class... U>(const U&... in) {
+      elementwise<T, std::conditional_t<true, T, U>...>(out, kernel, in...);
+    };
     run(x, more...);
   });
   return out;

@@ -70,7 +70,8 @@ Plan make_plan(const Operand* operands, std::size_t count) {
 }
 
 template <class Word>
-void copy_strided(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride, std::int64_t n) {
+void copy_strided(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride,
+                  std::int64_t n) {
   const auto* source = reinterpret_cast<const Word*>(from);
   auto* target = reinterpret_cast<Word*>(to);
   if (from_stride == 0) {
@@ -80,8 +81,8 @@ void copy_strided(const std::byte* from, std::int64_t from_stride, std::byte* to
   for (std::int64_t i = 0; i < n; ++i) target[i * to_stride] = source[i * from_stride];
 }
 
-void move_elements(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride, std::int64_t n,
-                   std::size_t element_size) {
+void move_elements(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride,
+                   std::int64_t n, std::size_t element_size) {
   if (element_size == 4)
     copy_strided<std::uint32_t>(from, from_stride, to, to_stride, n);
   else if (element_size == 8)
@@ -129,8 +130,8 @@ struct InnerRun {
   }
 };
 
-// The innermost axis is cut into blocks, so that a single long row can be shared by threads. A piece is one block of one
-// row, counted row by row; this runs the pieces [begin, end).
+// The innermost axis is cut into blocks, so that a single long row can be shared by threads. A piece is one block of
+// one row, counted row by row; this runs the pieces [begin, end).
 void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int64_t block, std::int64_t begin,
                 std::int64_t end) {
   const std::size_t outer = plan.axes.size() - 1;
@@ -185,13 +186,15 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
   for (const std::int64_t extent : *operands[0].shape) total *= extent;
   if (total == 0) return;
   if (is_flat(operands, count)) {
-    parallel_for(total, grain, [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    parallel_for(total, grain,
+                 [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
     return;
   }
   const Plan plan = make_plan(operands, count);
   const auto& last = plan.axes.back().strides;
   if (plan.axes.size() == 1 && std::all_of(last.begin(), last.begin() + count, [](std::int64_t s) { return s == 1; })) {
-    parallel_for(total, grain, [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    parallel_for(total, grain,
+                 [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
     return;
   }
   const std::int64_t row = plan.axes.back().extent;

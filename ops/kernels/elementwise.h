@@ -30,12 +30,10 @@ using Chunk = FunctionRef<void(std::int64_t n, std::byte* const* operands)>;
 /// Calls `chunk` with contiguous runs of all operands, operand 0 being the output, until every element is done.
 void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t grain, Chunk chunk);
 
-inline Operand operand(const Tensor& x) {
-  return {x.raw<std::byte>(), &x.shape(), &x.strides(), size_of(x.dtype())};
-}
+inline Operand operand(const Tensor& x) { return {x.raw<std::byte>(), &x.shape(), &x.strides(), size_of(x.dtype())}; }
 
-/// Runs f(n, R* out, const T* in...) over `out` and the inputs, which broadcast to its shape. The element types are those
-/// named: `elementwise<float, float, float>(out, f, a, b)`.
+/// Runs f(n, R* out, const T* in...) over `out` and the inputs, which broadcast to its shape. The element types are
+/// those named: `elementwise<float, float, float>(out, f, a, b)`.
 template <class R, class... T, class F, class... In>
 void elementwise(const Tensor& out, F&& f, const In&... in) {
   static_assert(sizeof...(T) == sizeof...(In));

@@ -14,7 +14,8 @@ struct Matrix {
   std::int64_t row_stride, column_stride;
 };
 
-/// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling thread.
+/// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling
+/// thread.
 void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b);
 
 }  // namespace eigengrad::kernels

@@ -31,7 +31,8 @@ void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b) {
       return;
     }
     Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> product(result, a.rows, b.columns);
-    with_map<T>(a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
+    with_map<T>(
+        a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
   });
 }
 

@@ -16,15 +16,17 @@ constexpr std::int64_t kWorthAThread = 1 << 20;
 Tensor readable(const Tensor& x) {
   const std::size_t rank = x.shape().size();
   const std::int64_t rows = x.strides()[rank - 2], columns = x.strides()[rank - 1];
-  const bool row_major = (columns == 1 || x.shape()[rank - 1] == 1) && rows >= std::max<std::int64_t>(1, x.shape()[rank - 1]);
-  const bool column_major = (rows == 1 || x.shape()[rank - 2] == 1) && columns >= std::max<std::int64_t>(1, x.shape()[rank - 2]);
+  const bool row_major =
+      (columns == 1 || x.shape()[rank - 1] == 1) && rows >= std::max<std::int64_t>(1, x.shape()[rank - 1]);
+  const bool column_major =
+      (rows == 1 || x.shape()[rank - 2] == 1) && columns >= std::max<std::int64_t>(1, x.shape()[rank - 2]);
   return row_major || column_major ? x : contiguous_copy(x);
 }
 
 Matrix matrix(const Tensor& x, std::int64_t offset) {
   const std::size_t rank = x.shape().size();
-  Matrix m{x.raw<std::byte>() + offset * static_cast<std::int64_t>(size_of(x.dtype())), x.shape()[rank - 2], x.shape()[rank - 1],
-           x.strides()[rank - 2], x.strides()[rank - 1]};
+  Matrix m{x.raw<std::byte>() + offset * static_cast<std::int64_t>(size_of(x.dtype())), x.shape()[rank - 2],
+           x.shape()[rank - 1], x.strides()[rank - 2], x.strides()[rank - 1]};
   // An axis of extent 1 may have any stride: give it the one that the engines like.
   if (m.columns == 1 && m.column_stride != 1 && m.row_stride != 1) m.column_stride = 1;
   if (m.rows == 1 && m.row_stride != 1 && m.column_stride != 1) m.row_stride = 1;
@@ -43,7 +45,8 @@ Dims batch_offsets(const Tensor& x, const Shape& batch) {
       const std::int64_t position = rest % batch[axis];
       rest /= batch[axis];
       const std::size_t missing = batch.size() - own;
-      if (axis >= missing && x.shape()[axis - missing] != 1) offsets[static_cast<std::size_t>(i)] += position * x.strides()[axis - missing];
+      if (axis >= missing && x.shape()[axis - missing] != 1)
+        offsets[static_cast<std::size_t>(i)] += position * x.strides()[axis - missing];
     }
   }
   return offsets;
@@ -74,7 +77,8 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
   const Dims a_offsets = batch_offsets(a, batch), b_offsets = batch_offsets(b, batch);
   const std::int64_t piece_rows = rows_per_piece(rows, columns, inner);
   const std::int64_t pieces = (rows + piece_rows - 1) / piece_rows;
-  const std::int64_t grain = std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, piece_rows * columns * inner));
+  const std::int64_t grain =
+      std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, piece_rows * columns * inner));
   parallel_for(static_cast<std::int64_t>(a_offsets.size()) * pieces, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto item = static_cast<std::size_t>(i / pieces);
@@ -82,8 +86,8 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
       Matrix part = matrix(a, a_offsets[item] + first * a.strides()[a_rank - 2]);
       part.rows = std::min(piece_rows, rows - first);
       const std::int64_t out_offset = (i / pieces * rows + first) * columns;
-      matrix_product(out.dtype(), out.raw<std::byte>() + out_offset * static_cast<std::int64_t>(size_of(out.dtype())), part,
-                     matrix(b, b_offsets[item]));
+      matrix_product(out.dtype(), out.raw<std::byte>() + out_offset * static_cast<std::int64_t>(size_of(out.dtype())),
+                     part, matrix(b, b_offsets[item]));
     }
   });
   return out;

@@ -46,7 +46,8 @@ typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
 
 // Folds the rows [first, last) of a [reduced, inner] block into one row.
 template <class R>
-void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, std::int64_t inner, typename R::Acc* out) {
+void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, std::int64_t inner,
+               typename R::Acc* out) {
   if (inner == 1) {
     *out = fold_run<R>(x + first, last - first);
     return;

@@ -55,12 +55,14 @@ TEST(Fields, ReadsWhatIsThereAndKeepsDefaults) {
 
 TEST(Fields, TellsAllMistakesInTheOrderOfTheFile) {
   Options o;
-  const std::string text = mistakes_in("{\"rate\": 0,\n \"bais\": true,\n \"sizes\": [1, -1, 2.0],\n \"color\": \"gren\"}", o);
+  const std::string text =
+      mistakes_in("{\"rate\": 0,\n \"bais\": true,\n \"sizes\": [1, -1, 2.0],\n \"color\": \"gren\"}", o);
   EXPECT_EQ(text,
             "6 mistakes in f.json\n"
             "f.json:1:1 /o: 'units' is missing: how many\n"
             "f.json:1:10 /o/rate: found the number 0, expected a number in (0, 1]\n"
-            "f.json:2:10 /o/bais: unknown key 'bais', expected one of: units, rate, bias, name, sizes, limit, color; did you mean "
+            "f.json:2:10 /o/bais: unknown key 'bais', expected one of: units, rate, bias, name, sizes, limit, color; "
+            "did you mean "
             "'bias'?\n"
             "f.json:3:15 /o/sizes/1: found the number -1, expected a whole number of at least 0\n"
             "f.json:3:19 /o/sizes/2: found the number 2, expected a whole number of at least 0\n"
@@ -69,11 +71,12 @@ TEST(Fields, TellsAllMistakesInTheOrderOfTheFile) {
 }
 
 TEST(Fields, ConvertsNothingSilently) {
-  for (const char* bad : {R"({"units": 1.0})", R"({"units": "1"})", R"({"units": true})", R"({"units": null})", R"({"units": [1]})",
-                          R"({"units": 1, "bias": 1})", R"({"units": 1, "bias": "true"})", R"({"units": 1, "rate": "0.1"})",
-                          R"({"units": 1, "rate": true})", R"({"units": 1, "name": 3})", R"({"units": 1, "sizes": 3})",
-                          R"({"units": 1, "limit": "3"})", R"({"units": 1, "color": 0})", R"([1])", R"(3)", R"({"units": 0})",
-                          R"({"units": 1, "rate": 1.0001})"}) {
+  for (const char* bad :
+       {R"({"units": 1.0})", R"({"units": "1"})", R"({"units": true})", R"({"units": null})", R"({"units": [1]})",
+        R"({"units": 1, "bias": 1})", R"({"units": 1, "bias": "true"})", R"({"units": 1, "rate": "0.1"})",
+        R"({"units": 1, "rate": true})", R"({"units": 1, "name": 3})", R"({"units": 1, "sizes": 3})",
+        R"({"units": 1, "limit": "3"})", R"({"units": 1, "color": 0})", R"([1])", R"(3)", R"({"units": 0})",
+        R"({"units": 1, "rate": 1.0001})"}) {
     Options o;
     EXPECT_NE(mistakes_in(bad, o), "") << bad;
   }
@@ -81,7 +84,10 @@ TEST(Fields, ConvertsNothingSilently) {
 
 TEST(Fields, WritesWhatItReads) {
   Options o;
-  ASSERT_EQ(mistakes_in(R"({"units": 3, "rate": 0.25, "sizes": [], "limit": 2.5, "color": "red", "name": "y", "bias": false})", o), "");
+  ASSERT_EQ(
+      mistakes_in(
+          R"({"units": 3, "rate": 0.25, "sizes": [], "limit": 2.5, "color": "red", "name": "y", "bias": false})", o),
+      "");
   const Value written = write_options(o);
   Options again;
   EXPECT_EQ(mistakes_in(to_json(written).c_str(), again), "");
@@ -95,7 +101,8 @@ TEST(Fields, SchemaHasTypesBoundsDefaultsAndRequiredKeys) {
   EXPECT_EQ(*schema.find("required"), Value(Value::Array{"units"}));
   EXPECT_EQ(to_json(*schema.find("properties")->find("rate"), -1),
             R"({"type":"number","exclusiveMinimum":0,"maximum":1,"description":"how fast","default":0.1})");
-  EXPECT_EQ(to_json(*schema.find("properties")->find("color"), -1), R"({"enum":["red","green"],"description":"which","default":"green"})");
+  EXPECT_EQ(to_json(*schema.find("properties")->find("color"), -1),
+            R"({"enum":["red","green"],"description":"which","default":"green"})");
   EXPECT_EQ(*schema.find("additionalProperties")->as_bool(), false);
 }
 
@@ -126,7 +133,8 @@ TEST(Registry, BuildsByName) {
 
 TEST(Registry, NamesTheTypesThatThereAre) {
   const auto table = things();
-  for (const char* bad : {R"({"type": "Bigg"})", "3", "{}", R"({"type": 3})", "\"Big\"", R"({"type": "Plain", "units": 1})"}) {
+  for (const char* bad :
+       {R"({"type": "Bigg"})", "3", "{}", R"({"type": 3})", "\"Big\"", R"({"type": "Plain", "units": 1})"}) {
     Diagnostics diagnostics;
     EXPECT_FALSE(table.read(parse_json(bad), "/thing", diagnostics)) << bad;
     EXPECT_FALSE(diagnostics.empty()) << bad;
@@ -137,7 +145,8 @@ TEST(Registry, NamesTheTypesThatThereAre) {
     diagnostics.throw_if_any();
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(), "f:1:10 /thing/type: unknown thing 'Bigg', expected one of: Big, Plain; did you mean 'Big'?");
+    EXPECT_STREQ(error.what(),
+                 "f:1:10 /thing/type: unknown thing 'Bigg', expected one of: Big, Plain; did you mean 'Big'?");
   }
   EXPECT_THROW(things().write("Nothing", nullptr), ValueError);
 }

@@ -50,8 +50,10 @@ TEST(Reader, RefusesWhatIsNotStrictJson) {
   EXPECT_NE(error_of("[1e999]"), "");
   EXPECT_NE(error_of("\xEF\xBB\xBF{}").find("byte order mark"), std::string::npos);
   EXPECT_NE(error_of("[\"a\\u0000b\"]").find("NUL"), std::string::npos);
-  for (const char* bad : {"", "{", "[1,]", "[1] 2", "{} {}", "// c\n{}", "/* c */ {}", "[NaN]", "[Infinity]", "[-]", "[01]", "[+1]", "[.5]",
-                          "{a: 1}", "{'a': 1}", "[\"\xff\"]", "[\"\xc0\x80\"]", "[tru]", "[\"a\nb\"]", "[1 2]", "{\"a\" 1}", "[\"\\x\"]"})
+  for (const char* bad : {"",           "{",      "[1,]",       "[1] 2",      "{} {}",          "// c\n{}",
+                          "/* c */ {}", "[NaN]",  "[Infinity]", "[-]",        "[01]",           "[+1]",
+                          "[.5]",       "{a: 1}", "{'a': 1}",   "[\"\xff\"]", "[\"\xc0\x80\"]", "[tru]",
+                          "[\"a\nb\"]", "[1 2]",  "{\"a\" 1}",  "[\"\\x\"]"})
     EXPECT_NE(error_of(bad), "") << bad;
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 Tensor transposed_view(const Tensor& x) {
   const TensorImpl& impl = x.impl();
-  return Tensor(TensorImpl::create(impl.storage, impl.data, {impl.shape[1], impl.shape[0]}, {impl.strides[1], impl.strides[0]},
-                                   impl.dtype));
+  return Tensor(TensorImpl::create(impl.storage, impl.data, {impl.shape[1], impl.shape[0]},
+                                   {impl.strides[1], impl.strides[0]}, impl.dtype));
 }
 
 TEST(Eigen, ViewsShareMemory) {

@@ -39,9 +39,11 @@ TEST(GraphTrace, DrawsTheSeed) {
   trace.set_name(p, "p");
   trace.set_name(g, "g");
   const std::string dot = trace.to_dot();
-  EXPECT_EQ(rows_of(dot), (std::vector<std::string>{"x value 1 grad -3", "y value 3 grad -3", "p  =  +  (add) value 4 grad -3",
-                                                    "z value -3 grad 4", "g  =  ×  (mul) value -12 grad 1"}));
-  for (const char* edge : {"n0 -> n2", "n1 -> n2", "n2 -> n4", "n3 -> n4"}) EXPECT_NE(dot.find(edge), std::string::npos) << edge;
+  EXPECT_EQ(rows_of(dot),
+            (std::vector<std::string>{"x value 1 grad -3", "y value 3 grad -3", "p  =  +  (add) value 4 grad -3",
+                                      "z value -3 grad 4", "g  =  ×  (mul) value -12 grad 1"}));
+  for (const char* edge : {"n0 -> n2", "n1 -> n2", "n2 -> n4", "n3 -> n4"})
+    EXPECT_NE(dot.find(edge), std::string::npos) << edge;
   EXPECT_EQ(trace.size(), 5u);
 }
 

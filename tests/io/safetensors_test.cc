@@ -31,7 +31,8 @@ std::string error_of(const std::string& bytes) {
   return "";
 }
 
-const std::string kGood = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"BOOL","shape":[2],"data_offsets":[8,10]}})";
+const std::string kGood =
+    R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"BOOL","shape":[2],"data_offsets":[8,10]}})";
 const std::string kGoodData("\0\0\0\0\0\0\0\0\1\0", 10);
 
 TEST(Safetensors, KeepTensorsAndMetadata) {
@@ -78,34 +79,39 @@ TEST(Safetensors, HostileFilesAreRefused) {
     return R"({"a":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
   const std::string four(4, '\0'), eight(8, '\0');
-  for (const auto& [bytes, word] : std::vector<std::pair<std::string, std::string>>{
-           {"", "too few"},
-           {"1234567", "too few"},
-           {std::string(8, '\xff'), "header"},
-           {bytes_of("{", ""), "1:2"},
-           {bytes_of("[]", ""), "not an object"},
-           {bytes_of(kGood, kGoodData + "x"), "there are 11"},
-           {bytes_of(entry("F32", "[1]", "[4,8]"), eight), "begins at 4"},
-           {bytes_of(entry("F32", "[1]", "[0,8]"), eight), "do not hold"},
-           {bytes_of(entry("F32", "[1]", "[4,0]"), four), "within"},
-           {bytes_of(entry("F32", "[1]", "[0,400]"), four), "within"},
-           {bytes_of(entry("F32", "[1]", "[-1,4]"), four), "whole numbers"},
-           {bytes_of(entry("F32", "[1]", "[0]"), four), "exactly"},
-           {bytes_of(entry("F32", "[-1]", "[0,4]"), four), "shape"},
-           {bytes_of(entry("F32", "[1.5]", "[0,4]"), four), "shape"},
-           {bytes_of(entry("F32", "3", "[0,4]"), four), "exactly"},
-           {bytes_of(entry("Q7", "[1]", "[0,4]"), four), "Q7"},
-           {bytes_of(entry("F32", "[4194305,4194305,211106198978564]", "[0,4]"), four), "passes 2^63"},
-           {bytes_of(entry("F64", "[4611686018427387904]", "[0,0]"), ""), "beyond"},
-           {bytes_of(R"({"a":3})", ""), "exactly"},
-           {bytes_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", four), "exactly"},
-           {bytes_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", four),
-            "holes or overlaps"},
-           {bytes_of(R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})", ""),
-            "twice"},
-           {bytes_of(R"({"__metadata__":{"a":1}})", ""), "not a string"},
-           {bytes_of(R"({"__metadata__":[]})", ""), "not an object"},
-           {bytes_of(entry("BOOL", "[1]", "[0,1]"), "\2"), "not a BOOL"}}) {
+  for (
+      const auto& [bytes, word] : std::vector<std::pair<std::string, std::string>>{
+          {"", "too few"},
+          {"1234567", "too few"},
+          {std::string(8, '\xff'), "header"},
+          {bytes_of("{", ""), "1:2"},
+          {bytes_of("[]", ""), "not an object"},
+          {bytes_of(kGood, kGoodData + "x"), "there are 11"},
+          {bytes_of(entry("F32", "[1]", "[4,8]"), eight), "begins at 4"},
+          {bytes_of(entry("F32", "[1]", "[0,8]"), eight), "do not hold"},
+          {bytes_of(entry("F32", "[1]", "[4,0]"), four), "within"},
+          {bytes_of(entry("F32", "[1]", "[0,400]"), four), "within"},
+          {bytes_of(entry("F32", "[1]", "[-1,4]"), four), "whole numbers"},
+          {bytes_of(entry("F32", "[1]", "[0]"), four), "exactly"},
+          {bytes_of(entry("F32", "[-1]", "[0,4]"), four), "shape"},
+          {bytes_of(entry("F32", "[1.5]", "[0,4]"), four), "shape"},
+          {bytes_of(entry("F32", "3", "[0,4]"), four), "exactly"},
+          {bytes_of(entry("Q7", "[1]", "[0,4]"), four), "Q7"},
+          {bytes_of(entry("F32", "[4194305,4194305,211106198978564]", "[0,4]"), four), "passes 2^63"},
+          {bytes_of(entry("F64", "[4611686018427387904]", "[0,0]"), ""), "beyond"},
+          {bytes_of(R"({"a":3})", ""), "exactly"},
+          {bytes_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", four), "exactly"},
+          {bytes_of(
+               R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+               four),
+           "holes or overlaps"},
+          {bytes_of(
+               R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
+               ""),
+           "twice"},
+          {bytes_of(R"({"__metadata__":{"a":1}})", ""), "not a string"},
+          {bytes_of(R"({"__metadata__":[]})", ""), "not an object"},
+          {bytes_of(entry("BOOL", "[1]", "[0,1]"), "\2"), "not a BOOL"}}) {
     const std::string error = error_of(bytes);
     EXPECT_NE(error.find(word), std::string::npos) << "expected '" << word << "' in '" << error << "' for " << bytes;
   }

@@ -104,14 +104,20 @@ TEST(Dropout, DropsWhileTrainingOnly) {
 TEST(Losses, ComputeWhatTheirFunctionsDo) {
   const Tensor logits = randn({4, 3}), labels = tensor({0, 2, 1, 2});
   EXPECT_TRUE(equal(CrossEntropyLoss()(logits, labels), cross_entropy(logits, labels)));
-  EXPECT_TRUE(equal(CrossEntropyLoss({.weight = {1, 2, 3}, .ignore_index = 1, .label_smoothing = 0.1, .reduction = Reduction::Sum})(logits, labels),
-                    cross_entropy(logits, labels,
-                                  {.weight = tensor({1.f, 2.f, 3.f}), .ignore_index = 1, .label_smoothing = 0.1, .reduction = Reduction::Sum})));
+  EXPECT_TRUE(equal(
+      CrossEntropyLoss({.weight = {1, 2, 3}, .ignore_index = 1, .label_smoothing = 0.1, .reduction = Reduction::Sum})(
+          logits, labels),
+      cross_entropy(logits, labels,
+                    {.weight = tensor({1.f, 2.f, 3.f}),
+                     .ignore_index = 1,
+                     .label_smoothing = 0.1,
+                     .reduction = Reduction::Sum})));
   const Tensor target = rand({4, 3});
   EXPECT_TRUE(equal(MSELoss()(logits, target), mse_loss(logits, target)));
   EXPECT_EQ(MSELoss({Reduction::None})(logits, target).shape(), (Shape{4, 3}));
-  EXPECT_TRUE(equal(BCEWithLogitsLoss({.pos_weight = {2, 3, 4}})(logits, target),
-                    binary_cross_entropy_with_logits(logits, target, Reduction::Mean, Tensor(), tensor({2.f, 3.f, 4.f}))));
+  EXPECT_TRUE(
+      equal(BCEWithLogitsLoss({.pos_weight = {2, 3, 4}})(logits, target),
+            binary_cross_entropy_with_logits(logits, target, Reduction::Mean, Tensor(), tensor({2.f, 3.f, 4.f}))));
   EXPECT_THROW(CrossEntropyLoss()(logits, tensor({0, 3, 1, 2})), IndexError);
 }
 
@@ -140,19 +146,24 @@ TEST(Build, InfersSizes) {
 
 TEST(Build, AMismatchNamesTheTwoLayers) {
   EXPECT_EQ(mistakes_in(R"({"type": "Sequential", "layers": [{"type": "Linear", "out_features": 64}, "ReLU",
-      {"type": "Linear", "in_features": 128, "out_features": 10}]})", {32}),
+      {"type": "Linear", "in_features": 128, "out_features": 10}]})",
+                        {32}),
             "f:2:7 /model/layers/2: Linear expects in_features = 128, but /model/layers/1 (ReLU) gives [64]");
   EXPECT_EQ(mistakes_in(R"({"type": "Linear", "in_features": 3, "out_features": 10})", {32}),
             "f:1:1 /model: Linear expects in_features = 3, but the data give [32]");
 }
 
 TEST(Build, TellsEveryMistake) {
-  const std::string text = mistakes_in(R"({"type": "Sequential", "layers": ["Relu", {"type": "Linear", "out_featuers": 3},
-      {"type": "Dropout", "p": 2}, 7, {"type": "Sequential"}, {"type": "Sequential", "layers": 3, "name": 1}]})", {4});
-  for (const char* part : {"/model/layers/0: unknown layer 'Relu'", "did you mean 'ReLU'?", "/model/layers/1/out_featuers: unknown key",
-                           "/model/layers/1: 'out_features' is missing", "/model/layers/2/p: found the number 2, expected a number in [0, 1]",
-                           "/model/layers/3: found the number 7, expected the name of a kind of layer", "/model/layers/4: 'layers' is missing",
-                           "/model/layers/5: \"layers\": found the number 3", "/model/layers/5/name: unknown key"})
+  const std::string text =
+      mistakes_in(R"({"type": "Sequential", "layers": ["Relu", {"type": "Linear", "out_featuers": 3},
+      {"type": "Dropout", "p": 2}, 7, {"type": "Sequential"}, {"type": "Sequential", "layers": 3, "name": 1}]})",
+                  {4});
+  for (const char* part : {"/model/layers/0: unknown layer 'Relu'", "did you mean 'ReLU'?",
+                           "/model/layers/1/out_featuers: unknown key", "/model/layers/1: 'out_features' is missing",
+                           "/model/layers/2/p: found the number 2, expected a number in [0, 1]",
+                           "/model/layers/3: found the number 7, expected the name of a kind of layer",
+                           "/model/layers/4: 'layers' is missing", "/model/layers/5: \"layers\": found the number 3",
+                           "/model/layers/5/name: unknown key"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }
 
@@ -194,8 +205,9 @@ TEST(Build, TakesLayersOfAUsersOwn) {
   LayerTable table = layers();
   add_layer<Doubler>(table, "Doubler", "twice its input");
   config::Diagnostics diagnostics;
-  const BuiltModel built = build_model(config::parse_json(R"({"type": "Sequential", "layers": ["Doubler", "Doubler"]})"), "/model", {3},
-                                       diagnostics, table);
+  const BuiltModel built =
+      build_model(config::parse_json(R"({"type": "Sequential", "layers": ["Doubler", "Doubler"]})"), "/model", {3},
+                  diagnostics, table);
   EXPECT_EQ((*built.module)(ones({1, 3})).to_vector<float>(), std::vector<float>(3, 4.f));
   EXPECT_THROW(add_layer<Doubler>(table, "ReLU", "taken"), ValueError);
   EXPECT_THROW(model_config(*built.module), ValueError);

@@ -51,7 +51,8 @@ TEST(Module, DeclaringIsRegistering) {
 
 TEST(Module, NestedNamesCountFromZero) {
   Sequential model(Linear(2, 3), ReLU(), Sequential(Linear(3, 3), Tanh()));
-  EXPECT_EQ(names_of(model.named_parameters()), (std::vector<std::string>{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}));
+  EXPECT_EQ(names_of(model.named_parameters()),
+            (std::vector<std::string>{"0.weight", "0.bias", "2.0.weight", "2.0.bias"}));
   EXPECT_EQ(model(ones({5, 2})).shape(), (Shape{5, 3}));
   std::vector<std::string> names;
   for (const auto& [name, module] : model.named_modules()) names.push_back(name);

@@ -98,7 +98,8 @@ TEST(Optimizers, StepsAreThoseOfPyTorch) {
         for (std::size_t i = 0; i < 4; ++i) {
           const double want = expected.at(name)[static_cast<std::size_t>(step)][i];
           const double tolerance = (dtype == kFloat64 ? 1e-12 : 2e-5) * std::max(1.0, std::abs(want));
-          ASSERT_NEAR(values[i], want, tolerance) << name << ' ' << to_string(dtype) << " step " << step << " parameter " << i;
+          ASSERT_NEAR(values[i], want, tolerance)
+              << name << ' ' << to_string(dtype) << " step " << step << " parameter " << i;
         }
       }
       EXPECT_EQ(optimizer->steps(), 20);
@@ -208,7 +209,8 @@ TEST(Optimizers, RefuseWhatIsNoParameter) {
 TEST(Optimizers, BuildFromAConfiguration) {
   const std::vector<Tensor> parameters = start(kFloat64);
   config::Diagnostics diagnostics;
-  const auto read = optimizers().read(config::parse_json(R"({"type": "SGD", "lr": 0.05, "momentum": 0.9})"), "/optimizer", diagnostics);
+  const auto read = optimizers().read(config::parse_json(R"({"type": "SGD", "lr": 0.05, "momentum": 0.9})"),
+                                      "/optimizer", diagnostics);
   diagnostics.throw_if_any();
   const auto optimizer = optimizers().functions(*read).make(parameters, read->options.get());
   const auto expected = reference().at("sgd_momentum");
@@ -221,7 +223,8 @@ TEST(Optimizers, BuildFromAConfiguration) {
     EXPECT_TRUE(optimizers().read(optimizers().write(entry.name, options.get()), "", none)) << entry.name;
     EXPECT_TRUE(none.empty());
   }
-  EXPECT_EQ(*optimizers().write("AdamW", optimizers().find("AdamW")->make_options().get()).find("weight_decay"), config::Value(0.01));
+  EXPECT_EQ(*optimizers().write("AdamW", optimizers().find("AdamW")->make_options().get()).find("weight_decay"),
+            config::Value(0.01));
 }
 
 TEST(Clip, ScalesToTheNorm) {

@@ -71,7 +71,8 @@ TEST(RunConfig, TheResolvedOneIsWholeAndMeansTheSame) {
 }
 
 TEST(RunConfig, TheSeedDecidesTheParameters) {
-  const train::Run a = build_run(changed("seed", "1"), "f", ""), b = build_run(changed("seed", "1"), "f", ""), c = build_run(changed("seed", "2"), "f", "");
+  const train::Run a = build_run(changed("seed", "1"), "f", ""), b = build_run(changed("seed", "1"), "f", ""),
+                   c = build_run(changed("seed", "2"), "f", "");
   EXPECT_EQ(a.model->parameters()[0].to_vector<float>(), b.model->parameters()[0].to_vector<float>());
   EXPECT_NE(a.model->parameters()[0].to_vector<float>(), c.model->parameters()[0].to_vector<float>());
 }
@@ -117,12 +118,14 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"model.layers.0", "{\"type\": \"Flatten\", \"end_dim\": 9}", "/model/layers/0", "axis 9 is out of range"},
       {"model.layers.1.out_features", "0", "/model/layers/1/out_features", "of at least 1"},
       {"model.layers.1.out_features", "7", "/model", "10 classes"},
-      {"model.layers.1.in_features", "783", "/model/layers/1", "expects in_features = 783, but /model/layers/0 (Flatten) gives [784]"},
+      {"model.layers.1.in_features", "783", "/model/layers/1",
+       "expects in_features = 783, but /model/layers/0 (Flatten) gives [784]"},
       {"model.layers.1.biass", "true", "/model/layers/1/biass", "did you mean 'bias'"},
       {"model.layers.1.bias", "\"yes\"", "/model/layers/1/bias", "expected true or false"},
       {"loss", "\"CrossEntropy\"", "/loss", "did you mean 'CrossEntropyLoss'"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"label_smoothing\": 2}", "/loss/label_smoothing", "in [0, 1]"},
-      {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"avg\"}", "/loss/reduction", "expected one of: none, mean, sum"},
+      {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"avg\"}", "/loss/reduction",
+       "expected one of: none, mean, sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"none\"}", "/loss/reduction", "mean or sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"weight\": [1, \"2\"]}", "/loss/weight/1", "expected a number"},
       {"optimizer", "\"Adm\"", "/optimizer", "did you mean 'Adam'"},
@@ -137,13 +140,17 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"stopping.0.type", "\"epochs\"", "/stopping/0/type", "did you mean 'max_epochs'"},
       {"stopping.0.epochs", "0", "/stopping/0/epochs", "of at least 1"},
       {"stopping.0", "{\"type\": \"target_metric\"}", "/stopping/0", "'target' is missing"},
-      {"stopping.0", "{\"type\": \"no_improvement\", \"mode\": \"up\"}", "/stopping/0/mode", "expected one of: auto, min, max"},
-      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": []}", "/stopping/0/criteria", "expected an array of stopping criteria"},
-      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": [{\"type\": \"max_steps\", \"steps\": 0}]}", "/stopping/0/criteria/0/steps", "at least 1"},
+      {"stopping.0", "{\"type\": \"no_improvement\", \"mode\": \"up\"}", "/stopping/0/mode",
+       "expected one of: auto, min, max"},
+      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": []}", "/stopping/0/criteria",
+       "expected an array of stopping criteria"},
+      {"stopping.0", "{\"type\": \"all_of\", \"criteria\": [{\"type\": \"max_steps\", \"steps\": 0}]}",
+       "/stopping/0/criteria/0/steps", "at least 1"},
   };
   for (const Bad& bad : cases) {
     const std::string error = error_of(changed(bad.path, bad.text));
-    EXPECT_NE(error.find(std::string(bad.pointer) + ":"), std::string::npos) << bad.path << " = " << bad.text << "\n" << error;
+    EXPECT_NE(error.find(std::string(bad.pointer) + ":"), std::string::npos) << bad.path << " = " << bad.text << "\n"
+                                                                             << error;
     EXPECT_NE(error.find(bad.words), std::string::npos) << bad.path << " = " << bad.text << "\n" << error;
   }
 }
@@ -156,8 +163,9 @@ TEST(RunConfig, MissingPartsAreToldTogether) {
 }
 
 TEST(RunConfig, MistakesEverywhereAreToldInTheOrderOfTheFile) {
-  const std::string error = error_of(parse_json("{\n\"optimizer\": {\"type\": \"SGD\", \"lr\": \"x\"},\n\"data\": \"Digits\",\n\"modle\": 1,\n"
-                                                "\"model\": {\"type\": \"Linear\"},\n\"loss\": 5,\n\"stopping\": [1, \"max_epoch\"]}"));
+  const std::string error = error_of(
+      parse_json("{\n\"optimizer\": {\"type\": \"SGD\", \"lr\": \"x\"},\n\"data\": \"Digits\",\n\"modle\": 1,\n"
+                 "\"model\": {\"type\": \"Linear\"},\n\"loss\": 5,\n\"stopping\": [1, \"max_epoch\"]}"));
   std::size_t last = 0;
   for (const char* place : {"f.json:2:36 /optimizer/lr", "f.json:4:10 /modle", "f.json:5:10 /model", "f.json:6:9 /loss",
                             "f.json:7:14 /stopping/0", "f.json:7:17 /stopping/1"}) {
@@ -172,7 +180,8 @@ TEST(RunConfig, TheSchemaKnowsEveryTable) {
   const std::string schema = config::to_json(run_schema());
   for (const auto& name : nn::layers().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : nn::losses().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
-  for (const auto& name : optim::optimizers().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : optim::optimizers().names())
+    EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : criteria().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   EXPECT_EQ(parse_json(schema), run_schema());
 }
@@ -201,9 +210,11 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   EXPECT_EQ(*report.figures.find("stopped_by"), Value("max_epochs"));
   EXPECT_EQ(*report.figures.find("epochs"), Value(2));
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.file("run"))) files.push_back(entry.path().filename());
+  for (const auto& entry : std::filesystem::directory_iterator(folder.file("run")))
+    files.push_back(entry.path().filename());
   std::sort(files.begin(), files.end());
-  EXPECT_EQ(files, (std::vector<std::string>{"config.json", "log.txt", "metrics.jsonl", "model.safetensors", "result.json"}));
+  EXPECT_EQ(files,
+            (std::vector<std::string>{"config.json", "log.txt", "metrics.jsonl", "model.safetensors", "result.json"}));
   const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
   const Value first = parse_json(metrics.substr(0, metrics.find('\n')));
   for (const char* key : {"epoch", "step", "seconds", "loss", "accuracy", "grad_norm", "valid_loss", "valid_accuracy"})

@@ -12,7 +12,9 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-TrainState step(std::int64_t number, double seconds = 0) { return {.step = number, .seconds = seconds, .metrics = {{"loss", 1}}}; }
+TrainState step(std::int64_t number, double seconds = 0) {
+  return {.step = number, .seconds = seconds, .metrics = {{"loss", 1}}};
+}
 
 TrainState epoch(std::int64_t number, std::map<std::string, double> metrics = {}) {
   return {.step = number * 10, .epoch = number, .epoch_ended = true, .metrics = std::move(metrics)};
@@ -24,7 +26,8 @@ std::int64_t stops_at(StopCriterion& criterion, const std::string& metric, const
     TrainState within = epoch(static_cast<std::int64_t>(i), {{metric, -1e9}});
     within.epoch_ended = false;
     EXPECT_FALSE(criterion.check(within)) << "within an epoch";
-    if (criterion.check(epoch(static_cast<std::int64_t>(i + 1), {{metric, values[i]}}))) return static_cast<std::int64_t>(i + 1);
+    if (criterion.check(epoch(static_cast<std::int64_t>(i + 1), {{metric, values[i]}})))
+      return static_cast<std::int64_t>(i + 1);
   }
   return 0;
 }
@@ -77,7 +80,8 @@ TEST(TargetMetric, AMetricThatIsNotMeasuredIsAnError) {
     criterion.check(epoch(1, {{"loss", 1}, {"valid_accuracy", 1}}));
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(), "[target_metric] the metric 'valid_acuracy' is not measured; there are: loss, valid_accuracy");
+    EXPECT_STREQ(error.what(),
+                 "[target_metric] the metric 'valid_acuracy' is not measured; there are: loss, valid_accuracy");
   }
 }
 

@@ -22,9 +22,12 @@ data::DatasetPtr points(std::int64_t count, std::uint64_t seed) {
 }
 
 struct Classifier {
-  explicit Classifier(std::int64_t count = 200, std::uint64_t seed = 5) : loader(points(count, 1), {.batch_size = 32, .shuffle = true, .seed = 2}) {
+  explicit Classifier(std::int64_t count = 200, std::uint64_t seed = 5)
+      : loader(points(count, 1), {.batch_size = 32, .shuffle = true, .seed = 2}) {
     manual_seed(seed);
-    model.push_back(std::make_shared<nn::Linear>(2, 16)).push_back(std::make_shared<nn::Tanh>()).push_back(std::make_shared<nn::Linear>(16, 2));
+    model.push_back(std::make_shared<nn::Linear>(2, 16))
+        .push_back(std::make_shared<nn::Tanh>())
+        .push_back(std::make_shared<nn::Linear>(16, 2));
     optimizer.emplace(model.parameters(), optim::SGDOptions{.lr = 0.2});
     trainer.emplace(model, loss, *optimizer);
   }
@@ -136,7 +139,8 @@ TEST(Trainer, CallbacksComeInOrder) {
   std::vector<std::string> events;
   s.trainer->stop_when<MaxEpochs>({.epochs = 2}).add_callback(std::make_unique<Recorder>(events));
   s.trainer->fit(s.loader);
-  EXPECT_EQ(events, (std::vector<std::string>{"begin 2", "step 1", "step 2", "epoch 1", "step 3", "step 4", "epoch 2", "end max_epochs"}));
+  EXPECT_EQ(events, (std::vector<std::string>{"begin 2", "step 1", "step 2", "epoch 1", "step 3", "step 4", "epoch 2",
+                                              "end max_epochs"}));
 }
 
 TEST(Trainer, ClipsGradients) {
@@ -149,7 +153,8 @@ TEST(Trainer, ClipsGradients) {
     const auto after = weights(s.model);
     double square = 0;
     for (std::size_t i = 0; i < before.size(); ++i)
-      for (std::size_t j = 0; j < before[i].size(); ++j) square += std::pow(static_cast<double>(after[i][j] - before[i][j]), 2);
+      for (std::size_t j = 0; j < before[i].size(); ++j)
+        square += std::pow(static_cast<double>(after[i][j] - before[i][j]), 2);
     return std::sqrt(square);
   };
   EXPECT_GT(longest_step(0), 0.2 * 0.02);
@@ -210,7 +215,8 @@ TEST(Trainer, SaysWhenTheDataAreNotFinite) {
   s.trainer->stop_when<MaxEpochs>({.epochs = 1});
   const FitResult result = s.trainer->fit(loader);
   EXPECT_EQ(result.stopped_by.kind, StopKind::NonFinite);
-  EXPECT_NE(result.stopped_by.text.find("the inputs of the batch are not finite"), std::string::npos) << result.stopped_by.text;
+  EXPECT_NE(result.stopped_by.text.find("the inputs of the batch are not finite"), std::string::npos)
+      << result.stopped_by.text;
 }
 
 TEST(Evaluate, RunsInEvalModeAndPutsTheModeBack) {
