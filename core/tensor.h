@@ -130,14 +130,15 @@ class Tensor {
   /// Makes grad() available on a tensor that is not a leaf.
   void retain_grad();
   /// Has `hook` called with the gradient of this tensor. Returns an id for remove_hook. Throws GradError when the
-  /// tensor does not require grad.
+  /// tensor does not require grad. Ops in a hook are recorded only when the walk creates a graph.
   std::uint64_t register_hook(GradHook hook);
   void remove_hook(std::uint64_t id);
   /// The same elements outside the graph. In-place changes are still noticed by the graph.
   Tensor detach() const;
   /// Walks the graph back from this scalar and accumulates ∂this/∂leaf in every leaf's grad(). Throws GradError when
   /// nothing requires grad, or when it is not a scalar (then give the gradient to start from). Either every leaf gets
-  /// its gradient or, when an exception passes, none.
+  /// its gradient or, when an exception passes, none. Threads may walk graphs of their own that share leaves; one graph
+  /// is for one thread at a time.
   void backward(const BackwardOptions& options = {}) const { backward(Tensor(), options); }
   void backward(const Tensor& grad, const BackwardOptions& options = {}) const;
 

@@ -171,9 +171,8 @@ Tensor share_among(const Axes& axes, const Tensor& x, const Tensor& y, const Ten
 }
 
 void check_has_elements(const char* op, const Tensor& x, const Dims& axes) {
-  const ReductionView view = kernels::reduction_view(op, x, axes);
-  EG_CHECK(view.reduced > 0, ShapeError, "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(),
-           axes);
+  EG_CHECK(kernels::reduction_shape(op, x.shape(), axes).reduced > 0, ShapeError,
+           "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(), axes);
 }
 
 struct Amax : Axes {
@@ -259,7 +258,7 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
 
 Tensor var(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
   check_floating("var", x);
-  const std::int64_t count = kernels::reduction_view("var", x, axes).reduced;
+  const std::int64_t count = kernels::reduction_shape("var", x.shape(), axes).reduced;
   const Tensor centered = x - sum(x, axes, true) / static_cast<double>(count);
   const double divisor = std::max(0.0, static_cast<double>(count) - correction);
   return sum(square(centered), axes, keepdim) / divisor;
@@ -285,7 +284,7 @@ Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
   // An infinite maximum is left alone: inf - inf would be NaN.
   const Tensor shift = where(isfinite(highest_kept), highest_kept, 0);
   const Tensor result = log(sum(exp(x - shift), axes, true)) + shift;
-  return keepdim ? result : reshape(result, kernels::reduction_view("logsumexp", x, axes).dropped);
+  return keepdim ? result : reshape(result, kernels::reduction_shape("logsumexp", x.shape(), axes).dropped);
 }
 
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {

@@ -22,32 +22,35 @@ Tensor reduced_last(const Tensor& x, const std::vector<bool>& is_reduced) {
 
 }  // namespace
 
-ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes) {
-  const std::size_t rank = x.shape().size();
-  std::vector<bool> is_reduced(rank, axes.empty());
+ReductionShape reduction_shape(const char* op, const Shape& shape, const Dims& axes) {
+  ReductionShape result;
+  result.kept = shape;
+  result.is_reduced.assign(shape.size(), axes.empty());
   for (const std::int64_t axis : axes) {
-    const auto i = static_cast<std::size_t>(normalize_axis(op, axis, x.dim()));
-    if (rank == 0) continue;
-    EG_CHECK(!is_reduced[i], IndexError, "[{}] axis {} is named twice in {}", op, axis, axes);
-    is_reduced[i] = true;
+    const auto i = static_cast<std::size_t>(normalize_axis(op, axis, shape.rank()));
+    if (shape.empty()) continue;
+    EG_CHECK(!result.is_reduced[i], IndexError, "[{}] axis {} is named twice in {}", op, axis, axes);
+    result.is_reduced[i] = true;
   }
-  ReductionView view{x, 1, 1, 1, x.shape(), {}};
-  bool apart = false;  // a kept axis lies between reduced ones
-  for (std::size_t i = 0; i < rank; ++i) {
-    const std::int64_t extent = x.shape()[i];
-    if (is_reduced[i]) {
-      apart = apart || (view.inner != 1);
-      view.reduced *= extent;
-      view.kept[i] = 1;
+  bool met = false;  // a reduced axis
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (result.is_reduced[i]) {
+      met = true;
+      result.apart = result.apart || result.inner != 1;
+      result.reduced *= shape[i];
+      result.kept[i] = 1;
     } else {
-      const bool before = std::find(is_reduced.begin(), is_reduced.begin() + static_cast<std::ptrdiff_t>(i), true) ==
-                          is_reduced.begin() + static_cast<std::ptrdiff_t>(i);
-      (before ? view.outer : view.inner) *= extent;
-      view.dropped.push_back(extent);
+      (met ? result.inner : result.outer) *= shape[i];
+      result.dropped.push_back(shape[i]);
     }
   }
-  if (apart) {
-    view.x = reduced_last(x, is_reduced);
+  return result;
+}
+
+ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes) {
+  ReductionView view{reduction_shape(op, x.shape(), axes), Tensor()};
+  if (view.apart) {
+    view.x = reduced_last(x, view.is_reduced);
     view.outer *= view.inner;
     view.inner = 1;
   } else {

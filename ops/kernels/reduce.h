@@ -12,15 +12,22 @@
 
 namespace eigengrad::kernels {
 
-/// A tensor seen as [outer, reduced, inner], row-major, and the shapes of the result.
-struct ReductionView {
-  Tensor x;  // holds the elements: the tensor itself, or a copy in which the reduced axes lie together
-  std::int64_t outer, reduced, inner;
+/// What a reduction makes of a shape: [outer, reduced, inner], and the shapes of the result.
+struct ReductionShape {
+  std::int64_t outer = 1, reduced = 1, inner = 1;
   Shape kept;     // with the reduced axes as 1
   Shape dropped;  // without them
+  std::vector<bool> is_reduced;
+  bool apart = false;  // a kept axis lies between reduced ones
 };
 
 /// Throws IndexError naming `op` for axes out of range or named twice. No axes mean all.
+ReductionShape reduction_shape(const char* op, const Shape& shape, const Dims& axes);
+
+/// The same with the elements, row-major: those of the tensor, or of a copy in which the reduced axes lie together.
+struct ReductionView : ReductionShape {
+  Tensor x;
+};
 ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes);
 
 namespace detail {
