@@ -160,6 +160,77 @@ struct Softplus {
   };
 };
 
+struct LeakyRelu {
+  static constexpr const char* kName = "leaky_relu";
+  static constexpr SaveMask kSaves = input(0);
+  double slope;
+  Attributes attributes() const { return {{"negative_slope", fmt::format("{}", slope)}}; }
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([b = slope]<class T>(T a) { return a > 0 ? a : a * static_cast<T>(b); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(s.x(0) > 0, g, g * slope)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each([b = slope]<class T>(T d, T a) { return a > 0 ? d : d * static_cast<T>(b); });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+};
+
+// x where x > 0, else alpha·(e^(x·rate) - 1): elu with rate 1, celu with rate 1 / alpha.
+struct Elu {
+  static constexpr const char* kName = "elu";
+  static constexpr SaveMask kSaves = input(0);
+  double alpha, rate;
+  Attributes attributes() const { return {{"alpha", fmt::format("{}", alpha)}}; }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each_costly([p = alpha, r = rate]<class T>(T a) {
+      return a > 0 ? a : static_cast<T>(p) * std::expm1(a * static_cast<T>(r));
+    });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor positive = s.x(0) > 0;
+    // Where x is large its power is not asked for, or an infinity would meet a gradient of 0.
+    return {where(positive, g, g * exp(where(positive, 0, s.x(0)) * rate) * (alpha * rate))};
+  }
+};
+
+// x·σ(x), with the derivative σ(x)·(1 + x·(1 - σ(x))).
+struct Silu {
+  static constexpr const char* kName = "silu";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return a * kernels::sigmoid(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor y = sigmoid(s.x(0));
+    return {g * (y * (1 + s.x(0) * (1 - y)))};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each_costly([]<class T>(T d, T a) {
+      const T y = kernels::sigmoid(a);
+      return d * (y * (T(1) + a * (T(1) - y)));
+    });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+};
+
+struct Hardtanh {
+  static constexpr const char* kName = "hardtanh";
+  static constexpr SaveMask kSaves = input(0);
+  double low, high;
+  Attributes attributes() const { return {{"low", fmt::format("{}", low)}, {"high", fmt::format("{}", high)}}; }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each([l = low, h = high]<class T>(T a) {
+      const T from = static_cast<T>(l), to = static_cast<T>(h);
+      return a < from ? from : a > to ? to : a;
+    });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {where(logical_or(s.x(0) <= low, s.x(0) >= high), 0, g)};
+  }
+};
+
 // Takes the mask of 0 and 1 as a second input. Linear in the first, and its own adjoint.
 struct Dropout {
   static constexpr const char* kName = "dropout";
@@ -188,6 +259,37 @@ Tensor softplus(const Tensor& x, double beta) {
   EG_CHECK(std::isfinite(beta) && beta != 0, ValueError, "[softplus] beta must be finite and not 0, found {}", beta);
   return apply(Softplus{beta}, x);
 }
+
+Tensor leaky_relu(const Tensor& x, double negative_slope) { return apply(LeakyRelu{negative_slope}, x); }
+
+Tensor elu(const Tensor& x, double alpha) { return apply(Elu{alpha, 1}, x); }
+
+Tensor celu(const Tensor& x, double alpha) {
+  EG_CHECK(alpha != 0, ValueError, "[celu] alpha must not be 0");
+  return apply(Elu{alpha, 1 / alpha}, x);
+}
+
+Tensor selu(const Tensor& x) {
+  constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
+  return elu(x, alpha) * scale;
+}
+
+Tensor silu(const Tensor& x) { return apply(Silu{}, x); }
+
+Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
+
+Tensor softsign(const Tensor& x) { return x / (abs(x) + 1); }
+
+Tensor logsigmoid(const Tensor& x) { return -softplus(-x); }
+
+Tensor hardtanh(const Tensor& x, double low, double high) {
+  EG_CHECK(low < high, ValueError, "[hardtanh] the low limit {} is not below the high one {}", low, high);
+  return apply(Hardtanh{low, high}, x);
+}
+
+Tensor hardsigmoid(const Tensor& x) { return hardtanh(x, -3, 3) / 6 + 0.5; }
+
+Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
 
 Tensor dropout(const Tensor& x, double p, bool training) {
   EG_CHECK(p >= 0 && p <= 1, ValueError, "[dropout] the probability is {}, expected 0 to 1", p);

@@ -18,6 +18,29 @@ Tensor gelu(const Tensor& x, GeluApproximate approximate = GeluApproximate::None
 /// log(1 + e^(beta·x)) / beta, computed without overflow.
 Tensor softplus(const Tensor& x, double beta = 1);
 
+/// x where x > 0, else slope·x.
+Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
+/// x where x > 0, else alpha·(e^x - 1) (Clevert, Unterthiner and Hochreiter 2016).
+Tensor elu(const Tensor& x, double alpha = 1);
+/// x where x > 0, else alpha·(e^(x/alpha) - 1) (Barron 2017). Throws ValueError for alpha = 0.
+Tensor celu(const Tensor& x, double alpha = 1);
+/// 1.0507·elu(x, 1.6733), which keeps mean and variance (Klambauer et al. 2017).
+Tensor selu(const Tensor& x);
+/// x·σ(x) (Elfwing, Uchibe and Doya 2018).
+Tensor silu(const Tensor& x);
+/// x·tanh(softplus(x)) (Misra 2020).
+Tensor mish(const Tensor& x);
+/// x / (1 + |x|)
+Tensor softsign(const Tensor& x);
+/// log σ(x), without overflow.
+Tensor logsigmoid(const Tensor& x);
+/// x limited to [low, high], with gradient 0 at the limits. Throws ValueError unless low < high.
+Tensor hardtanh(const Tensor& x, double low = -1, double high = 1);
+/// hardtanh(x, -3, 3) / 6 + 1/2
+Tensor hardsigmoid(const Tensor& x);
+/// x·hardsigmoid(x) (Howard et al. 2019).
+Tensor hardswish(const Tensor& x);
+
 /// e^x / Σ e^x along one axis, computed after subtracting the maximum.
 Tensor softmax(const Tensor& x, std::int64_t axis);
 /// x - log Σ e^x along one axis, likewise.

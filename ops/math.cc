@@ -201,6 +201,51 @@ struct Tan {
   }
 };
 
+struct Asin {
+  static constexpr const char* kName = "asin";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return std::asin(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt(1 - square(s.x(0)))}; }
+};
+
+struct Acos {
+  static constexpr const char* kName = "acos";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return std::acos(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {-g * rsqrt(1 - square(s.x(0)))}; }
+};
+
+struct Atan {
+  static constexpr const char* kName = "atan";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return std::atan(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g / (1 + square(s.x(0)))}; }
+};
+
+struct Sinh {
+  static constexpr const char* kName = "sinh";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return std::sinh(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * cosh(s.x(0))}; }
+};
+
+struct Cosh {
+  static constexpr const char* kName = "cosh";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([](auto a) { return std::cosh(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * sinh(s.x(0))}; }
+};
+
 struct Erf {
   static constexpr const char* kName = "erf";
   static constexpr SaveMask kSaves = input(0);
@@ -272,6 +317,11 @@ Tensor sign(const Tensor& x) { return apply(Sign{}, x); }
 Tensor sin(const Tensor& x) { return apply_floating(Sin{}, x); }
 Tensor cos(const Tensor& x) { return apply_floating(Cos{}, x); }
 Tensor tan(const Tensor& x) { return apply_floating(Tan{}, x); }
+Tensor asin(const Tensor& x) { return apply_floating(Asin{}, x); }
+Tensor acos(const Tensor& x) { return apply_floating(Acos{}, x); }
+Tensor atan(const Tensor& x) { return apply_floating(Atan{}, x); }
+Tensor sinh(const Tensor& x) { return apply_floating(Sinh{}, x); }
+Tensor cosh(const Tensor& x) { return apply_floating(Cosh{}, x); }
 Tensor erf(const Tensor& x) { return apply_floating(Erf{}, x); }
 Tensor floor(const Tensor& x) { return apply_rounding(Floor{}, x); }
 Tensor ceil(const Tensor& x) { return apply_rounding(Ceil{}, x); }

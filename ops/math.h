@@ -21,6 +21,11 @@ Tensor sign(const Tensor& x);
 Tensor sin(const Tensor& x);
 Tensor cos(const Tensor& x);
 Tensor tan(const Tensor& x);
+Tensor asin(const Tensor& x);
+Tensor acos(const Tensor& x);
+Tensor atan(const Tensor& x);
+Tensor sinh(const Tensor& x);
+Tensor cosh(const Tensor& x);
 Tensor erf(const Tensor& x);
 /// Rounding: the gradient is 0. round() takes halves to the even neighbour.
 Tensor floor(const Tensor& x);

@@ -78,6 +78,8 @@ TEST(Misuse, Math) {
       {Kind::Index, {"[softmax]", "2"}, [] { softmax(f({2, 3}), 2); }},
       {Kind::Index, {"[log_softmax]", "-3"}, [] { log_softmax(f({2, 3}), -3); }},
       {Kind::Value, {"[softplus]", "0"}, [] { softplus(f({2}), 0); }},
+      {Kind::Value, {"[celu]", "0"}, [] { celu(f({2}), 0); }},
+      {Kind::Value, {"[hardtanh]", "2", "1"}, [] { hardtanh(f({2}), 2, 1); }},
       {Kind::Value, {"[exp]", "undefined"}, [] { exp(Tensor()); }},
       {Kind::Dtype, {"[softmax]", "int64"}, [] { softmax(i64({1, 2}), 0); }},
   });
