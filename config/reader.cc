@@ -1,10 +1,5 @@
 #include "eigengrad/config/reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -14,6 +9,7 @@
 
 #include "eigengrad/config/diagnostics.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 
 namespace eigengrad::config {
 namespace {
@@ -144,42 +140,6 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   mutable int line_ = 1;
 };
 
-class File {
- public:
-  explicit File(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (fd_ < 0) fail();
-  }
-  ~File() { ::close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  std::string read_all() const {
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0) fail();
-    EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", printable(path_));
-    EG_CHECK(static_cast<std::size_t>(status.st_size) <= kMaxBytes, ConfigError,
-             "{} has {} bytes, more than the {} allowed", printable(path_), status.st_size, kMaxBytes);
-    std::string text;
-    char block[1 << 16];
-    while (true) {
-      const ssize_t count = ::read(fd_, block, sizeof block);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail();
-      if (count == 0) return text;
-      text.append(block, static_cast<std::size_t>(count));
-    }
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    const int error = errno;
-    throw IoError(fmt::format("cannot read {}: {}", printable(path_), std::strerror(error)));
-  }
-
-  const std::string& path_;
-  const int fd_;
-};
-
 // The member or element that one part of a path names; made when it is a missing member.
 Value* step_into(Value& value, std::string_view part, std::string_view path) {
   if (Value::Array* array = value.as_array()) {
@@ -208,7 +168,12 @@ Value parse_json(std::string_view text, const std::string& source) {
   return builder.take();
 }
 
-Value read_json_file(const std::string& path) { return parse_json(File(path).read_all(), printable(path)); }
+Value read_json_file(const std::string& path) {
+  RegularFile file(path);
+  EG_CHECK(file.size() <= kMaxBytes, ConfigError, "{} has {} bytes, more than the {} allowed", file.name(), file.size(),
+           kMaxBytes);
+  return parse_json(file.read_all(), file.name());
+}
 
 void set_by_path(Value& root, std::string_view path, std::string_view text) {
   EG_CHECK(!path.empty(), ConfigError, "cannot set a value without a name: write name=value");

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "eigengrad/core/file.h"
+
 namespace eigengrad::config {
 
 /// A place in a text, counted from 1; 0 where there is none, for values made by the program.
@@ -75,8 +77,5 @@ class Value {
 /// The value as JSON text. Numbers read back as they were; one that is not finite is written as null. `indent` < 0 puts
 /// everything on one line.
 std::string to_json(const Value& value, int indent = 2);
-
-/// `text` with unprintable characters escaped, fit to be shown on a terminal.
-std::string printable(std::string_view text);
 
 }  // namespace eigengrad::config

@@ -1,65 +1,17 @@
 #include "eigengrad/data/gzip.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 
-#include "eigengrad/config/value.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 
 namespace eigengrad::data {
 namespace {
 
 constexpr std::uint64_t kBestRatio = 1032;  // of deflate (zlib's technical notes)
-
-// A regular file, read in order.
-class File {
- public:
-  explicit File(const std::string& path) : name_(config::printable(path)) {
-    EG_CHECK(path.find('\0') == std::string::npos, IoError, "cannot read {}: the name has a zero byte in it", name_);
-    // Without O_NONBLOCK, opening a FIFO waits for a writer.
-    fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd_ < 0) fail();
-    try {
-      struct stat status {};
-      if (::fstat(fd_, &status) != 0) fail();
-      EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", name_);
-      size_ = static_cast<std::uint64_t>(status.st_size);
-    } catch (...) {
-      ::close(fd_);
-      throw;
-    }
-  }
-  ~File() { ::close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  const std::string& name() const { return name_; }
-  std::uint64_t size() const { return size_; }
-  std::size_t read(std::span<std::uint8_t> out) {
-    while (true) {
-      const ssize_t got = ::read(fd_, out.data(), out.size());
-      if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) fail();
-    }
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    const int error = errno;
-    throw IoError(fmt::format("cannot read {}: {}", name_, std::strerror(error)));
-  }
-
-  const std::string name_;
-  int fd_ = -1;
-  std::uint64_t size_ = 0;
-};
 
 }  // namespace
 
@@ -139,7 +91,7 @@ struct ByteReader::State {
   // The second byte of the magic number may not have been read yet; inflate then checks it.
   bool at_magic() const { return input[next] == 0x1f && (available < 2 || input[next + 1] == 0x8b); }
 
-  File file;
+  RegularFile file;
   std::uint8_t input[1 << 16];
   std::size_t next = 0, available = 0;       // what of `input` waits to be used
   std::uint64_t consumed = 0, produced = 0;  // bytes of the file, and of its contents

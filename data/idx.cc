@@ -117,7 +117,7 @@ Tensor converted(const IdxArray& array) {
 void check_labels(const std::string& path, const std::vector<std::uint8_t>& labels, std::int64_t classes) {
   for (std::size_t i = 0; i < labels.size(); ++i)
     EG_CHECK(labels[i] < classes, FormatError, "{}: at byte {}: found the label {} (sample {}), expected 0 to {}",
-             config::printable(path), kMagicBytes + kExtentBytes + i, labels[i], i, classes - 1);
+             printable(path), kMagicBytes + kExtentBytes + i, labels[i], i, classes - 1);
 }
 
 // The file of a part of MNIST, under any of its usual names; empty when there is none.

@@ -1,7 +1,6 @@
 #include "eigengrad/io/file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 
 namespace eigengrad::io {
 namespace {
@@ -77,22 +77,10 @@ void write_file(const std::string& path, std::span<const std::string_view> piece
 void write_file(const std::string& path, std::string_view text) { write_file(path, std::span(&text, 1)); }
 
 std::string read_file(const std::string& path, std::size_t max_bytes) {
-  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
-  struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail("read", path);
-  EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", path);
-  EG_CHECK(static_cast<std::size_t>(status.st_size) <= max_bytes, FormatError,
-           "{} has {} bytes, more than the {} allowed", path, status.st_size, max_bytes);
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t count = ::read(file.get(), bytes.data() + size, bytes.size() - size);
-    if (count < 0 && errno != EINTR) fail("read", path);
-    if (count == 0) break;
-    if (count > 0) size += static_cast<std::size_t>(count);
-  }
-  bytes.resize(size);
-  return bytes;
+  RegularFile file(path);
+  EG_CHECK(file.size() <= max_bytes, FormatError, "{} has {} bytes, more than the {} allowed", file.name(), file.size(),
+           max_bytes);
+  return file.read_all();
 }
 
 }  // namespace eigengrad::io

@@ -83,7 +83,7 @@ class HeaderReader {
       check(entry.begin == offset,
             fmt::format("tensor '{}' begins at {}, expected {}: tensors must follow one another without holes or "
                         "overlaps",
-                        config::printable(entry.name), entry.begin, offset));
+                        printable(entry.name), entry.begin, offset));
       offset = entry.end;
     }
     check(offset == data_bytes_, fmt::format("the tensors take {} bytes, but there are {}", offset, data_bytes_));
@@ -96,13 +96,13 @@ class HeaderReader {
   void read_metadata(const config::Value& value, Metadata& metadata) const {
     check(value.as_object(), "__metadata__ is not an object");
     for (const auto& [key, text] : *value.as_object()) {
-      check(text.as_string(), fmt::format("__metadata__ '{}' is not a string", config::printable(key)));
+      check(text.as_string(), fmt::format("__metadata__ '{}' is not a string", printable(key)));
       metadata.emplace_back(key, *text.as_string());
     }
   }
 
   Entry read_entry(const std::string& name, const config::Value& value) const {
-    const std::string who = fmt::format("tensor '{}'", config::printable(name));
+    const std::string who = fmt::format("tensor '{}'", printable(name));
     const config::Value *dtype = value.find("dtype"), *shape = value.find("shape"),
                         *offsets = value.find("data_offsets");
     check(dtype && dtype->as_string() && shape && shape->as_array() && offsets && offsets->as_array() &&
@@ -111,7 +111,7 @@ class HeaderReader {
     const auto type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                    [&](const TypeName& t) { return *dtype->as_string() == t.name; });
     check(type != std::end(kTypes),
-          fmt::format("{}: dtype '{}' is not one of BOOL, I64, F32, F64", who, config::printable(*dtype->as_string())));
+          fmt::format("{}: dtype '{}' is not one of BOOL, I64, F32, F64", who, printable(*dtype->as_string())));
     Entry entry{name, type->dtype, {}, 0, 0};
     for (const config::Value& extent : *shape->as_array()) {
       check(extent.as_integer() && *extent.as_integer() >= 0, who + ": its shape is not a list of whole numbers");
@@ -151,7 +151,7 @@ class HeaderReader {
 void check_bools(const std::string& path, const Entry& entry, const char* data) {
   for (std::size_t i = 0; i < entry.end - entry.begin; ++i)
     EG_CHECK(data[i] == 0 || data[i] == 1, FormatError, "{}: tensor '{}': byte {} is {}, not a BOOL", path,
-             config::printable(entry.name), i, static_cast<int>(data[i]));
+             printable(entry.name), i, static_cast<int>(data[i]));
 }
 
 }  // namespace

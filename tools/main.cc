@@ -29,7 +29,7 @@ config::Value read_config(const Arguments& arguments) {
   for (const std::string& setting : arguments.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos)
-      throw ConfigError("--set " + config::printable(setting) + ": expected name=value, such as optimizer.lr=0.05");
+      throw ConfigError("--set " + printable(setting) + ": expected name=value, such as optimizer.lr=0.05");
     config::set_by_path(config, setting.substr(0, equals), setting.substr(equals + 1));
   }
   return config;

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "eigengrad/core/error.h"
-#include "tests/data/temp_folder.h"
+#include "tests/data/files.h"
 
 namespace eigengrad::data {
 namespace {
@@ -22,8 +22,8 @@ TEST(ReadFile, RawAndPacked) {
   const TempFolder folder;
   for (const std::size_t size : {0, 1, 2, 1000, 65536, 300000}) {
     const Bytes bytes = counting(size);
-    EXPECT_EQ(read_file(folder.write("raw", bytes)), bytes);
-    EXPECT_EQ(read_file(folder.write("packed", gzip(bytes))), bytes);
+    EXPECT_EQ(read_file(write(folder, "raw", bytes)), bytes);
+    EXPECT_EQ(read_file(write(folder, "packed", gzip(bytes))), bytes);
   }
 }
 
@@ -31,7 +31,7 @@ TEST(ReadFile, MembersAreJoined) {
   const TempFolder folder;
   const Bytes a = counting(5000), b = counting(70000), empty;
   const Bytes file = joined(joined(joined(gzip(a), gzip(empty)), gzip(b)), gzip(empty));
-  EXPECT_EQ(read_file(folder.write("three", file)), joined(a, b));
+  EXPECT_EQ(read_file(write(folder, "three", file)), joined(a, b));
 }
 
 // A member that ends where a block read from the file does: what follows is not in memory yet.
@@ -46,7 +46,7 @@ TEST(ReadFile, MembersMeetAtEveryPlaceOfTheReadBuffer) {
     const Bytes first(noise.begin(), noise.begin() + static_cast<std::ptrdiff_t>(cut));
     const Bytes packed = gzip(first);
     met += packed.size() >= 65535 && packed.size() <= 65537;
-    ASSERT_EQ(read_file(folder.write("two", joined(packed, gzip(tail)))), joined(first, tail)) << packed.size();
+    ASSERT_EQ(read_file(write(folder, "two", joined(packed, gzip(tail)))), joined(first, tail)) << packed.size();
   }
   EXPECT_GE(met, 3);
 }
@@ -56,7 +56,7 @@ TEST(ReadFile, EveryTruncationIsRefused) {
   const Bytes whole = gzip(counting(200));
   for (std::size_t size = 2; size < whole.size(); ++size) {
     const std::string path =
-        folder.write("cut.gz", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+        write(folder, "cut.gz", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
     const std::string message = message_of<FormatError>([&] { read_file(path); });
     EXPECT_HAS(message, "cut.gz");
     EXPECT_HAS(message, "at byte " + std::to_string(size));
@@ -71,7 +71,7 @@ TEST(ReadFile, NoFlippedBitChangesTheContents) {
   for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
     Bytes damaged = whole;
     damaged[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
-    const std::string path = folder.write("damaged.gz", damaged);
+    const std::string path = write(folder, "damaged.gz", damaged);
     try {
       const Bytes found = read_file(path);
       // Without its magic number it is a raw file.
@@ -88,19 +88,19 @@ TEST(ReadFile, ChecksumAndLengthAreVerified) {
   Bytes crc = gzip(counting(100)), length = crc;
   crc[crc.size() - 8] ^= 1;
   length[length.size() - 4] ^= 1;
-  EXPECT_HAS(message_of<FormatError>([&] { read_file(folder.write("crc", crc)); }), "incorrect data check");
-  EXPECT_HAS(message_of<FormatError>([&] { read_file(folder.write("length", length)); }), "incorrect length check");
+  EXPECT_HAS(message_of<FormatError>([&] { read_file(write(folder, "crc", crc)); }), "incorrect data check");
+  EXPECT_HAS(message_of<FormatError>([&] { read_file(write(folder, "length", length)); }), "incorrect length check");
 }
 
 TEST(ReadFile, WhatFollowsTheLastMemberIsRefused) {
   const TempFolder folder;
   const Bytes whole = gzip(counting(100));
   for (const Bytes& tail : {Bytes{0}, Bytes{0x1f}, Bytes{0x1f, 0x8a}, Bytes{0x1f, 0x8b}, Bytes{'x', 'y', 'z'}}) {
-    const std::string message = message_of<FormatError>([&] { read_file(folder.write("tail", joined(whole, tail))); });
+    const std::string message = message_of<FormatError>([&] { read_file(write(folder, "tail", joined(whole, tail))); });
     EXPECT_HAS(message, "tail: ");
     EXPECT_HAS(message, "byte ");
   }
-  EXPECT_HAS(message_of<FormatError>([&] { read_file(folder.write("tail", joined(whole, {0}))); }),
+  EXPECT_HAS(message_of<FormatError>([&] { read_file(write(folder, "tail", joined(whole, {0}))); }),
              "at byte " + std::to_string(whole.size()) + " the gzip data have ended");
 }
 
@@ -108,17 +108,17 @@ TEST(ReadFile, ABombStopsAtTheCap) {
   const TempFolder folder;
   const Bytes bomb = gzip(Bytes(64 << 20));
   ASSERT_LT(bomb.size(), std::size_t{70000});
-  const std::string path = folder.write("bomb.gz", bomb);
+  const std::string path = write(folder, "bomb.gz", bomb);
   EXPECT_HAS(message_of<FormatError>([&] { read_file(path, 1 << 20); }), "expected at most 1048576 bytes");
   EXPECT_EQ(read_file(path, 64 << 20).size(), std::size_t{64} << 20);
   EXPECT_THROW(read_file(path, (64 << 20) - 1), FormatError);
-  EXPECT_THROW(read_file(folder.write("raw", counting(11)), 10), FormatError);
-  EXPECT_EQ(read_file(folder.write("raw", counting(11)), 11).size(), 11u);
+  EXPECT_THROW(read_file(write(folder, "raw", counting(11)), 10), FormatError);
+  EXPECT_EQ(read_file(write(folder, "raw", counting(11)), 11).size(), 11u);
 }
 
 TEST(ByteReader, KnowsWhereItIs) {
   const TempFolder folder;
-  ByteReader raw(folder.write("raw", counting(100)));
+  ByteReader raw(write(folder, "raw", counting(100)));
   EXPECT_FALSE(raw.is_gzip());
   EXPECT_EQ(raw.most_that_can_follow(), 100u);
   Bytes some(30);
@@ -130,7 +130,7 @@ TEST(ByteReader, KnowsWhereItIs) {
   EXPECT_HAS(message_of<FormatError>([&] { raw.read(more, "elements"); }), "at byte 100: the contents end");
 
   const Bytes packed = gzip(Bytes(100000));
-  ByteReader zeros(folder.write("zeros", packed));
+  ByteReader zeros(write(folder, "zeros", packed));
   EXPECT_TRUE(zeros.is_gzip());
   EXPECT_GE(zeros.most_that_can_follow(), 100000u);
   EXPECT_EQ(zeros.most_that_can_follow(), packed.size() * 1032);
@@ -138,21 +138,21 @@ TEST(ByteReader, KnowsWhereItIs) {
 
 TEST(ByteReader, OnlyRegularFiles) {
   const TempFolder folder;
-  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.path("none")); }), "No such file or directory");
+  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.file("none")); }), "No such file or directory");
   EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.path()); }), "not a regular file");
   EXPECT_HAS(message_of<IoError>([&] { ByteReader reader("/dev/zero"); }), "not a regular file");
   EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(""); }), "No such file or directory");
-  ASSERT_EQ(::mkfifo(folder.path("fifo").c_str(), 0600), 0);
-  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.path("fifo")); }), "not a regular file");
-  const std::string secret = folder.write("secret", {1});
+  ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
+  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.file("fifo")); }), "not a regular file");
+  const std::string secret = write(folder, "secret", {1});
   EXPECT_THROW(ByteReader(secret + std::string("\0x", 2)), IoError);
-  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.path("a\x1b[31m")); }), "a\\x1b[31m");
+  EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(folder.file("a\x1b[31m")); }), "a\\x1b[31m");
 }
 
 TEST(ByteReader, RefusedPermissionIsAnError) {
   if (::geteuid() == 0) GTEST_SKIP() << "the superuser may read every file: run the tests as another user to test this";
   const TempFolder folder;
-  const std::string secret = folder.write("secret", {1});
+  const std::string secret = write(folder, "secret", {1});
   ASSERT_EQ(::chmod(secret.c_str(), 0), 0);
   EXPECT_HAS(message_of<IoError>([&] { ByteReader reader(secret); }), "Permission denied");
 }

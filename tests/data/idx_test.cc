@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 
 #include "eigengrad/core/error.h"
-#include "tests/data/temp_folder.h"
+#include "tests/data/files.h"
 
 namespace eigengrad::data {
 namespace {
@@ -21,7 +21,7 @@ const Bytes kTiny = joined(header(0x08, {2, 2, 3}), {0, 1, 2, 3, 4, 5, 6, 7, 8, 
 TEST(Idx, ImagesRawAndPacked) {
   const TempFolder folder;
   for (const Bytes& file : {kTiny, gzip(kTiny)}) {
-    const std::string path = folder.write("images", file);
+    const std::string path = write(folder, "images", file);
     const IdxBytes images = read_idx(path, 3);
     EXPECT_EQ(images.shape, (Shape{2, 2, 3}));
     EXPECT_EQ(images.values, Bytes(kTiny.begin() + 16, kTiny.end()));
@@ -35,7 +35,7 @@ TEST(Idx, ImagesRawAndPacked) {
 
 TEST(Idx, EveryElementType) {
   const TempFolder folder;
-  const auto read = [&](const Bytes& bytes) { return to_tensor(read_idx_array(folder.write("array", bytes))); };
+  const auto read = [&](const Bytes& bytes) { return to_tensor(read_idx_array(write(folder, "array", bytes))); };
   using Integers = std::vector<std::int64_t>;
   EXPECT_EQ(read(joined(header(0x08, {2}), {1, 200})).to_vector<std::int64_t>(), (Integers{1, 200}));
   EXPECT_EQ(read(joined(header(0x09, {2}), {1, 200})).to_vector<std::int64_t>(), (Integers{1, -56}));
@@ -53,20 +53,20 @@ TEST(Idx, EveryTruncationAndEveryExtraByteIsRefused) {
   for (const Bytes& whole : {kTiny, packed})
     for (std::size_t size = 0; size < whole.size(); ++size) {
       const std::string path =
-          folder.write("cut", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+          write(folder, "cut", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
       EXPECT_HAS(message_of<FormatError>([&] { read_idx_array(path); }), "cut: ");
     }
-  const std::string longer = folder.write("longer", joined(kTiny, {0}));
+  const std::string longer = write(folder, "longer", joined(kTiny, {0}));
   EXPECT_HAS(message_of<FormatError>([&] { read_idx_array(longer); }),
              "longer: at byte 28: expected the contents to end");
-  EXPECT_THROW(read_idx_array(folder.write("longer.gz", gzip(joined(kTiny, {0})))), FormatError);
-  EXPECT_THROW(read_idx_array(folder.write("after.gz", joined(packed, {0}))), FormatError);
+  EXPECT_THROW(read_idx_array(write(folder, "longer.gz", gzip(joined(kTiny, {0})))), FormatError);
+  EXPECT_THROW(read_idx_array(write(folder, "after.gz", joined(packed, {0}))), FormatError);
 }
 
 TEST(Idx, MessagesSayWhereWhatAndWhatElse) {
   const TempFolder folder;
   const auto refusal = [&](const Bytes& bytes) {
-    const std::string path = folder.write("bad", bytes);
+    const std::string path = write(folder, "bad", bytes);
     return message_of<FormatError>([&] { read_idx(path, 3); });
   };
   Bytes magic = kTiny, type = kTiny, unknown = kTiny;
@@ -80,9 +80,9 @@ TEST(Idx, MessagesSayWhereWhatAndWhatElse) {
   EXPECT_HAS(
       refusal(joined(header(0x08, {2, 2, 4}), Bytes(12))),
       "at byte 4: found the extents [2, 2, 4] of uint8, which take 16 bytes, expected at most the 12 that can follow");
-  const std::string many = folder.write("many", joined({0, 0, 8, 255}, Bytes(4 * 255)));
+  const std::string many = write(folder, "many", joined({0, 0, 8, 255}, Bytes(4 * 255)));
   EXPECT_HAS(message_of<FormatError>([&] { read_idx_array(many); }), "found 255 axes, expected 1 to 8");
-  const std::string none = folder.write("none", {0, 0, 8, 0, 1});
+  const std::string none = write(folder, "none", {0, 0, 8, 0, 1});
   EXPECT_HAS(message_of<FormatError>([&] { read_idx_array(none); }), "found 0 axes");
 }
 
@@ -96,7 +96,7 @@ std::size_t peak_memory() {
 TEST(Idx, ExtentsArePromisesNotFacts) {
   const TempFolder folder;
   constexpr std::uint32_t huge = 0xffffffff;
-  const std::string bomb = folder.write("bomb.gz", gzip(joined(header(0x08, {100}), Bytes(64 << 20))));
+  const std::string bomb = write(folder, "bomb.gz", gzip(joined(header(0x08, {100}), Bytes(64 << 20))));
   const std::size_t before = peak_memory();
   for (const auto& extents : {std::vector<std::uint32_t>{huge, huge, huge},              // beyond 64 bits
                               std::vector<std::uint32_t>{4194305, 4194305, 2111061989},  // wraps around to little
@@ -105,12 +105,12 @@ TEST(Idx, ExtentsArePromisesNotFacts) {
                               std::vector<std::uint32_t>{huge, 2}}) {           // beyond the cap
     for (const int type : {0x08, 0x0E}) {
       const Bytes file = joined(header(type, extents), Bytes(16));
-      EXPECT_THROW(read_idx_array(folder.write("huge", file)), FormatError);
-      EXPECT_THROW(read_idx_array(folder.write("huge.gz", gzip(file))), FormatError);
+      EXPECT_THROW(read_idx_array(write(folder, "huge", file)), FormatError);
+      EXPECT_THROW(read_idx_array(write(folder, "huge.gz", gzip(file))), FormatError);
     }
   }
   EXPECT_HAS(message_of<FormatError>([&] { read_idx_array(bomb); }), "expected the contents to end");
-  const std::string capped = folder.write("capped", joined(header(0x08, {1000}), Bytes(1000)));
+  const std::string capped = write(folder, "capped", joined(header(0x08, {1000}), Bytes(1000)));
   EXPECT_THROW(read_idx_array(capped, 999), FormatError);
   EXPECT_EQ(read_idx_array(capped, 1000).bytes.size(), 1000u);
   EXPECT_LT(peak_memory() - before, std::size_t{16} << 20);
@@ -118,7 +118,7 @@ TEST(Idx, ExtentsArePromisesNotFacts) {
 
 TEST(Idx, LabelsMustBeClasses) {
   const TempFolder folder;
-  const std::string path = folder.write("labels", joined(header(0x08, {4}), {5, 0, 9, 10}));
+  const std::string path = write(folder, "labels", joined(header(0x08, {4}), {5, 0, 9, 10}));
   EXPECT_EQ(read_idx_labels(path, 11).to_vector<std::int64_t>(), (std::vector<std::int64_t>{5, 0, 9, 10}));
   EXPECT_HAS(message_of<FormatError>([&] { read_idx_labels(path, 10); }),
              "labels: at byte 11: found the label 10 (sample 3), expected 0 to 9");
@@ -128,7 +128,7 @@ TEST(Idx, LabelsMustBeClasses) {
 void write_mnist(const TempFolder& folder, const std::string& joint, bool packed, const Bytes& train_labels) {
   const Bytes images = joined(header(0x08, {3, 2, 2}), {0, 0, 0, 0, 255, 255, 255, 255, 0, 51, 102, 255});
   const auto write = [&](const std::string& name, const Bytes& bytes) {
-    folder.write(name + (packed ? ".gz" : ""), packed ? gzip(bytes) : bytes);
+    data::write(folder, name + (packed ? ".gz" : ""), packed ? gzip(bytes) : bytes);
   };
   for (const char* part : {"train", "t10k"}) write(std::string(part) + "-images" + joint + "idx3-ubyte", images);
   write("train-labels" + joint + "idx1-ubyte", train_labels);

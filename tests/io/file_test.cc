@@ -9,7 +9,7 @@
 
 #include "eigengrad/core/error.h"
 #include "eigengrad/io/graph.h"
-#include "tests/io/temp_folder.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::io {
 namespace {

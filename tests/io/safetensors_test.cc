@@ -7,7 +7,7 @@
 #include "eigengrad/core/error.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/ops/ops.h"
-#include "tests/io/temp_folder.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::io {
 namespace {

@@ -12,7 +12,7 @@
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
 #include "eigengrad/train/criteria.h"
-#include "tests/io/temp_folder.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::train {
 namespace {

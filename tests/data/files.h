@@ -5,42 +5,25 @@
 #include <zlib.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "tests/temp_folder.h"
+
 namespace eigengrad::data {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// A folder that ends with the test.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "eigengrad-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  std::string path(const std::string& name = "") const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const Bytes& bytes) const {
-    std::filesystem::remove(path(name));  // to overwrite in place is slow on ext4, which then syncs
-    std::ofstream out(path(name), std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return path(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
+/// Writes a file below a test's folder, and returns its path.
+inline std::string write(const TempFolder& folder, const std::string& name, const Bytes& bytes) {
+  const std::string path = folder.file(name);
+  std::filesystem::remove(path);  // to overwrite in place is slow on ext4, which then syncs
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  return path;
+}
 
 /// One gzip member.
 inline Bytes gzip(const Bytes& bytes) {

@@ -1,0 +1,69 @@
+#include "eigengrad/core/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "eigengrad/core/check.h"
+
+namespace eigengrad {
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f)
+      result += fmt::format("\\x{:02x}", byte);
+    else
+      result += c;
+  }
+  return result;
+}
+
+RegularFile::RegularFile(const std::string& path) : name_(printable(path)) {
+  EG_CHECK(path.find('\0') == std::string::npos, IoError, "cannot read {}: the name has a zero byte in it", name_);
+  // Without O_NONBLOCK, opening a FIFO waits for a writer.
+  fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd_ < 0) fail();
+  try {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) fail();
+    EG_CHECK(S_ISREG(status.st_mode), IoError, "cannot read {}: it is not a regular file", name_);
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+RegularFile::~RegularFile() { ::close(fd_); }
+
+std::size_t RegularFile::read(std::span<std::uint8_t> out) {
+  while (true) {
+    const ssize_t got = ::read(fd_, out.data(), out.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) fail();
+  }
+}
+
+std::string RegularFile::read_all() {
+  std::string text(size_, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const std::size_t got = read({reinterpret_cast<std::uint8_t*>(text.data()) + size, text.size() - size});
+    if (got == 0) break;
+    size += got;
+  }
+  text.resize(size);
+  return text;
+}
+
+void RegularFile::fail() const {
+  const int error = errno;
+  throw IoError(fmt::format("cannot read {}: {}", name_, std::strerror(error)));
+}
+
+}  // namespace eigengrad
