@@ -28,6 +28,7 @@ void RecordedNode::connect(TensorRefs inputs, std::span<const SaveMask> saves) {
 }
 
 void RecordedNode::produce(Tensor& output, std::uint32_t slot) {
+  outputs_ = slot + 1;
   if (saves_output_) saved_.emplace_back(Entry{-1 - static_cast<std::int32_t>(slot), output.version(), alias(output)});
   if (!is_floating(output.dtype())) return;
   output.impl().node = Ref<Node>::share(this);

@@ -63,6 +63,8 @@ class RecordedNode : public Node {
   void produce(Tensor& output, std::uint32_t slot);
   void check_not_released() const;
 
+  std::uint32_t outputs_ = 0;
+
  private:
   const Entry& entry(std::int32_t index) const;
 
@@ -130,11 +132,15 @@ class OpNode final : public RecordedNode {
 
  private:
   template <class Rule>
-  static Grads run(TensorRefs grads, Rule rule) {
-    if constexpr (MultiOutput<Op>)
-      return rule(grads);
-    else
+  Grads run(TensorRefs grads, Rule rule) {
+    if constexpr (MultiOutput<Op>) {
+      const Tensor none;  // for the outputs behind the last that a gradient reached
+      SmallVector<const Tensor*, 4> all;
+      for (std::size_t i = 0; i < outputs_; ++i) all.push_back(i < grads.size() ? &grads[i] : &none);
+      return rule(TensorRefs(all.data(), all.size()));
+    } else {
       return rule(grads[0]);
+    }
   }
 
   Op op_;

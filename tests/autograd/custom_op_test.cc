@@ -34,7 +34,7 @@ struct SinCos {
   Grads backward(const Saved& s, TensorRefs g) const {
     Tensor total;
     if (g[0].defined()) total = g[0] * s.y(1);
-    if (g.size() > 1 && g[1].defined()) total = total.defined() ? total - g[1] * s.y(0) : -(g[1] * s.y(0));
+    if (g[1].defined()) total = total.defined() ? total - g[1] * s.y(0) : -(g[1] * s.y(0));
     return {total};
   }
 };
