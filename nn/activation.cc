@@ -11,6 +11,19 @@ void describe(config::Fields& f, GELUOptions& o) {
                             {.help = "the exact function, or its tanh approximation"});
 }
 
+void describe(config::Fields& f, LeakyReLUOptions& o) {
+  f("negative_slope", o.negative_slope, {.help = "slope where x is negative"});
+}
+
+void describe(config::Fields& f, ELUOptions& o) {
+  f("alpha", o.alpha, {.help = "the limit where x is negative", .min = 0, .above_min = true});
+}
+
+void describe(config::Fields& f, HardtanhOptions& o) {
+  f("min_val", o.min_val, {.help = "lower limit"});
+  f("max_val", o.max_val, {.help = "upper limit"});
+}
+
 void describe(config::Fields& f, SoftplusOptions& o) {
   f("beta", o.beta, {.help = "steepness", .min = 0, .above_min = true});
 }
@@ -32,6 +45,17 @@ std::string GELU::extra_repr() const {
   return fmt::format("approximate='{}'", options_.approximate == GeluApproximate::None ? "none" : "tanh");
 }
 
+std::string LeakyReLU::extra_repr() const { return fmt::format("negative_slope={}", options_.negative_slope); }
+std::string ELU::extra_repr() const { return fmt::format("alpha={}", options_.alpha); }
+std::string CELU::extra_repr() const { return fmt::format("alpha={}", options_.alpha); }
+
+Hardtanh::Hardtanh(Options options) : SameShape(options) {
+  EG_CHECK(options.min_val < options.max_val, ValueError, "[Hardtanh] min_val must be below max_val, found {} and {}",
+           options.min_val, options.max_val);
+}
+std::string Hardtanh::extra_repr() const {
+  return fmt::format("min_val={}, max_val={}", options_.min_val, options_.max_val);
+}
 std::string Softplus::extra_repr() const { return fmt::format("beta={}", options_.beta); }
 std::string Softmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 std::string LogSoftmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }

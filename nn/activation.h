@@ -62,6 +62,103 @@ class GELU : public SameShape<GELUOptions> {
   std::string extra_repr() const override;
 };
 
+/// 1.0507·elu(x, 1.6733)
+class SELU : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return selu(x); }
+};
+
+/// x·σ(x)
+class SiLU : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return silu(x); }
+};
+
+/// x·tanh(softplus(x))
+class Mish : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return mish(x); }
+};
+
+/// x / (1 + |x|)
+class Softsign : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return softsign(x); }
+};
+
+/// log σ(x)
+class LogSigmoid : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return logsigmoid(x); }
+};
+
+/// hardtanh(x, -3, 3) / 6 + 1/2
+class Hardsigmoid : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return hardsigmoid(x); }
+};
+
+/// x·hardsigmoid(x)
+class Hardswish : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return hardswish(x); }
+};
+
+struct LeakyReLUOptions {
+  double negative_slope = 0.01;
+};
+void describe(config::Fields& f, LeakyReLUOptions& o);
+
+/// x where x > 0, else negative_slope·x.
+class LeakyReLU : public SameShape<LeakyReLUOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return leaky_relu(x, options_.negative_slope); }
+  std::string extra_repr() const override;
+};
+
+struct ELUOptions {
+  double alpha = 1;
+};
+void describe(config::Fields& f, ELUOptions& o);
+
+/// x where x > 0, else alpha·(e^x - 1).
+class ELU : public SameShape<ELUOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return elu(x, options_.alpha); }
+  std::string extra_repr() const override;
+};
+
+/// x where x > 0, else alpha·(e^(x/alpha) - 1).
+class CELU : public SameShape<ELUOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return celu(x, options_.alpha); }
+  std::string extra_repr() const override;
+};
+
+struct HardtanhOptions {
+  double min_val = -1;
+  double max_val = 1;
+};
+void describe(config::Fields& f, HardtanhOptions& o);
+
+/// x limited to [min_val, max_val]. Throws ValueError unless min_val < max_val.
+class Hardtanh : public SameShape<HardtanhOptions> {
+ public:
+  explicit Hardtanh(Options options = {});
+  Tensor forward(const Tensor& x) override { return hardtanh(x, options_.min_val, options_.max_val); }
+  std::string extra_repr() const override;
+};
+
 struct SoftplusOptions {
   double beta = 1;
 };

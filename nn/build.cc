@@ -18,6 +18,17 @@ LayerTable make_layers() {
   add_layer<Dropout>(table, "Dropout", "drops elements while training");
   add_layer<Identity>(table, "Identity", "its input");
   add_layer<ReLU>(table, "ReLU", "max(x, 0)");
+  add_layer<LeakyReLU>(table, "LeakyReLU", "x, or a fraction of it where it is negative");
+  add_layer<ELU>(table, "ELU", "x, or e^x - 1 where it is negative");
+  add_layer<CELU>(table, "CELU", "x, or a scaled e^x - 1 where it is negative");
+  add_layer<SELU>(table, "SELU", "ELU that keeps mean and variance");
+  add_layer<SiLU>(table, "SiLU", "x·σ(x)");
+  add_layer<Mish>(table, "Mish", "x·tanh(softplus(x))");
+  add_layer<Softsign>(table, "Softsign", "x / (1 + |x|)");
+  add_layer<LogSigmoid>(table, "LogSigmoid", "log σ(x)");
+  add_layer<Hardtanh>(table, "Hardtanh", "x within two limits");
+  add_layer<Hardsigmoid>(table, "Hardsigmoid", "a sigmoid of straight lines");
+  add_layer<Hardswish>(table, "Hardswish", "x·hardsigmoid(x)");
   add_layer<Sigmoid>(table, "Sigmoid", "1 / (1 + e^-x)");
   add_layer<Tanh>(table, "Tanh", "the hyperbolic tangent");
   add_layer<GELU>(table, "GELU", "x·Φ(x)");

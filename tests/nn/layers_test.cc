@@ -77,6 +77,18 @@ TEST(Layers, ComputeWhatTheirFunctionsDo) {
   EXPECT_TRUE(equal(GELU()(x), gelu(x)));
   EXPECT_TRUE(equal(GELU({GeluApproximate::Tanh})(x), gelu(x, GeluApproximate::Tanh)));
   EXPECT_TRUE(equal(Softplus({2})(x), softplus(x, 2)));
+  EXPECT_TRUE(equal(LeakyReLU({0.2})(x), leaky_relu(x, 0.2)));
+  EXPECT_TRUE(equal(ELU({2})(x), elu(x, 2)));
+  EXPECT_TRUE(equal(CELU({2})(x), celu(x, 2)));
+  EXPECT_TRUE(equal(SELU()(x), selu(x)));
+  EXPECT_TRUE(equal(SiLU()(x), silu(x)));
+  EXPECT_TRUE(equal(Mish()(x), mish(x)));
+  EXPECT_TRUE(equal(Softsign()(x), softsign(x)));
+  EXPECT_TRUE(equal(LogSigmoid()(x), logsigmoid(x)));
+  EXPECT_TRUE(equal(Hardtanh({-0.5, 0.25})(x), hardtanh(x, -0.5, 0.25)));
+  EXPECT_THROW(Hardtanh({1, 1}), ValueError);
+  EXPECT_TRUE(equal(Hardsigmoid()(x), hardsigmoid(x)));
+  EXPECT_TRUE(equal(Hardswish()(x), hardswish(x)));
   EXPECT_TRUE(equal(Softmax(0)(x), softmax(x, 0)));
   EXPECT_TRUE(equal(LogSoftmax(1)(x), log_softmax(x, 1)));
   EXPECT_TRUE(equal(Identity()(x), x));
