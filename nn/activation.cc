@@ -4,6 +4,20 @@
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad::nn {
+namespace {
+
+Shape with_batch(const Shape& sample) {
+  Shape batch = sample;
+  batch.insert(0, 1);
+  return batch;
+}
+
+void check_axis(const Shape& batch, std::int64_t axis) {
+  EG_CHECK(axis >= -batch.rank() && axis < batch.rank(), ShapeError,
+           "axis {} is out of range ({} to {}, 0 is the batch)", axis, -batch.rank(), batch.rank() - 1);
+}
+
+}  // namespace
 
 void describe(config::Fields& f, GELUOptions& o) {
   f.choice<GeluApproximate>("approximate", o.approximate,
@@ -60,6 +74,11 @@ std::string Softplus::extra_repr() const { return fmt::format("beta={}", options
 std::string Softmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 std::string LogSoftmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 
+Shape Softmax::infer(Options& options, const Shape& input) {
+  check_axis(with_batch(input), options.dim);
+  return input;
+}
+
 Dropout::Dropout(Options options) : SameShape(options) {
   EG_CHECK(options.p >= 0 && options.p <= 1, ValueError, "[Dropout] the probability must be in [0, 1], found {}",
            options.p);
@@ -73,8 +92,10 @@ std::string Flatten::extra_repr() const {
 }
 
 Shape Flatten::infer(Options& options, const Shape& input) {
-  Shape batched = input;
-  batched.insert(0, 1);
+  checked_numel(input);
+  const Shape batched = with_batch(input);
+  check_axis(batched, options.start_dim);
+  check_axis(batched, options.end_dim);
   const std::int64_t first = normalize_axis("Flatten", options.start_dim, batched.rank());
   const std::int64_t last = normalize_axis("Flatten", options.end_dim, batched.rank());
   EG_CHECK(first >= 1 && (first <= last || batched.rank() == 1), ShapeError,

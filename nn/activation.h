@@ -184,6 +184,7 @@ class Softmax : public SameShape<SoftmaxOptions> {
   explicit Softmax(std::int64_t dim) : SameShape(SoftmaxOptions{dim}) {}
   Tensor forward(const Tensor& x) override { return softmax(x, options_.dim); }
   std::string extra_repr() const override;
+  static Shape infer(Options& options, const Shape& input);
 };
 
 /// x - log Σ e^x along an axis.
@@ -193,6 +194,7 @@ class LogSoftmax : public SameShape<SoftmaxOptions> {
   explicit LogSoftmax(std::int64_t dim) : SameShape(SoftmaxOptions{dim}) {}
   Tensor forward(const Tensor& x) override { return log_softmax(x, options_.dim); }
   std::string extra_repr() const override;
+  static Shape infer(Options& options, const Shape& input) { return Softmax::infer(options, input); }
 };
 
 struct DropoutOptions {

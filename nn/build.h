@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <typeinfo>
+#include <utility>
 
 #include "eigengrad/config/registry.h"
 #include "eigengrad/nn/loss.h"
@@ -31,8 +33,8 @@ void add_layer(LayerTable& table, std::string name, std::string help) {
       {[](const void* o) -> std::shared_ptr<Module> { return std::make_shared<L>(*static_cast<const Options*>(o)); },
        [](void* o, const Shape& input) { return L::infer(*static_cast<Options*>(o), input); },
        [](const Module& module) -> const void* {
-         const L* const layer = dynamic_cast<const L*>(&module);
-         return layer ? &layer->options() : nullptr;
+         // Not a class derived from L: that would be built as something else.
+         return typeid(module) == typeid(L) ? &static_cast<const L&>(module).options() : nullptr;
        }});
 }
 
@@ -41,8 +43,24 @@ const LayerTable& layers();
 
 struct LossFunctions {
   std::shared_ptr<Loss> (*make)(const void* options);
+  /// The options of a loss of this type; null for others.
+  const void* (*options_of)(const Loss& loss);
 };
 using LossTable = config::Registry<LossFunctions>;
+
+/// Adds a row for a loss type L, which has a struct L::Options with a describe(), a constructor from it, and options().
+template <class L>
+void add_loss(LossTable& table, std::string name, std::string help) {
+  using Options = typename L::Options;
+  table.add<Options>(
+      std::move(name), std::move(help),
+      {[](const void* o) -> std::shared_ptr<Loss> { return std::make_shared<L>(*static_cast<const Options*>(o)); },
+       [](const Loss& loss) -> const void* {
+         return typeid(loss) == typeid(L) ? &static_cast<const L&>(loss).options() : nullptr;
+       }});
+}
+
+/// Every loss of the library.
 const LossTable& losses();
 
 struct BuiltModel {
@@ -51,8 +69,8 @@ struct BuiltModel {
 };
 
 /// The model that a configuration describes: a layer, or {"type": "Sequential", "layers": [..]}, for inputs of a shape
-/// (without the batch axis). Sizes that are left out come from the layer before. Mistakes, among them layers that do
-/// not fit one another, go to the diagnostics.
+/// (without the batch axis). The layers may also be an object, whose keys are then their names. Sizes that are left out
+/// come from the layer before. Mistakes, among them layers that do not fit one another, go to the diagnostics.
 BuiltModel build_model(const config::Value& value, const std::string& pointer, const Shape& input,
                        config::Diagnostics& diagnostics, const LayerTable& table = layers());
 
@@ -61,8 +79,15 @@ std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& 
                                  config::Diagnostics& diagnostics, const LossTable& table = losses());
 
 /// The configuration of a module that build_model would build again, all options in full. Throws ValueError for a
-/// module that is not in the table.
+/// module that is not in the table, and for one that stands in two places: a configuration would make two of it.
 config::Value model_config(const Module& module, const LayerTable& table = layers());
+/// The same for a loss.
+config::Value loss_config(const Loss& loss, const LossTable& table = losses());
+
+/// A model of the same layers with elements of its own: values, dtypes, modes and what is frozen are those of `module`,
+/// and what is shared in it is shared in the copy. Nothing is drawn from the default generator. Throws ValueError for a
+/// module that is not in the table; of a class of your own make another and load the state_dict() of the first.
+std::shared_ptr<Module> clone(const Module& module, const LayerTable& table = layers());
 
 /// JSON Schema of a model.
 config::Value model_schema(const LayerTable& table = layers());

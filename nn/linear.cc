@@ -37,7 +37,7 @@ std::string Linear::extra_repr() const {
 }
 
 Shape Linear::infer(Options& options, const Shape& input) {
-  EG_CHECK(!input.empty(), ShapeError, "expects an input with an axis of features, found a scalar");
+  EG_CHECK(!input.empty(), ShapeError, "expects an input with an axis of features");
   if (options.in_features == 0) options.in_features = input.back();
   EG_CHECK(options.in_features == input.back(), ShapeError, "expects in_features = {}", options.in_features);
   Shape output = input;

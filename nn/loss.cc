@@ -11,11 +11,22 @@ void describe_reduction(config::Fields& f, Reduction& reduction) {
                       {.help = "what becomes of the losses of the samples"});
 }
 
-Tensor float_tensor(const std::vector<double>& values) {
-  return to(tensor(values, {static_cast<std::int64_t>(values.size())}), kFloat32);
+// Weights in the dtype of the input that they weigh.
+Tensor beside(const Tensor& weights, const Tensor& input) {
+  return weights.defined() ? to(weights, input.dtype()) : weights;
 }
 
 }  // namespace
+
+Tensor weights_tensor(const std::vector<double>& weights) {
+  if (weights.empty()) return Tensor();
+  return to(tensor(weights, {static_cast<std::int64_t>(weights.size())}), kFloat32);
+}
+
+std::string Loss::scope_name() const {
+  const std::string name = Module::scope_name();
+  return name.empty() ? type_name() : name;
+}
 
 void describe(config::Fields& f, MSELossOptions& o) { describe_reduction(f, o.reduction); }
 
@@ -33,21 +44,16 @@ void describe(config::Fields& f, BCEWithLogitsLossOptions& o) {
   describe_reduction(f, o.reduction);
 }
 
-Tensor CrossEntropyLoss::class_weights() const { return float_tensor(options_.weight); }
-
 Tensor CrossEntropyLoss::forward(const Tensor& input, const Tensor& target) {
-  const Tensor weight = weight_.defined() ? eigengrad::to(weight_, input.dtype()) : Tensor();
   return cross_entropy(input, target,
-                       {.weight = weight,
+                       {.weight = beside(weight_, input),
                         .ignore_index = options_.ignore_index,
                         .label_smoothing = options_.label_smoothing,
                         .reduction = options_.reduction});
 }
 
 Tensor BCEWithLogitsLoss::forward(const Tensor& input, const Tensor& target) {
-  const Tensor pos_weight =
-      options_.pos_weight.empty() ? Tensor() : eigengrad::to(float_tensor(options_.pos_weight), input.dtype());
-  return binary_cross_entropy_with_logits(input, target, options_.reduction, Tensor(), pos_weight);
+  return binary_cross_entropy_with_logits(input, target, options_.reduction, Tensor(), beside(pos_weight_, input));
 }
 
 }  // namespace eigengrad::nn

@@ -1,6 +1,8 @@
 // Losses as modules of two inputs.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "eigengrad/config/fields.h"
@@ -14,11 +16,18 @@ class Loss : public Module {
   using Module::forward;
   /// The cost of `input` where `target` was wanted: a scalar, unless the reduction is none.
   Tensor operator()(const Tensor& input, const Tensor& target) {
-    const ScopeGuard scope(type_name());
+    const ScopeGuard scope(scope_id());
     return forward(input, target);
   }
   virtual Tensor forward(const Tensor& input, const Tensor& target) = 0;
+
+ protected:
+  /// The name of its type, unless it is part of a module and has a name there.
+  std::string scope_name() const override;
 };
+
+/// Weights as a float32 tensor of one axis; an undefined one when there are none.
+Tensor weights_tensor(const std::vector<double>& weights);
 
 struct MSELossOptions {
   Reduction reduction = Reduction::Mean;
@@ -33,6 +42,7 @@ class MSELoss : public Loss {
   Tensor forward(const Tensor& input, const Tensor& target) override {
     return mse_loss(input, target, options_.reduction);
   }
+  const Options& options() const { return options_; }
 
  private:
   Options options_;
@@ -52,12 +62,11 @@ class CrossEntropyLoss : public Loss {
   using Options = CrossEntropyLossOptions;
   explicit CrossEntropyLoss(Options options = {}) : options_(std::move(options)) {}
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  const Options& options() const { return options_; }
 
  private:
   Options options_;
-  Tensor& weight_ = buffer("weight", options_.weight.empty() ? Tensor() : class_weights());
-
-  Tensor class_weights() const;
+  Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));
 };
 
 struct BCEWithLogitsLossOptions {
@@ -72,9 +81,11 @@ class BCEWithLogitsLoss : public Loss {
   using Options = BCEWithLogitsLossOptions;
   explicit BCEWithLogitsLoss(Options options = {}) : options_(std::move(options)) {}
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  const Options& options() const { return options_; }
 
  private:
   Options options_;
+  Tensor& pos_weight_ = buffer("pos_weight", weights_tensor(options_.pos_weight));
 };
 
 }  // namespace eigengrad::nn

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <ostream>
 #include <typeinfo>
 
@@ -26,10 +27,13 @@ std::string indented(const std::string& text) {
   return result;
 }
 
+std::string kind_of(const Tensor& x) { return x.defined() ? fmt::format("{} {}", x.dtype(), x.shape()) : "nothing"; }
+
 }  // namespace
 
 Module::Module(Module&& other) noexcept
-    : parameters_(std::move(other.parameters_)),
+    : std::enable_shared_from_this<Module>(),
+      parameters_(std::move(other.parameters_)),
       buffers_(std::move(other.buffers_)),
       children_(std::move(other.children_)),
       name_(std::move(other.name_)),
@@ -39,10 +43,9 @@ Tensor Module::forward(const Tensor&) { throw Error(fmt::format("[{}] has no for
 
 ScopeId Module::scope_id() const {
   const ScopeId parent = thread_state.scope;
-  if (name_.empty()) return parent;
   const std::uint64_t cached = scope_cache_.load(std::memory_order_relaxed);
   if (static_cast<ScopeId>(cached >> 32) == parent && cached != ~std::uint64_t{0}) return static_cast<ScopeId>(cached);
-  const ScopeId own = scope_below(parent, name_);
+  const ScopeId own = scope_below(parent, scope_name());
   scope_cache_.store(std::uint64_t{parent} << 32 | own, std::memory_order_relaxed);
   return own;
 }
@@ -65,16 +68,23 @@ Tensor& Module::add_tensor(std::vector<Entry>& entries, std::string name, Tensor
   return entries.back()->second;
 }
 
+void Module::check_parameter(const std::string& name, const Tensor& value) const {
+  if (!value.defined()) return;
+  EG_CHECK(is_floating(value.dtype()), DtypeError, "[{}] the parameter '{}' is {}, expected float32 or float64",
+           type_name(), name, value.dtype());
+  EG_CHECK(value.is_leaf(), ValueError, "[{}] the parameter '{}' must not be the result of an op that is recorded",
+           type_name(), name);
+}
+
 Tensor& Module::param(std::string name, Tensor value) {
+  check_parameter(name, value);
   Tensor& parameter = add_tensor(parameters_, std::move(name), std::move(value));
-  if (!parameter.defined()) return parameter;
-  EG_CHECK(parameter.is_leaf(), ValueError, "[{}] a parameter must not be the result of an op that is recorded",
-           type_name());
-  parameter.set_requires_grad();
+  if (parameter.defined()) parameter.set_requires_grad();
   return parameter;
 }
 
 Tensor& Module::share_param(std::string name, const Tensor& value) {
+  check_parameter(name, value);
   return add_tensor(parameters_, std::move(name), value);
 }
 
@@ -85,31 +95,42 @@ Tensor& Module::buffer(std::string name, Tensor value) {
 void Module::add_child(std::string name, std::shared_ptr<Module> module) {
   check_name(name);
   EG_CHECK(module, ValueError, "[{}] the submodule '{}' is null", type_name(), name);
-  if (module->name_.empty()) module->name_ = name;
+  for (const auto& [path, below] : module->named_modules())
+    EG_CHECK(below != this, ValueError, "[{}] the submodule '{}' contains the module that it is added to", type_name(),
+             name);
+  if (module->name_.empty()) {
+    module->name_ = name;
+    module->scope_cache_.store(~std::uint64_t{0}, std::memory_order_relaxed);
+  }
   children_.emplace_back(std::move(name), std::move(module));
 }
 
-void Module::collect(const std::string& prefix, std::vector<Entry> Module::*entries, Named<Tensor>& result) const {
-  for (const Entry& entry : this->*entries) {
-    if (!entry->second.defined()) continue;
-    const bool known = std::any_of(result.begin(), result.end(),
-                                   [&](const auto& other) { return other.second.is_same(entry->second); });
-    if (!known) result.emplace_back(join(prefix, entry->first), entry->second);
-  }
-  for (const auto& [name, module] : children_) module->collect(join(prefix, name), entries, result);
+void Module::share_child(std::string name, Module& module) {
+  std::shared_ptr<Module> owner = module.weak_from_this().lock();
+  EG_CHECK(owner, ValueError,
+           "[{}] the module for '{}' cannot be shared: nothing owns it but a variable; make it with "
+           "child() or std::make_shared",
+           type_name(), name);
+  add_child(std::move(name), std::move(owner));
 }
 
-Named<Tensor> Module::named_parameters() const {
+void Module::collect(const std::string& prefix, std::vector<Entry> Module::*entries, std::set<const void*>& known,
+                     Named<Tensor>& result) const {
+  for (const Entry& entry : this->*entries)
+    if (entry->second.defined() && known.insert(entry->second.ref().get()).second)
+      result.emplace_back(join(prefix, entry->first), entry->second);
+  for (const auto& [name, module] : children_) module->collect(join(prefix, name), entries, known, result);
+}
+
+Named<Tensor> Module::collected(std::vector<Entry> Module::*entries) const {
+  std::set<const void*> known;
   Named<Tensor> result;
-  collect("", &Module::parameters_, result);
+  collect("", entries, known, result);
   return result;
 }
 
-Named<Tensor> Module::named_buffers() const {
-  Named<Tensor> result;
-  collect("", &Module::buffers_, result);
-  return result;
-}
+Named<Tensor> Module::named_parameters() const { return collected(&Module::parameters_); }
+Named<Tensor> Module::named_buffers() const { return collected(&Module::buffers_); }
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> result;
@@ -176,9 +197,15 @@ Module& Module::to(Dtype dtype) {
   return *this;
 }
 
-Module& Module::apply(const std::function<void(Module&)>& f) {
-  for (const auto& [name, module] : children_) module->apply(f);
+void Module::apply_once(const std::function<void(Module&)>& f, std::set<const Module*>& known) {
+  if (!known.insert(this).second) return;
+  for (const auto& [name, module] : children_) module->apply_once(f, known);
   f(*this);
+}
+
+Module& Module::apply(const std::function<void(Module&)>& f) {
+  std::set<const Module*> known;
+  apply_once(f, known);
   return *this;
 }
 
@@ -189,27 +216,26 @@ StateDict Module::state_dict() const {
 }
 
 void Module::load_state_dict(const StateDict& state, bool strict) {
-  StateDict own = state_dict();
-  std::string mistakes;
+  std::map<std::string, Tensor> given;
   std::vector<std::pair<Tensor, Tensor>> pairs;
-  const auto named = [](const StateDict& dict, const std::string& name) {
-    return std::find_if(dict.begin(), dict.end(), [&](const auto& entry) { return entry.first == name; });
-  };
-  for (auto& [name, target] : own) {
-    const auto found = named(state, name);
-    if (found == state.end()) {
+  std::string mistakes;
+  for (const auto& [name, value] : state)
+    if (!given.emplace(name, value).second) mistakes += fmt::format("\n  there twice: {}", name);
+  for (auto& [name, target] : state_dict()) {
+    const auto found = given.find(name);
+    if (found == given.end()) {
       mistakes += fmt::format("\n  missing: {} of shape {}", name, target.shape());
-    } else if (found->second.shape() != target.shape() || found->second.dtype() != target.dtype()) {
-      mistakes += fmt::format("\n  {}: found {} {}, expected {} {}", name, found->second.dtype(), found->second.shape(),
-                              target.dtype(), target.shape());
-    } else {
-      pairs.emplace_back(target, found->second);
+      continue;
     }
+    const Tensor value = found->second;
+    given.erase(found);
+    if (value.defined() && value.shape() == target.shape() && value.dtype() == target.dtype())
+      pairs.emplace_back(target, value);
+    else
+      mistakes += fmt::format("\n  {}: found {}, expected {}", name, kind_of(value), kind_of(target));
   }
   if (strict)
-    for (const auto& [name, value] : state)
-      if (named(own, name) == own.end())
-        mistakes += fmt::format("\n  not expected: {} of shape {}", name, value.shape());
+    for (const auto& [name, value] : given) mistakes += fmt::format("\n  not expected: {}, {}", name, kind_of(value));
   EG_CHECK(mistakes.empty(), ValueError, "[{}] the state does not fit:{}", type_name(), mistakes);
   const NoGrad no_grad;
   for (auto& [target, source] : pairs) copy_(target, source);
@@ -220,7 +246,7 @@ std::string Module::type_name() const {
   char* const demangled = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
   std::string name = status == 0 ? demangled : typeid(*this).name();
   std::free(demangled);
-  const std::size_t colons = name.rfind("::");
+  const std::size_t colons = name.rfind("::", name.find('<'));  // those before template arguments
   return colons == std::string::npos ? name : name.substr(colons + 2);
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,9 +32,10 @@ using StateDict = Named<Tensor>;
 ///     Tensor forward(const Tensor& x) override { return fc2(relu(fc1(flatten(x, 1)))); }
 ///   };
 ///
-/// Modules cannot be copied, for it would not be clear whether the weights are to be shared; share() shares a
-/// submodule. They can be moved: the references that are their members follow.
-class Module {
+/// Modules cannot be copied, for it would not be clear whether the weights are to be shared: share() and share_param()
+/// share them, and nn::clone() (build.h) makes a model with weights of its own. They can be moved: the references that
+/// are their members follow.
+class Module : public std::enable_shared_from_this<Module> {
  public:
   Module() = default;
   Module(Module&& other) noexcept;
@@ -67,16 +69,17 @@ class Module {
   void zero_grad();
   /// Freezes (false) or unfreezes all parameters.
   Module& set_requires_grad(bool requires_grad);
-  /// Converts parameters and floating buffers, in place: handles that were taken before keep the old elements.
+  /// Converts parameters and floating buffers, in place. Handles that were taken before keep the old elements, those of
+  /// an optimizer too: convert before making it. Gradients are dropped. Throws DtypeError unless floating.
   Module& to(Dtype dtype);
-  /// Calls f with this module and every one below it, children first.
+  /// Calls f once with this module and every one below it, children first.
   Module& apply(const std::function<void(Module&)>& f);
 
   /// All parameters and buffers: handles on the elements themselves.
   StateDict state_dict() const;
   /// Copies the elements of `state` into the parameters and buffers of the same names. Throws ValueError, changing
-  /// nothing, with a list of all names that are missing or (when strict) not expected, and of all shapes and dtypes
-  /// that differ.
+  /// nothing, with a list of all names that are missing, there twice or (when strict) not expected, and of all shapes
+  /// and dtypes that differ.
   void load_state_dict(const StateDict& state, bool strict = true);
 
   /// What kind of module it is, for print-outs: "Linear".
@@ -91,7 +94,7 @@ class Module {
   /// that this module does without. The reference is the registry's own entry. Throws ValueError for a name that is
   /// empty, taken, or contains a dot.
   Tensor& param(std::string name, Tensor value);
-  /// Registers a parameter that belongs to another module as well (tied weights).
+  /// Registers a parameter that belongs to another module as well (tied weights). Throws as param() does.
   Tensor& share_param(std::string name, const Tensor& value);
   /// Registers a tensor that is part of the state, but not trained.
   Tensor& buffer(std::string name, Tensor value);
@@ -103,14 +106,29 @@ class Module {
     add_child(std::move(name), std::move(module));
     return reference;
   }
+  /// Registers a module that has another place in the model as well: its parameters are one set, under the name that
+  /// they have there first. Throws ValueError for a module that is neither a submodule nor held by a shared_ptr.
+  template <class M>
+  M& share(std::string name, M& module) {
+    share_child(std::move(name), module);
+    return module;
+  }
+  /// Registers a submodule that exists. Throws ValueError for null, a bad name, and a module that contains this one.
   void add_child(std::string name, std::shared_ptr<Module> module);
+  /// What the module adds to the path of the ops that it runs: the name that it was first added under.
+  virtual std::string scope_name() const { return name_; }
 
  private:
   using Entry = std::unique_ptr<std::pair<std::string, Tensor>>;  // at a fixed address: members refer to the tensor
 
   Tensor& add_tensor(std::vector<Entry>& entries, std::string name, Tensor value);
   void check_name(const std::string& name) const;
-  void collect(const std::string& prefix, std::vector<Entry> Module::*entries, Named<Tensor>& result) const;
+  void check_parameter(const std::string& name, const Tensor& value) const;
+  void share_child(std::string name, Module& module);
+  Named<Tensor> collected(std::vector<Entry> Module::*entries) const;
+  void collect(const std::string& prefix, std::vector<Entry> Module::*entries, std::set<const void*>& known,
+               Named<Tensor>& result) const;
+  void apply_once(const std::function<void(Module&)>& f, std::set<const Module*>& known);
   void collect_modules(const std::string& prefix, Named<Module*>& result);
 
   std::vector<Entry> parameters_, buffers_;

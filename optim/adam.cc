@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 
@@ -13,7 +12,8 @@ constexpr std::int64_t kGrain = 1 << 15;
 
 }  // namespace
 
-void describe(config::Fields& f, AdamOptions& o) {
+template <bool kDecoupled>
+void describe(config::Fields& f, AdamOptionsOf<kDecoupled>& o) {
   f("lr", o.lr, {.help = "learning rate", .min = 0});
   f("beta1", o.beta1, {.help = "decay of the mean of the gradient", .min = 0, .max = 1, .below_max = true});
   f("beta2", o.beta2, {.help = "decay of the mean of its square", .min = 0, .max = 1, .below_max = true});
@@ -23,17 +23,25 @@ void describe(config::Fields& f, AdamOptions& o) {
   f("maximize", o.maximize, {.help = "climb instead of descend"});
 }
 
-void Adam::check(const Options& o) const {
-  EG_CHECK(o.lr >= 0, ValueError, "[Adam] lr must not be negative, found {}", o.lr);
-  EG_CHECK(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1, ValueError,
-           "[Adam] beta1 and beta2 must be in [0, 1), found {} and {}", o.beta1, o.beta2);
-  EG_CHECK(o.eps >= 0, ValueError, "[Adam] eps must not be negative, found {}", o.eps);
-  EG_CHECK(o.weight_decay >= 0, ValueError, "[Adam] weight_decay must not be negative, found {}", o.weight_decay);
+template <bool kDecoupled>
+void AdamOf<kDecoupled>::check(const Options& o) const {
+  constexpr const char* kName = kDecoupled ? "AdamW" : "Adam";
+  this->require_not_negative(kName, "lr", o.lr);
+  this->require(o.beta1 >= 0 && o.beta1 < 1, kName, "beta1", o.beta1, "a number in [0, 1)");
+  this->require(o.beta2 >= 0 && o.beta2 < 1, kName, "beta2", o.beta2, "a number in [0, 1)");
+  this->require_not_negative(kName, "eps", o.eps);
+  this->require_not_negative(kName, "weight_decay", o.weight_decay);
 }
 
-void Adam::update(const Options& o, Slot& slot, const Tensor& grad) {
-  if (slot.updates == 1)
-    for (int k = 0; k < (o.amsgrad ? 3 : 2); ++k) slot.state[k] = zeros(slot.parameter.shape(), slot.parameter.dtype());
+template <bool kDecoupled>
+std::vector<std::string> AdamOf<kDecoupled>::state_names(const Options& o) const {
+  std::vector<std::string> names{"mean", "mean_square"};
+  if (o.amsgrad) names.push_back("largest_mean_square");
+  return names;
+}
+
+template <bool kDecoupled>
+void AdamOf<kDecoupled>::update(const Options& o, Optimizer::Slot& slot, const Tensor& grad) {
   const double t = static_cast<double>(slot.updates);
   const double step_size = o.lr / (1 - std::pow(o.beta1, t)), root = std::sqrt(1 - std::pow(o.beta2, t));
   dispatch_floating("Adam", slot.parameter.dtype(), [&]<class T>() {
@@ -46,8 +54,8 @@ void Adam::update(const Options& o, Slot& slot, const Tensor& grad) {
             c2 = static_cast<T>(1 - o.beta2);
     const T eps = static_cast<T>(o.eps), step = static_cast<T>(step_size), correction = static_cast<T>(1 / root);
     const T sign = o.maximize ? T(-1) : T(1);
-    const T decay = decoupled_ ? T(0) : static_cast<T>(o.weight_decay);
-    const T shrink = decoupled_ ? static_cast<T>(1 - o.lr * o.weight_decay) : T(1);
+    const T decay = kDecoupled ? T(0) : static_cast<T>(o.weight_decay);
+    const T shrink = kDecoupled ? static_cast<T>(1 - o.lr * o.weight_decay) : T(1);
     parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
 #pragma omp simd
       for (std::int64_t i = begin; i < end; ++i) {
@@ -63,5 +71,10 @@ void Adam::update(const Options& o, Slot& slot, const Tensor& grad) {
     });
   });
 }
+
+template void describe(config::Fields& f, AdamOptions& o);
+template void describe(config::Fields& f, AdamWOptions& o);
+template class AdamOf<false>;
+template class AdamOf<true>;
 
 }  // namespace eigengrad::optim

@@ -1,5 +1,7 @@
 #include "eigengrad/optim/sgd.h"
 
+#include <cmath>
+
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
@@ -21,24 +23,27 @@ void describe(config::Fields& f, SGDOptions& o) {
 }
 
 void SGD::check(const Options& o) const {
-  EG_CHECK(o.lr >= 0, ValueError, "[SGD] lr must not be negative, found {}", o.lr);
-  EG_CHECK(o.momentum >= 0, ValueError, "[SGD] momentum must not be negative, found {}", o.momentum);
-  EG_CHECK(o.weight_decay >= 0, ValueError, "[SGD] weight_decay must not be negative, found {}", o.weight_decay);
+  require_not_negative("SGD", "lr", o.lr);
+  require_not_negative("SGD", "momentum", o.momentum);
+  require(std::isfinite(o.dampening), "SGD", "dampening", o.dampening, "a finite number");
+  require_not_negative("SGD", "weight_decay", o.weight_decay);
   EG_CHECK(!o.nesterov || (o.momentum > 0 && o.dampening == 0), ValueError,
            "[SGD] nesterov needs momentum above 0 and no dampening, found momentum {} and dampening {}", o.momentum,
            o.dampening);
 }
 
+std::vector<std::string> SGD::state_names(const Options& o) const {
+  return o.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
+}
+
 void SGD::update(const Options& o, Slot& slot, const Tensor& grad) {
-  Tensor& velocity = slot.state[0];
-  const bool first = !velocity.defined();
-  if (o.momentum > 0 && first) velocity = empty(slot.parameter.shape(), slot.parameter.dtype());
+  const bool first = slot.updates == 1;
   dispatch_floating("SGD", slot.parameter.dtype(), [&]<class T>() {
     T* const w = slot.parameter.mutable_data<T>().data();
-    T* const v = o.momentum > 0 ? velocity.mutable_data<T>().data() : nullptr;
+    T* const v = o.momentum > 0 ? slot.state[0].mutable_data<T>().data() : nullptr;
     const T* const g = grad.data<T>().data();
     const T lr = static_cast<T>(o.lr), momentum = static_cast<T>(o.momentum), decay = static_cast<T>(o.weight_decay);
-    const T fresh = first ? T(1) : static_cast<T>(1 - o.dampening), sign = o.maximize ? T(-1) : T(1);
+    const T fresh = static_cast<T>(1 - o.dampening), sign = o.maximize ? T(-1) : T(1);
     parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       if (!v) {
 #pragma omp simd

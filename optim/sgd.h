@@ -19,7 +19,7 @@ void describe(config::Fields& f, SGDOptions& o);
 /// With g the gradient plus weight_decay·W (negated to maximize), as in PyTorch:
 ///   v ← momentum·v + (1 − dampening)·g   (v = g at first)
 ///   W ← W − lr·v, or W − lr·(g + momentum·v) with Nesterov's momentum (Sutskever et al. 2013)
-/// Throws ValueError for options out of range, and for Nesterov without momentum or with dampening.
+/// Throws ValueError for options out of range, and for Nesterov without momentum or with dampening. State: "momentum".
 class SGD : public GroupedOptimizer<SGDOptions> {
  public:
   explicit SGD(const std::vector<Tensor>& parameters, const SGDOptions& options = {}) {
@@ -28,6 +28,7 @@ class SGD : public GroupedOptimizer<SGDOptions> {
 
  private:
   void check(const Options& options) const override;
+  std::vector<std::string> state_names(const Options& options) const override;
   void update(const Options& options, Slot& slot, const Tensor& grad) override;
 };
 

@@ -195,6 +195,69 @@ TEST(Optimizers, RefuseOptionsOutOfRange) {
   expect_refused<Adam>(AdamOptions{.beta2 = -0.5}, "beta2");
   expect_refused<Adam>(AdamOptions{.eps = -1}, "eps");
   expect_refused<Adam>(AdamOptions{.weight_decay = -1}, "weight_decay");
+  const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
+  expect_refused<SGD>(SGDOptions{.lr = inf}, "[SGD] lr is inf, expected a finite number of at least 0");
+  expect_refused<SGD>(SGDOptions{.momentum = 0.9, .dampening = nan}, "dampening is nan");
+  expect_refused<Adam>(AdamOptions{.beta1 = nan}, "[Adam] beta1 is nan, expected a number in [0, 1)");
+  expect_refused<Adam>(AdamOptions{.eps = inf}, "eps");
+  expect_refused<AdamW>(AdamWOptions{.lr = -1}, "[AdamW] lr is -1");
+}
+
+TEST(Optimizers, AdamWDecaysUnlessToldOtherwise) {
+  Tensor w = ones({1}).set_requires_grad();
+  EXPECT_EQ(AdamW({w}, {.lr = 0.1}).options().weight_decay, 0.01);
+  EXPECT_EQ(Adam({w}, {.lr = 0.1}).options().weight_decay, 0);
+}
+
+TEST(Optimizers, RefuseRatesAndGroupsThatCannotBe) {
+  Tensor w = ones({2}).set_requires_grad();
+  SGD optimizer({w}, {.lr = 0.1});
+  for (const double lr : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    EXPECT_THROW(optimizer.set_lr(lr), ValueError);
+    EXPECT_THROW(optimizer.set_lr(0, lr), ValueError);
+  }
+  EXPECT_EQ(optimizer.lr(), 0.1);
+  EXPECT_THROW(optimizer.set_lr(1, 0.1), IndexError);
+  EXPECT_THROW(optimizer.lr(1), IndexError);
+  EXPECT_THROW(optimizer.options(1), IndexError);
+}
+
+TEST(Optimizers, AGroupThatIsRefusedLeavesNoTrace) {
+  Tensor a = ones({1}).set_requires_grad(), b = ones({1}).set_requires_grad();
+  SGD optimizer({a}, {.lr = 0.5});
+  EXPECT_THROW(optimizer.add_group({b, a}, {}), ValueError);
+  EXPECT_THROW(optimizer.add_group({b}, {.lr = -1}), ValueError);
+  EXPECT_EQ(optimizer.groups(), 1u);
+  optimizer.add_group({b}, {.lr = 0.25});
+  sum(a + b).backward();
+  optimizer.step();
+  EXPECT_EQ(a.item(), 0.5);
+  EXPECT_EQ(b.item(), 0.75);
+}
+
+// All that an optimizer of a user's own needs.
+struct SignOptions {
+  double lr = 0.1;
+};
+class SignDescent : public GroupedOptimizer<SignOptions> {
+ public:
+  explicit SignDescent(const std::vector<Tensor>& parameters, const SignOptions& options = {}) {
+    add_group(parameters, options);
+  }
+
+ private:
+  void check(const Options& o) const override { require_not_negative("SignDescent", "lr", o.lr); }
+  void update(const Options& o, Slot& slot, const Tensor& grad) override { add_(slot.parameter, sign(grad), -o.lr); }
+};
+
+TEST(Optimizers, OfAUsersOwnAreShort) {
+  Tensor w = tensor({1.f, -1.f}).set_requires_grad();
+  SignDescent optimizer({w});
+  sum(square(w)).backward();
+  optimizer.step();
+  EXPECT_EQ(w.to_vector<float>(), (std::vector<float>{0.9f, -0.9f}));
+  EXPECT_EQ(optimizer.steps(), 1);
+  expect_refused<SignDescent>(SignOptions{.lr = -1}, "[SignDescent] lr is -1");
 }
 
 TEST(Optimizers, RefuseWhatIsNoParameter) {
@@ -202,6 +265,8 @@ TEST(Optimizers, RefuseWhatIsNoParameter) {
   EXPECT_THROW(SGD({ones({2})}), ValueError);
   EXPECT_THROW(SGD({w, w}), ValueError);
   EXPECT_THROW(SGD({w * 2}), ValueError);
+  EXPECT_THROW(SGD({Tensor()}), ValueError);
+  EXPECT_THROW(SGD({transpose(ones({2, 3})).set_requires_grad()}), ValueError);
   SGD optimizer({w});
   EXPECT_THROW(optimizer.add_group({w}, {}), ValueError);
 }
