@@ -1,5 +1,6 @@
-// The table of all ops: one row for each way to call one, and the checks of op_table_test.cc run for every row.
-// A new op is one more line in op_table.cc, and one in make_reference.py.
+// The table of all ops: one row for each way to call one, on which the checks of op_table_test.cc and reference_test.cc
+// run, and the calls that have to fail (bad_calls_test.cc). A new op is a line in table/FAMILY.cc, three bad calls
+// there, and a line in reference/FAMILY.py.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +45,27 @@ struct OpRow {
   std::string function_name() const { return name.substr(0, name.find(' ')); }
 };
 
+/// A call that throws, and what it says.
+struct BadCall {
+  std::string op;  ///< the function as declared
+  std::function<void()> call;
+  std::string message;  ///< what the message begins with: "[op] what was found"
+};
+
+/// The ops of one header.
+struct OpFamily {
+  std::vector<OpRow> differentiable{}, others{};
+  std::vector<BadCall> bad_calls{};
+  std::vector<std::string> tested_elsewhere{};  ///< functions that no row can call; each has tests of its own
+};
+
 std::ostream& operator<<(std::ostream& out, const OpRow& row);
 
 /// Ops with a gradient.
 const std::vector<OpRow>& differentiable_ops();
 /// Ops without.
 const std::vector<OpRow>& other_ops();
-/// Functions of ops/*.h that no row can call; each has tests of its own.
+const std::vector<BadCall>& bad_calls();
 const std::vector<std::string>& ops_tested_elsewhere();
 
 /// Inputs for a row: the same elements on every call.

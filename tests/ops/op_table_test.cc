@@ -19,6 +19,7 @@
 #include "eigengrad/core/node.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/ops/layouts.h"
 
 namespace eigengrad::tests {
 namespace {
@@ -100,31 +101,6 @@ void expect_same_bits(const Results& found, const Results& expected, const std::
   EXPECT_TRUE(same_bits(found.y, expected.y)) << what << ", value";
   for (std::size_t i = 0; i < expected.grads.size(); ++i)
     EXPECT_TRUE(same_bits(found.grads[i], expected.grads[i])) << what << ", gradient " << i;
-}
-
-// ---- Other layouts of the same elements.
-
-Tensor with_reversed_strides(const Tensor& x) {
-  Dims order;
-  for (std::int64_t axis = x.dim(); axis-- > 0;) order.push_back(axis);
-  return permute(contiguous(permute(x, order)), order);
-}
-
-// Every second element of a larger tensor along each axis, behind a gap.
-Tensor sliced_from_larger(const Tensor& x) {
-  Shape shape = x.shape();
-  for (std::int64_t& extent : shape) extent = 2 * extent + 1;
-  Tensor larger = full(shape, 99, x.dtype());
-  for (std::int64_t axis = 0; axis < x.dim(); ++axis) larger = slice(larger, axis, 1, std::nullopt, 2);
-  if (x.dim() == 0) larger = select(full({3}, 99, x.dtype()), 0, 1);
-  copy_(larger, x);
-  return larger;
-}
-
-// The first position of the first axis, repeated.
-Tensor repeated(const Tensor& x) {
-  if (x.numel() == 0 || x.dim() == 0) return x;
-  return expand(narrow(x, 0, 0, 1), x.shape());
 }
 
 std::vector<Tensor> map(const std::vector<Tensor>& xs, Tensor (*f)(const Tensor&)) {
@@ -404,7 +380,7 @@ TEST(OpTable, HasEveryDeclaredFunction) {
     // cat({a, b}) and cat(span) are in the table by two rows, pow by three, and so on.
     EXPECT_GE(rows[name], overloads) << name
                                      << " is declared in ops/*.h but has not a row for each of its overloads in "
-                                     << "tests/ops/op_table.cc";
+                                     << "tests/ops/table";
   }
   for (const auto& [name, count] : rows)
     EXPECT_TRUE(declared.contains(name)) << name << " has a row but is not declared";

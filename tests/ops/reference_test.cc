@@ -1,15 +1,18 @@
-// Values and gradients of every row of the op table, against those that PyTorch computed (reference.txt, which
+// Values and gradients of every row of the op table, against those that PyTorch computed (reference/FAMILY.txt, which
 // make_reference.py writes).
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/ops/layouts.h"
 #include "tests/ops/op_table.h"
 
 namespace eigengrad::tests {
@@ -34,15 +37,19 @@ Numbers parse_numbers(std::istream& words) {
     std::istringstream extents(word);
     for (std::string extent; std::getline(extents, extent, ',');) result.shape.push_back(std::atoll(extent.c_str()));
   }
-  while (words >> word) result.values.push_back(std::strtod(word.c_str(), nullptr));  // "inf" and "nan" too
+  double unit = 1;
+  while (words >> word)
+    if (word == "/")
+      unit = 1.0 / 64;
+    else
+      result.values.push_back(unit * std::strtod(word.c_str(), nullptr));  // "inf" and "nan" too
   return result;
 }
 
 using Reference = std::map<std::string, std::vector<ReferenceCase>>;
 
-Reference read_reference() {
-  std::ifstream in(EIGENGRAD_SOURCE_DIR "/tests/ops/reference.txt");
-  Reference reference;
+void read_family(const std::filesystem::path& path, Reference& reference) {
+  std::ifstream in(path);
   ReferenceCase* current = nullptr;
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);
@@ -61,6 +68,12 @@ Reference read_reference() {
       current->grads.push_back(parse_numbers(words));
     }
   }
+}
+
+Reference read_reference() {
+  Reference reference;
+  for (const auto& file : std::filesystem::directory_iterator(EIGENGRAD_SOURCE_DIR "/tests/ops/reference"))
+    if (file.path().extension() == ".txt") read_family(file.path(), reference);
   return reference;
 }
 
@@ -107,23 +120,27 @@ class MatchesPyTorch : public testing::TestWithParam<OpRow> {
     static const std::vector<ReferenceCase> none;
     if (GetParam().options.random) return none;
     const auto entry = reference().find(GetParam().name);
-    EXPECT_TRUE(entry != reference().end()) << "add the row to make_reference.py and run it";
+    EXPECT_TRUE(entry != reference().end()) << "add the row to reference/FAMILY.py and run make_reference.py";
     return entry == reference().end() ? none : entry->second;
   }
+  // In every layout of the inputs.
   void check(const ReferenceCase& one, Dtype dtype, Tolerance value, Tolerance gradient) const {
-    std::vector<Tensor> inputs;
-    for (const Numbers& x : one.inputs) inputs.push_back(tensor_of(x, dtype));
-    if (one.has_grads)
-      for (Tensor& x : inputs) x.set_requires_grad();
-    const Tensor y = GetParam().function(inputs);
-    expect_close(y, one.out, value, "value for " + describe(one));
-    if (!one.has_grads) return;
-    ASSERT_TRUE(y.requires_grad());
-    const Tensor seed = tensor_of(one.seed, y.dtype());
-    const std::vector<Tensor> grads = grad(std::span(&y, 1), inputs, std::span(&seed, 1), {.allow_unused = true});
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!grads[i].defined()) continue;
-      expect_close(grads[i], one.grads[i], gradient, "gradient " + std::to_string(i) + " for " + describe(one));
+    for (const auto& [layout, lay_out] : layouts()) {
+      std::vector<Tensor> inputs;
+      for (const Numbers& x : one.inputs) {
+        inputs.push_back(lay_out(tensor_of(x, dtype)));
+        if (one.has_grads) inputs.back().set_requires_grad();
+      }
+      const std::string what = std::string(layout) + " " + describe(one);
+      const Tensor y = GetParam().function(inputs);
+      expect_close(y, one.out, value, "value for " + what);
+      if (!one.has_grads) continue;
+      ASSERT_TRUE(y.requires_grad());
+      const Tensor seed = tensor_of(one.seed, y.dtype());
+      const std::vector<Tensor> grads = grad(std::span(&y, 1), inputs, std::span(&seed, 1), {.allow_unused = true});
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (grads[i].defined())
+          expect_close(grads[i], one.grads[i], gradient, "gradient " + std::to_string(i) + " for " + what);
     }
   }
 };
@@ -159,6 +176,27 @@ TEST(Reference, NamesOnlyRows) {
                        std::any_of(other_ops().begin(), other_ops().end(), is_row);
     EXPECT_TRUE(known) << name;
   }
+}
+
+// Each case counts in float64 and, unless it is there for its extremes, in float32; layouts come on top.
+TEST(Reference, HasTwentyCasesForEveryOp) {
+  std::map<std::string, int> count;
+  std::set<std::string> random;
+  int total = 0;
+  for (const auto& [name, cases] : reference())
+    for (const ReferenceCase& one : cases) {
+      const int both = one.has_grads ? 2 : 1;
+      count[name.substr(0, name.find(' '))] += both;
+      total += both;
+    }
+  for (const auto* rows : {&differentiable_ops(), &other_ops()})
+    for (const OpRow& row : *rows) {
+      if (row.options.random) random.insert(row.function_name());
+      if (random.contains(row.function_name())) continue;
+      EXPECT_GE(count[row.function_name()], rows == &differentiable_ops() ? 20 : 10) << row.name;
+    }
+  EXPECT_GE(total, 3000);
+  RecordProperty("cases", total);
 }
 
 }  // namespace

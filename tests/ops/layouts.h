@@ -1,0 +1,40 @@
+// Other layouts of the same elements.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "eigengrad/ops/ops.h"
+
+namespace eigengrad::tests {
+
+inline Tensor with_reversed_strides(const Tensor& x) {
+  Dims order;
+  for (std::int64_t axis = x.dim(); axis-- > 0;) order.push_back(axis);
+  return permute(contiguous(permute(x, order)), order);
+}
+
+// Every second element of a larger tensor along each axis, behind a gap.
+inline Tensor sliced_from_larger(const Tensor& x) {
+  Shape shape = x.shape();
+  for (std::int64_t& extent : shape) extent = 2 * extent + 1;
+  Tensor larger = full(shape, 99, x.dtype());
+  for (std::int64_t axis = 0; axis < x.dim(); ++axis) larger = slice(larger, axis, 1, std::nullopt, 2);
+  if (x.dim() == 0) larger = select(full({3}, 99, x.dtype()), 0, 1);
+  copy_(larger, x);
+  return larger;
+}
+
+// The first position of the first axis, repeated.
+inline Tensor repeated(const Tensor& x) {
+  if (x.numel() == 0 || x.dim() == 0) return x;
+  return expand(narrow(x, 0, 0, 1), x.shape());
+}
+
+inline const std::vector<std::pair<const char*, Tensor (*)(const Tensor&)>>& layouts() {
+  static const std::vector<std::pair<const char*, Tensor (*)(const Tensor&)>> all = {
+      {"row-major", contiguous}, {"transposed", with_reversed_strides}, {"sliced", sliced_from_larger}};
+  return all;
+}
+
+}  // namespace eigengrad::tests
