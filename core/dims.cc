@@ -42,6 +42,13 @@ std::int64_t normalize_axis(const char* op, std::int64_t axis, std::int64_t rank
   return axis < 0 ? axis + axes : axis;
 }
 
+Dims inverse_permutation(const Dims& order) {
+  Dims inverse(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+  return inverse;
+}
+
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   if (a == b) return a;
   const std::size_t rank = std::max(a.size(), b.size());

@@ -38,6 +38,9 @@ Strides contiguous_strides(const Shape& shape);
 /// no such axis. A rank of 0 is treated as 1, as in PyTorch.
 std::int64_t normalize_axis(const char* op, std::int64_t axis, std::int64_t rank);
 
+/// The permutation that undoes `order`.
+Dims inverse_permutation(const Dims& order);
+
 /// NumPy's broadcasting of two shapes. Throws ShapeError naming `op`.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 

@@ -13,6 +13,7 @@
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/exp.h"
 #include "eigengrad/ops/math.h"
+#include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
 namespace {
@@ -290,6 +291,50 @@ Tensor hardtanh(const Tensor& x, double low, double high) {
 Tensor hardsigmoid(const Tensor& x) { return hardtanh(x, -3, 3) / 6 + 0.5; }
 
 Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
+
+Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
+
+Tensor threshold(const Tensor& x, double threshold, double value) {
+  EG_CHECK(x.dtype() != kBool, DtypeError, "[threshold] expected numbers, found {}", x.dtype());
+  return where(x.detach() > threshold, x, full({}, value, x.dtype()));
+}
+
+Tensor tanhshrink(const Tensor& x) { return x - tanh(x); }
+
+Tensor hardshrink(const Tensor& x, double lambda) {
+  EG_CHECK(lambda >= 0, ValueError, "[hardshrink] lambda is {}, expected 0 or more", lambda);
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[hardshrink] expected a floating tensor, found {}", x.dtype());
+  return where(abs(x.detach()) <= lambda, 0, x);
+}
+
+Tensor softshrink(const Tensor& x, double lambda) {
+  EG_CHECK(lambda >= 0, ValueError, "[softshrink] lambda is {}, expected 0 or more", lambda);
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[softshrink] expected a floating tensor, found {}", x.dtype());
+  const Tensor value = x.detach();
+  return where(abs(value) <= lambda, 0, x - sign(value) * lambda);
+}
+
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  EG_CHECK(is_floating(x.dtype()) && x.dtype() == weight.dtype(), DtypeError,
+           "[prelu] expected an input and a weight of one floating dtype, found {} and {}", x.dtype(), weight.dtype());
+  const std::int64_t channels = x.dim() >= 2 ? x.size(1) : 1;
+  EG_CHECK(weight.dim() <= 1 && (weight.numel() == 1 || weight.numel() == channels), ShapeError,
+           "[prelu] expected a weight of one number or of {}, one for each channel of {}, found shape {}", channels,
+           x.shape(), weight.shape());
+  Shape shape(x.shape().size(), 1);
+  if (shape.size() >= 2) shape[1] = weight.numel();
+  return where(x.detach() > 0, x, reshape(weight, shape) * x);
+}
+
+Tensor glu(const Tensor& x, std::int64_t axis) {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[glu] expected a floating tensor, found {}", x.dtype());
+  EG_CHECK(x.dim() > 0, ShapeError, "[glu] a scalar tensor has no halves");
+  const std::int64_t along = normalize_axis("glu", axis, x.dim()), extent = x.size(along);
+  EG_CHECK(extent % 2 == 0, ShapeError, "[glu] axis {} of shape {} has no halves", axis, x.shape());
+  return narrow(x, along, 0, extent / 2) * sigmoid(narrow(x, along, extent / 2, extent / 2));
+}
+
+Tensor softmin(const Tensor& x, std::int64_t axis) { return softmax(-x, axis); }
 
 Tensor dropout(const Tensor& x, double p, bool training) {
   EG_CHECK(p >= 0 && p <= 1, ValueError, "[dropout] the probability is {}, expected 0 to 1", p);

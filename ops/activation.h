@@ -41,6 +41,24 @@ Tensor hardsigmoid(const Tensor& x);
 /// x·hardsigmoid(x) (Howard et al. 2019).
 Tensor hardswish(const Tensor& x);
 
+/// hardtanh(x, 0, 6)
+Tensor relu6(const Tensor& x);
+/// x where x > threshold, else value.
+Tensor threshold(const Tensor& x, double threshold, double value);
+/// x - tanh(x)
+Tensor tanhshrink(const Tensor& x);
+/// x where |x| > lambda, else 0. Throws ValueError for a negative lambda.
+Tensor hardshrink(const Tensor& x, double lambda = 0.5);
+/// x moved towards 0 by lambda, and 0 where it would cross. Throws ValueError for a negative lambda.
+Tensor softshrink(const Tensor& x, double lambda = 0.5);
+/// x where x > 0, else weight·x: the weight is one number, or one for each channel of x [N, C, ..] (He et al. 2015).
+/// Throws ShapeError.
+Tensor prelu(const Tensor& x, const Tensor& weight);
+/// The first half of x along an axis times σ of the second (Dauphin et al. 2017). Throws ShapeError for an odd extent.
+Tensor glu(const Tensor& x, std::int64_t axis = -1);
+
+/// softmax(-x)
+Tensor softmin(const Tensor& x, std::int64_t axis);
 /// e^x / Σ e^x along one axis, computed after subtracting the maximum.
 Tensor softmax(const Tensor& x, std::int64_t axis);
 /// x - log Σ e^x along one axis, likewise.

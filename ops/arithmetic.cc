@@ -3,9 +3,11 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/promote.h"
@@ -212,7 +214,119 @@ struct Neg {
   Grads backward(const Saved&, const Tensor& g) const { return {-g}; }
 };
 
+struct Fmod {
+  static constexpr const char* kName = "fmod";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
+    dispatch_number(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T>(out, kernels::each_costly([](T a, T b) { return rest<T>(a, b); }), x[0], x[1]);
+    });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g : Tensor(), s.needs(1) ? -g * trunc(s.x(0) / s.x(1)).detach() : Tensor()};
+  }
+
+ private:
+  template <class T>
+  static T rest(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) {
+      return std::fmod(a, b);
+    } else {
+      EG_CHECK(b != 0, ValueError, "[fmod] integer modulo zero");
+      return b == -1 ? 0 : a % b;  // the smallest integer by -1 overflows
+    }
+  }
+};
+
+struct Atan2 {
+  static constexpr const char* kName = "atan2";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return std::atan2(a, b); }), x[0], x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor &y = s.x(0), &x = s.x(1);
+    const Tensor per_square = g / (square(x) + square(y));
+    return {s.needs(0) ? x * per_square : Tensor(), s.needs(1) ? -y * per_square : Tensor()};
+  }
+};
+
+struct Hypot {
+  static constexpr const char* kName = "hypot";
+  static constexpr SaveMask kSaves = kInputs | kOutput;
+  Tensor forward(TensorRefs x) const {
+    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return std::hypot(a, b); }), x[0], x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor y = s.y(), part = g / where(y == 0, 1, y);
+    return {s.needs(0) ? part * s.x(0) : Tensor(), s.needs(1) ? part * s.x(1) : Tensor()};
+  }
+};
+
+// max + log(1 + e^-|a - b|); the gradients are the shares σ(a - b) and σ(b - a).
+struct LogAddExp {
+  static constexpr const char* kName = "logaddexp";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    const auto rule = kernels::each_costly([]<class T>(T a, T b) {
+      if (a == b) return a + std::numbers::ln2_v<T>;  // also for two equal infinities
+      return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
+    });
+    return kernels::floating(kName, rule, x[0], x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor share = sigmoid(s.x(0) - s.x(1));
+    return {s.needs(0) ? g * share : Tensor(), s.needs(1) ? g * (1 - share) : Tensor()};
+  }
+};
+
+struct XLogY {
+  static constexpr const char* kName = "xlogy";
+  static constexpr SaveMask kSaves[] = {kInputs, kInputs};
+  Tensor forward(TensorRefs x) const {
+    const auto rule = kernels::each_costly([]<class T>(T a, T b) { return a == 0 && b == b ? T(0) : a * std::log(b); });
+    return kernels::floating(kName, rule, x[0], x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor &a = s.x(0), &b = s.x(1);
+    return {s.needs(0) ? g * where(logical_and(a == 0, b <= 0), 0, log(where(logical_and(a == 0, b <= 0), 1, b)))
+                       : Tensor(),
+            s.needs(1) ? g * a / b : Tensor()};
+  }
+};
+
+// Both in the floating dtype that they share: integers become float32.
+template <class Op>
+Tensor apply_floating(Op op, const Tensor& a, const Tensor& b) {
+  const Dtype dtype = result_type(a, b);
+  const Dtype floating = dtype == kInt64 ? kFloat32 : dtype;
+  return apply(op, to(a, floating), to(b, floating));
+}
+
 }  // namespace
+
+Tensor fmod(const Tensor& a, const Tensor& b) { return apply_promoted(Fmod{}, a, b); }
+Tensor atan2(const Tensor& y, const Tensor& x) { return apply_floating(Atan2{}, y, x); }
+Tensor hypot(const Tensor& a, const Tensor& b) { return apply_floating(Hypot{}, a, b); }
+Tensor logaddexp(const Tensor& a, const Tensor& b) { return apply_floating(LogAddExp{}, a, b); }
+Tensor xlogy(const Tensor& a, const Tensor& b) { return apply_floating(XLogY{}, a, b); }
+
+Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight) {
+  EG_CHECK(is_floating(start.dtype()) && is_floating(end.dtype()) && is_floating(weight.dtype()), DtypeError,
+           "[lerp] expected floating tensors, found {}, {} and {}", start.dtype(), end.dtype(), weight.dtype());
+  return start + weight * (end - start);
+}
+
+Tensor lerp(const Tensor& start, const Tensor& end, double weight) {
+  EG_CHECK(is_floating(start.dtype()) && is_floating(end.dtype()), DtypeError,
+           "[lerp] expected floating tensors, found {} and {}", start.dtype(), end.dtype());
+  return start + (end - start) * weight;
+}
+
+Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) { return x + a * b * value; }
+Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) { return x + a / b * value; }
 
 Tensor add(const Tensor& a, const Tensor& b) { return apply_promoted(Add{}, a, b); }
 Tensor sub(const Tensor& a, const Tensor& b) { return apply_promoted(Sub{}, a, b); }

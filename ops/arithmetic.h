@@ -23,6 +23,23 @@ Tensor pow(const Tensor& a, const Tensor& b);
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
 Tensor neg(const Tensor& x);
+/// a - b·trunc(a / b), with the sign of a; the gradient of b is -trunc(a / b). Throws ValueError for an integer modulo
+/// zero.
+Tensor fmod(const Tensor& a, const Tensor& b);
+/// The angle of the point (x, y), in (-π, π]. Floating.
+Tensor atan2(const Tensor& y, const Tensor& x);
+/// √(a² + b²), without overflow. Floating. The gradient at the origin is 0.
+Tensor hypot(const Tensor& a, const Tensor& b);
+/// log(e^a + e^b), without overflow. Floating.
+Tensor logaddexp(const Tensor& a, const Tensor& b);
+/// a·log(b), and 0 where a is 0, whatever b. Floating.
+Tensor xlogy(const Tensor& a, const Tensor& b);
+/// start + weight·(end - start). Floating; all three broadcast.
+Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight);
+Tensor lerp(const Tensor& start, const Tensor& end, double weight);
+/// x + value·a·b, x + value·a / b.
+Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
+Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }

@@ -10,9 +10,43 @@ namespace eigengrad {
 void copy_(Tensor& x, const Tensor& source);
 void fill_(Tensor& x, Scalar value);
 inline void zero_(Tensor& x) { fill_(x, 0); }
-/// x ← x + alpha·y, x ← x·y, and so on. y broadcasts to x and has its dtype.
+/// x ← x + alpha·y, x ← x·y, and so on. y broadcasts to x and is converted to its dtype.
 void add_(Tensor& x, const Tensor& y, double alpha = 1);
+void sub_(Tensor& x, const Tensor& y, double alpha = 1);
 void mul_(Tensor& x, const Tensor& y);
+/// Throws DtypeError for integers, which true division would leave.
+void div_(Tensor& x, const Tensor& y);
+void pow_(Tensor& x, const Tensor& y);
+void add_(Tensor& x, Scalar y);
+void sub_(Tensor& x, Scalar y);
 void mul_(Tensor& x, Scalar y);
+void div_(Tensor& x, Scalar y);
+void pow_(Tensor& x, Scalar y);
+/// x ← x + value·a·b, x ← x + value·a / b.
+void addcmul_(Tensor& x, const Tensor& a, const Tensor& b, double value = 1);
+void addcdiv_(Tensor& x, const Tensor& a, const Tensor& b, double value = 1);
+/// x ← x + weight·(end - x).
+void lerp_(Tensor& x, const Tensor& end, double weight);
+void clamp_(Tensor& x, Scalar low, Scalar high);
+/// x ← value where the mask (bool, which broadcasts to x) holds.
+void masked_fill_(Tensor& x, const Tensor& mask, Scalar value);
+/// x ← f(x) for the function of that name.
+void neg_(Tensor& x);
+void abs_(Tensor& x);
+void exp_(Tensor& x);
+void log_(Tensor& x);
+void sqrt_(Tensor& x);
+void square_(Tensor& x);
+void reciprocal_(Tensor& x);
+void floor_(Tensor& x);
+void ceil_(Tensor& x);
+void round_(Tensor& x);
+void relu_(Tensor& x);
+void sigmoid_(Tensor& x);
+void tanh_(Tensor& x);
+/// The ops of index.h on x itself.
+void index_add_(Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
+void scatter_(Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
+void scatter_add_(Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 
 }  // namespace eigengrad

@@ -1,7 +1,10 @@
 #include "eigengrad/ops/linalg.h"
 
+#include <algorithm>
+
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/kernels/matmul.h"
 #include "eigengrad/ops/reduce.h"
@@ -41,6 +44,51 @@ struct Linear {
   }
 };
 
+void check_ranks(const char* op, const Tensor& a, std::int64_t a_rank, const Tensor& b, std::int64_t b_rank) {
+  check_operands(op, a, b);
+  EG_CHECK(a.dim() == a_rank && b.dim() == b_rank, ShapeError,
+           "[{}] expected operands of {} and {} axes, found shapes {} and {}", op, a_rank, b_rank, a.shape(),
+           b.shape());
+  const std::int64_t inner = b.size(b_rank == 1 ? 0 : -2);
+  EG_CHECK(a.size(-1) == inner, ShapeError, "[{}] the inner extents of {} and {} differ", op, a.shape(), b.shape());
+}
+
+// beta·input + alpha·product. A beta of 0 leaves the input out: its NaN does not count.
+Tensor combined(const char* op, const Tensor& input, const Tensor& product, double beta, double alpha) {
+  EG_CHECK(input.dtype() == product.dtype(), DtypeError, "[{}] the input is {}, expected the {} of the matrices", op,
+           input.dtype(), product.dtype());
+  EG_CHECK(broadcasts_to(input.shape(), product.shape()), ShapeError,
+           "[{}] an input of shape {} does not broadcast to the product {}", op, input.shape(), product.shape());
+  const Tensor scaled = alpha == 1 ? product : product * alpha;
+  if (beta == 0) return scaled;
+  return (beta == 1 ? input : input * beta) + scaled;
+}
+
+// An operand of tensordot as a matrix with the summed axes last (or first). Its other extents are added to `shape`; the
+// extents of the summed ones are noted in `reduced`, or compared with it.
+Tensor summed_to(const Tensor& x, const Dims& axes, bool last, Shape& shape, Shape& reduced) {
+  Dims summed, order;
+  std::int64_t kept = 1, inner = 1;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t axis = normalize_axis("tensordot", axes[i], x.dim());
+    EG_CHECK(std::find(summed.begin(), summed.end(), axis) == summed.end(), IndexError,
+             "[tensordot] axis {} is named twice in {}", axes[i], axes);
+    summed.push_back(axis);
+    if (last) reduced.push_back(x.size(axis));
+    EG_CHECK(x.size(axis) == reduced[i], ShapeError, "[tensordot] axis {} has {} elements, but the axis beside it {}",
+             axes[i], x.size(axis), reduced[i]);
+    inner *= x.size(axis);
+  }
+  for (std::int64_t axis = 0; axis < x.dim(); ++axis) {
+    if (std::find(summed.begin(), summed.end(), axis) != summed.end()) continue;
+    order.push_back(axis);
+    shape.push_back(x.size(axis));
+    kept *= x.size(axis);
+  }
+  for (std::size_t i = 0; i < summed.size(); ++i) order.insert(last ? order.size() : i, summed[i]);
+  return reshape(permute(x, order), last ? Shape{kept, inner} : Shape{inner, kept});
+}
+
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
@@ -77,6 +125,71 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Shape shape = x.shape();
   shape.back() = weight.size(0);
   return reshape(y, shape);
+}
+
+Tensor mm(const Tensor& a, const Tensor& b) {
+  check_ranks("mm", a, 2, b, 2);
+  return matmul(a, b);
+}
+
+Tensor mv(const Tensor& a, const Tensor& b) {
+  check_ranks("mv", a, 2, b, 1);
+  return matmul(a, b);
+}
+
+Tensor bmm(const Tensor& a, const Tensor& b) {
+  check_ranks("bmm", a, 3, b, 3);
+  EG_CHECK(a.size(0) == b.size(0), ShapeError, "[bmm] the batches of {} and {} differ", a.shape(), b.shape());
+  return matmul(a, b);
+}
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  check_ranks("dot", a, 1, b, 1);
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  EG_CHECK(a.dim() == 1 && b.dim() == 1, ShapeError, "[outer] expected two vectors, found shapes {} and {}", a.shape(),
+           b.shape());
+  return unsqueeze(a, 1) * b;
+}
+
+Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+  check_ranks("addmm", a, 2, b, 2);
+  return combined("addmm", input, matmul(a, b), beta, alpha);
+}
+
+Tensor baddbmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+  check_ranks("baddbmm", a, 3, b, 3);
+  EG_CHECK(a.size(0) == b.size(0), ShapeError, "[baddbmm] the batches of {} and {} differ", a.shape(), b.shape());
+  return combined("baddbmm", input, matmul(a, b), beta, alpha);
+}
+
+Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& a_axes, const Dims& b_axes) {
+  check_operands("tensordot", a, b);
+  EG_CHECK(a_axes.size() == b_axes.size(), ShapeError, "[tensordot] axes {} and {} differ in number", a_axes, b_axes);
+  Shape shape, reduced;
+  const Tensor left = summed_to(a, a_axes, true, shape, reduced);
+  const Tensor right = summed_to(b, b_axes, false, shape, reduced);
+  return reshape(matmul(left, right), shape);
+}
+
+Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t axes) {
+  EG_CHECK(axes >= 0 && axes <= std::min(a.dim(), b.dim()), ShapeError,
+           "[tensordot] shapes {} and {} have not {} axes each", a.shape(), b.shape(), axes);
+  Dims last, first;
+  for (std::int64_t i = 0; i < axes; ++i) {
+    last.push_back(a.dim() - axes + i);
+    first.push_back(i);
+  }
+  return tensordot(a, b, last, first);
+}
+
+Tensor kron(const Tensor& a, const Tensor& b) {
+  EG_CHECK(a.dim() == 2 && b.dim() == 2, ShapeError, "[kron] expected two matrices, found shapes {} and {}", a.shape(),
+           b.shape());
+  const Tensor products = reshape(a, {a.size(0), 1, a.size(1), 1}) * reshape(b, {1, b.size(0), 1, b.size(1)});
+  return reshape(products, {a.size(0) * b.size(0), a.size(1) * b.size(1)});
 }
 
 }  // namespace eigengrad

@@ -1,179 +1,178 @@
+// Losses of pairs of elements. Those of classes, of distances and of sequences have files of their own.
 #include "eigengrad/ops/loss.h"
 
-#include <string>
+#include <cmath>
+#include <limits>
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/activation.h"
-#include "eigengrad/ops/arithmetic.h"
-#include "eigengrad/ops/kernels/softmax.h"
+#include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/loss.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/math.h"
-#include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
 namespace {
 
-const char* name_of(Reduction reduction) {
-  return reduction == Reduction::None ? "none" : reduction == Reduction::Mean ? "mean" : "sum";
+using losses::checked_target;
+using losses::weighted;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const double kLogTwoPi = std::log(2 * std::acos(-1.0));
+
+// With c = difference limited to ±delta this is c²/2 within the limits, and grows by delta beyond them.
+Tensor huber(const Tensor& difference, double delta) {
+  const Tensor limited = clamp(difference, -delta, delta);
+  return limited * (difference - limited * 0.5);
 }
 
-Tensor reduce(const Tensor& losses, Reduction reduction) {
-  return reduction == Reduction::None ? losses : reduction == Reduction::Mean ? mean(losses) : sum(losses);
+// log target!, where the target is above 1.
+Tensor stirling(const Tensor& target) {
+  const Tensor small = target <= 1;
+  const Tensor n = masked_fill(target, small, 1);
+  return masked_fill(n * log(n) - n + 0.5 * (log(n) + kLogTwoPi), small, 0);
 }
 
-// "[3, 0]": where element `number` of a row-major tensor is.
-Dims position_of(std::int64_t number, const Shape& shape) {
-  Dims position(shape.size());
-  for (std::size_t i = shape.size(); i-- > 0; number /= shape[i]) position[i] = number % shape[i];
-  return position;
+// The variances in a shape that broadcasts to the input.
+Tensor checked_variance(const char* op, const Tensor& input, const Tensor& var) {
+  losses::check_floating(op, "variance", var);
+  const Shape& shape = input.shape();
+  Shape shorter = shape;
+  if (!shape.empty()) shorter.pop_back();
+  int different = 0;
+  bool fits = var.shape().size() == shape.size();
+  for (std::size_t i = 0; fits && i < shape.size(); ++i)
+    if (var.shape()[i] != shape[i]) fits = ++different == 1 && var.shape()[i] == 1;
+  const bool without_last = !fits && !shape.empty() && var.shape() == shorter;
+  EG_CHECK(fits || without_last, ShapeError,
+           "[{}] the variance has shape {}, expected {}, or that with one extent 1, or {}", op, var.shape(), shape,
+           shorter);
+  EG_CHECK(!any(var < 0).item<bool>(), ValueError, "[{}] a variance is {}, expected none below 0", op,
+           amin(var).item());
+  return without_last ? unsqueeze(var, -1) : var;
 }
 
-// Inputs: the logits, the targets and, where there are any, the weights of the classes. With q the distribution that
-// the targets stand for (see kernels::Targets), the loss of a sample is Σ q·(-log softmax(x)), and its gradient is
-// softmax(x)·Σq - q. Saving the logits alone, and taking their softmax again, costs the least memory.
-struct CrossEntropy {
-  static constexpr const char* kName = "cross_entropy";
-  static constexpr SaveMask kSaves = kInputs;
-  std::int64_t ignored;
-  double smoothing;
-  Reduction reduction;
-
-  Attributes attributes() const {
-    return {{"ignore_index", std::to_string(ignored)},
-            {"label_smoothing", fmt::format("{}", smoothing)},
-            {"reduction", name_of(reduction)}};
-  }
+struct BinaryCrossEntropy {
+  static constexpr const char* kName = "binary_cross_entropy";
+  static constexpr SaveMask kSaves[] = {kInputs, input(0)};
 
   Tensor forward(TensorRefs x) const {
-    const Tensor logits = contiguous(x[0]), target = contiguous(x[1]);
-    const Tensor weight = x.size() > 2 ? contiguous(x[2]) : Tensor();
-    check_targets(target, logits.size(class_axis(logits.shape())));
-    const Tensor losses = empty(target.shape(), logits.dtype());
-    dispatch_floating(kName, logits.dtype(), [&]<class T>() {
-      kernels::cross_entropy<T>(view(logits.shape()), logits.raw<T>(), targets<T>(target, weight), losses.raw<T>());
-    });
-    if (reduction == Reduction::None) return losses;
-    return reduction == Reduction::Sum ? sum(losses) : sum(losses) / counted_weight(target, weight, losses.dtype());
+    check_probabilities(x[0]);
+    const auto loss = kernels::each_costly(
+        []<class T>(T p, T y) { return -(y * limited_log(std::log(p)) + (1 - y) * limited_log(std::log1p(-p))); });
+    return kernels::floating(kName, loss, x[0], x[1]);
   }
 
   Grads backward(const Saved& s, const Tensor& g) const {
-    const Tensor &logits = s.x(0), target = contiguous(s.x(1)), weight = weight_of(s);
-    const std::int64_t axis = class_axis(logits.shape());
-    const Tensor q = distribution(logits, target, weight);
-    Grads grads(s.inputs());
-    grads[0] = scale(g, target, weight, axis) * (softmax(logits, axis) * sum(q, {axis}, true) - q);
+    const Tensor& x = s.x(0);
+    Grads grads(2);
+    if (s.needs(0)) grads[0] = g * (x - s.x(1)) / clamp(x * (1 - x), 1e-12, kInfinity);
+    if (s.needs(1)) grads[1] = g * (clamp(log1p(-x), -100, 0) - clamp(log(x), -100, 0));
     return grads;
   }
-
-  Grads backward_fused(const Saved& s, const Tensor& g) const {
-    const Tensor logits = contiguous(s.x(0)), target = contiguous(s.x(1)), weight = weight_of(s);
-    const Tensor by = contiguous(scale(g, target, weight, class_axis(logits.shape())));
-    const Tensor out = empty(logits.shape(), logits.dtype());
-    dispatch_floating(kName, logits.dtype(), [&]<class T>() {
-      kernels::cross_entropy_grad<T>(view(logits.shape()), logits.raw<T>(), targets<T>(target, weight), by.raw<T>(),
-                                     reduction != Reduction::None, out.raw<T>());
-    });
-    Grads grads(s.inputs());
-    grads[0] = out;
-    return grads;
-  }
-
-  static std::int64_t class_axis(const Shape& logits) { return logits.size() == 1 ? 0 : 1; }
 
  private:
-  static kernels::AxisView view(const Shape& logits) { return kernels::view_along(logits, class_axis(logits)); }
-  static Tensor weight_of(const Saved& s) { return s.inputs() > 2 ? contiguous(s.x(2)) : Tensor(); }
-
   template <class T>
-  kernels::Targets<T> targets(const Tensor& target, const Tensor& weight) const {
-    return {target.raw<std::int64_t>(), weight.defined() ? weight.raw<T>() : nullptr, ignored,
-            static_cast<T>(smoothing)};
+  static T limited_log(T log) {
+    return log < -100 ? T(-100) : log;
   }
 
-  void check_targets(const Tensor& target, std::int64_t classes) const {
-    const std::int64_t* values = target.raw<std::int64_t>();
-    for (std::int64_t i = 0; i < target.numel(); ++i)
-      EG_CHECK((values[i] >= 0 && values[i] < classes) || values[i] == ignored, IndexError,
-               "[cross_entropy] target {} at {} is not one of {} classes: expected 0 to {}, or the ignore_index {}",
-               values[i], position_of(i, target.shape()), classes, classes - 1, ignored);
-  }
-
-  // Σ of the weights of the targets that count.
-  Tensor counted_weight(const Tensor& target, const Tensor& weight, Dtype dtype) const {
-    const std::int64_t* values = target.raw<std::int64_t>();
-    double total = 0;
-    dispatch_floating(kName, dtype, [&]<class T>() {
-      for (std::int64_t i = 0; i < target.numel(); ++i)
-        if (values[i] != ignored) total += weight.defined() ? static_cast<double>(weight.raw<T>()[values[i]]) : 1.0;
-    });
-    return full({}, total, dtype);
-  }
-
-  // What the gradient of each sample's loss is multiplied by, with an axis for the classes.
-  Tensor scale(const Tensor& g, const Tensor& target, const Tensor& weight, std::int64_t axis) const {
-    if (reduction == Reduction::None) return unsqueeze(g, axis);
-    return reduction == Reduction::Mean ? g / counted_weight(target, weight, g.dtype()) : g;
-  }
-
-  // q, in the shape of the logits.
-  Tensor distribution(const Tensor& logits, const Tensor& target, const Tensor& weight) const {
-    const Tensor q = empty(logits.shape(), logits.dtype());
-    dispatch_floating(kName, q.dtype(), [&]<class T>() {
-      kernels::target_distribution<T>(view(q.shape()), targets<T>(target, weight), q.raw<T>());
-    });
-    return q;
+  static void check_probabilities(const Tensor& input) {
+    const Tensor outside = logical_or(input<0, input> 1);
+    if (!any(outside).item<bool>()) return;
+    const Tensor x = contiguous(input);
+    const std::int64_t first = argmax(to(flatten(outside), kInt64), 0).item<std::int64_t>();
+    EG_CHECK(false, ValueError,
+             "[{}] the input {} at {} is no probability: expected 0 to 1 (binary_cross_entropy_with_logits takes any)",
+             kName, select(flatten(x), 0, first).item(), losses::position_of(first, x.shape()));
   }
 };
 
-void check_cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options) {
-  EG_CHECK(input.dim() > 0, ShapeError,
-           "[cross_entropy] the input has no axis of classes: expected [N, C], [N, C, d1, ..] or [C]");
-  EG_CHECK(target.dtype() == kInt64, DtypeError, "[cross_entropy] the target is {}, expected int64", target.dtype());
-  const auto axis = static_cast<std::size_t>(CrossEntropy::class_axis(input.shape()));
-  Shape expected = input.shape();
-  expected.erase(axis);
-  EG_CHECK(target.shape() == expected, ShapeError,
-           "[cross_entropy] the target has shape {}, expected {} for an input of {}", target.shape(), expected,
-           input.shape());
-  EG_CHECK(options.label_smoothing >= 0 && options.label_smoothing <= 1, ValueError,
-           "[cross_entropy] label_smoothing is {}, expected 0 to 1", options.label_smoothing);
-  const Tensor& weight = options.weight;
-  if (!weight.defined()) return;
-  const Shape classes{input.shape()[axis]};
-  EG_CHECK(weight.shape() == classes, ShapeError, "[cross_entropy] the weight has shape {}, expected {}",
-           weight.shape(), classes);
-  EG_CHECK(weight.dtype() == input.dtype(), DtypeError, "[cross_entropy] the weight is {}, expected the input's {}",
-           weight.dtype(), input.dtype());
-  EG_CHECK(!weight.requires_grad(), GradError, "[cross_entropy] there is no gradient for the weight: detach() it");
-}
-
-void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
-  EG_CHECK(input.shape() == target.shape(), ShapeError,
-           "[{}] the input has shape {} and the target {}: they must be the same", op, input.shape(), target.shape());
-}
-
 }  // namespace
 
-Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options) {
-  check_cross_entropy(input, target, options);
-  const CrossEntropy op{options.ignore_index, options.label_smoothing, options.reduction};
-  return options.weight.defined() ? apply(op, input, target, options.weight) : apply(op, input, target);
+Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return losses::reduce(abs(input - checked_target("l1_loss", input, target)), reduction);
 }
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  check_same_shape("mse_loss", input, target);
-  return reduce(square(input - target), reduction);
+  return losses::reduce(square(input - checked_target("mse_loss", input, target)), reduction);
+}
+
+Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction, double delta) {
+  const Tensor y = checked_target("huber_loss", input, target);
+  EG_CHECK(delta > 0, ValueError, "[huber_loss] delta is {}, expected more than 0", delta);
+  return losses::reduce(huber(input - y, delta), reduction);
+}
+
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction, double beta) {
+  const Tensor difference = input - checked_target("smooth_l1_loss", input, target);
+  EG_CHECK(beta >= 0, ValueError, "[smooth_l1_loss] beta is {}, expected 0 or more", beta);
+  return losses::reduce(beta == 0 ? abs(difference) : huber(difference, beta) / beta, reduction);
+}
+
+Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& options) {
+  const Tensor y = checked_target("poisson_nll_loss", input, target);
+  EG_CHECK(options.eps >= 0, ValueError, "[poisson_nll_loss] eps is {}, expected 0 or more", options.eps);
+  const Tensor cost = options.log_input ? exp(input) - y * input : input - y * log(input + options.eps);
+  return losses::reduce(options.full ? cost + stirling(y) : cost, options.reduction);
+}
+
+Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
+                         const GaussianNllOptions& options) {
+  const char* const op = "gaussian_nll_loss";
+  const Tensor difference = input - checked_target(op, input, target);
+  EG_CHECK(options.eps > 0, ValueError, "[{}] eps is {}, expected more than 0", op, options.eps);
+  const Tensor given = checked_variance(op, input, var);
+  // Variances below eps keep a gradient, by which they can grow again.
+  const Tensor variance = where(given.detach() < options.eps, given - given.detach() + options.eps, given);
+  const Tensor cost = 0.5 * (log(variance) + square(difference) / variance);
+  return losses::reduce(options.full ? cost + 0.5 * kLogTwoPi : cost, options.reduction);
+}
+
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction, const Tensor& weight) {
+  const char* const op = BinaryCrossEntropy::kName;
+  const Tensor cost = apply_promoted(BinaryCrossEntropy{}, input, checked_target(op, input, target));
+  return losses::reduce(weighted(op, "weight", cost, weight), reduction);
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, Reduction reduction,
                                         const Tensor& weight, const Tensor& pos_weight) {
-  check_same_shape("binary_cross_entropy_with_logits", input, target);
+  const char* const op = "binary_cross_entropy_with_logits";
+  const Tensor y = checked_target(op, input, target);
   // -log σ(x) = softplus(-x), and -log(1 - σ(x)) = softplus(x): nothing cancels, however sure the prediction.
-  const Tensor positive = pos_weight.defined() ? target * pos_weight : target;
-  const Tensor losses = positive * softplus(-input) + (1 - target) * softplus(input);
-  return reduce(weight.defined() ? losses * weight : losses, reduction);
+  const Tensor cost = weighted(op, "pos_weight", y, pos_weight) * softplus(-input) + (1 - y) * softplus(input);
+  return losses::reduce(weighted(op, "weight", cost, weight), reduction);
+}
+
+Tensor kl_div(const Tensor& input, const Tensor& target, Reduction reduction, bool log_target) {
+  const Tensor y = checked_target("kl_div", input, target);
+  if (log_target) return losses::reduce(exp(y) * (y - input), reduction);
+  const Tensor none = y == 0;
+  return losses::reduce(y * masked_fill(log(masked_fill(y, none, 1)) - input, none, 0), reduction);
+}
+
+Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction,
+                                   const Tensor& weight) {
+  const char* const op = "multilabel_soft_margin_loss";
+  const Tensor y = checked_target(op, input, target);
+  EG_CHECK(input.dim() > 0, ShapeError, "[{}] the input has no axis of classes: expected [.., C]", op);
+  const Tensor cost = y * softplus(-input) + (1 - y) * softplus(input);
+  return losses::reduce(sum(weighted(op, "weight", cost, weight), {-1}) / static_cast<double>(input.size(-1)),
+                        reduction);
+}
+
+Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return losses::reduce(softplus(-checked_target("soft_margin_loss", input, target) * input), reduction);
+}
+
+Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+  const Tensor y = checked_target("hinge_embedding_loss", input, target);
+  const Tensor apart = masked_fill(losses::hinge(margin - input), y == 1, 0);
+  return losses::reduce(apart + masked_fill(input, y == -1, 0), reduction);
 }
 
 }  // namespace eigengrad

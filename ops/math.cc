@@ -1,12 +1,16 @@
 #include "eigengrad/ops/math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>
 
 #include "eigengrad/core/apply.h"
+#include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/exp.h"
@@ -288,6 +292,139 @@ struct Round {
   Grads backward(const Saved&, const Tensor& g) const { return {zeros_like(g)}; }
 };
 
+struct Asinh {
+  static constexpr const char* kName = "asinh";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::asinh(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt(square(s.x(0)) + 1)}; }
+};
+
+struct Acosh {
+  static constexpr const char* kName = "acosh";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::acosh(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt((s.x(0) - 1) * (s.x(0) + 1))}; }
+};
+
+struct Atanh {
+  static constexpr const char* kName = "atanh";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::atanh(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g / ((1 - s.x(0)) * (1 + s.x(0)))}; }
+};
+
+struct Exp2 {
+  static constexpr const char* kName = "exp2";
+  static constexpr SaveMask kSaves = kOutput;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::exp2(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * s.y() * std::numbers::ln2}; }
+};
+
+struct Log2 {
+  static constexpr const char* kName = "log2";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::log2(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) * std::numbers::ln2)}; }
+};
+
+struct Log10 {
+  static constexpr const char* kName = "log10";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::log10(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) * std::numbers::ln10)}; }
+};
+
+struct Erfc {
+  static constexpr const char* kName = "erfc";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) { return std::erfc(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {g * exp(-square(s.x(0))) * (-2 * std::numbers::inv_sqrtpi)};
+  }
+};
+
+// sin(πx) / (πx). Near 0 the quotient in the derivative (cos(πx) - sinc(x)) / x cancels, and a series stands for it.
+struct Sinc {
+  static constexpr const char* kName = "sinc";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each_costly([]<class T>(T a) {
+                      const T z = a * std::numbers::pi_v<T>;
+                      return z == 0 ? T(1) : std::sin(z) / z;
+                    }),
+                    x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor z = x * std::numbers::pi;
+    const Tensor small = abs(z) < kSmall, safe = where(small, 1, z);
+    const Tensor far = (cos(safe) - sin(safe) / safe) / safe;
+    return {g * where(small, series(z), far) * std::numbers::pi};
+  }
+
+ private:
+  static constexpr double kSmall = 1;
+  // (cos z - sin z / z) / z = Σ over k ≥ 1 of (-1)^k·2k / (2k + 1)!·z^(2k - 1), summed from its last term.
+  static Tensor series(const Tensor& z) {
+    constexpr int kTerms = 10;
+    const Tensor z2 = square(where(abs(z) < kSmall, z, 0));
+    Tensor sum;
+    double factorial = 1;  // (2k + 1)! for the last k
+    for (int i = 2; i <= 2 * kTerms + 1; ++i) factorial *= i;
+    for (int k = kTerms; k >= 1; --k) {
+      const double term = (k % 2 ? -2.0 : 2.0) * k / factorial;
+      sum = sum.defined() ? sum * z2 + term : full_like(z2.detach(), term);
+      factorial /= (2.0 * k + 1) * (2.0 * k);
+    }
+    return sum * where(abs(z) < kSmall, z, 0);
+  }
+};
+
+struct NanToNum {
+  static constexpr const char* kName = "nan_to_num";
+  static constexpr SaveMask kSaves = input(0);
+  double nan, posinf, neginf;
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each([*this]<class T>(T a) {
+      if (a != a) return limited<T>(nan);
+      return std::isfinite(a) ? a : a > 0 ? limited<T>(posinf) : limited<T>(neginf);
+    });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(isfinite(s.x(0)), g, 0)}; }
+
+ private:
+  template <class T>
+  static T limited(double value) {
+    return std::isnan(value) ? static_cast<T>(value)
+                             : static_cast<T>(std::clamp<double>(value, std::numeric_limits<T>::lowest(),
+                                                                 std::numeric_limits<T>::max()));
+  }
+};
+
+struct Trunc {
+  static constexpr const char* kName = "trunc";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([](auto a) { return std::trunc(a); }), x[0]);
+  }
+  Grads backward(const Saved&, const Tensor& g) const { return {zeros_like(g)}; }
+};
+
 bool is_integer(const Tensor& x) { return x.defined() && x.dtype() == kInt64; }
 
 // Integers are taken as float32.
@@ -322,9 +459,34 @@ Tensor acos(const Tensor& x) { return apply_floating(Acos{}, x); }
 Tensor atan(const Tensor& x) { return apply_floating(Atan{}, x); }
 Tensor sinh(const Tensor& x) { return apply_floating(Sinh{}, x); }
 Tensor cosh(const Tensor& x) { return apply_floating(Cosh{}, x); }
+Tensor asinh(const Tensor& x) { return apply_floating(Asinh{}, x); }
+Tensor acosh(const Tensor& x) { return apply_floating(Acosh{}, x); }
+Tensor atanh(const Tensor& x) { return apply_floating(Atanh{}, x); }
+Tensor exp2(const Tensor& x) { return apply_floating(Exp2{}, x); }
+Tensor log2(const Tensor& x) { return apply_floating(Log2{}, x); }
+Tensor log10(const Tensor& x) { return apply_floating(Log10{}, x); }
+Tensor erfc(const Tensor& x) { return apply_floating(Erfc{}, x); }
+Tensor sinc(const Tensor& x) { return apply_floating(Sinc{}, x); }
+Tensor trunc(const Tensor& x) { return apply_rounding(Trunc{}, x); }
 Tensor erf(const Tensor& x) { return apply_floating(Erf{}, x); }
 Tensor floor(const Tensor& x) { return apply_rounding(Floor{}, x); }
 Tensor ceil(const Tensor& x) { return apply_rounding(Ceil{}, x); }
 Tensor round(const Tensor& x) { return apply_rounding(Round{}, x); }
+
+Tensor frac(const Tensor& x) {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[frac] expected a floating tensor, found {}", x.dtype());
+  return x - trunc(x);
+}
+
+Tensor logit(const Tensor& x, double eps) {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[logit] expected a floating tensor, found {}", x.dtype());
+  EG_CHECK(eps <= 0.5, ValueError, "[logit] eps is {}, expected at most 1/2", eps);
+  const Tensor inside = eps >= 0 ? clamp(x, eps, 1 - eps) : x;
+  return log(inside / (1 - inside));
+}
+
+Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf) {
+  return is_integer(x) ? x : apply(NanToNum{nan, posinf, neginf}, x);
+}
 
 }  // namespace eigengrad

@@ -2,6 +2,8 @@
 // DtypeError for bool.
 #pragma once
 
+#include <limits>
+
 #include "eigengrad/core/tensor.h"
 
 namespace eigengrad {
@@ -26,10 +28,28 @@ Tensor acos(const Tensor& x);
 Tensor atan(const Tensor& x);
 Tensor sinh(const Tensor& x);
 Tensor cosh(const Tensor& x);
+Tensor asinh(const Tensor& x);
+Tensor acosh(const Tensor& x);
+Tensor atanh(const Tensor& x);
+Tensor exp2(const Tensor& x);
+Tensor log2(const Tensor& x);
+Tensor log10(const Tensor& x);
 Tensor erf(const Tensor& x);
+/// 1 - erf(x), without cancellation.
+Tensor erfc(const Tensor& x);
+/// log(x / (1 - x)), x being limited to [eps, 1 - eps] where eps ≥ 0.
+Tensor logit(const Tensor& x, double eps = -1);
+/// sin(πx) / (πx), and 1 at 0.
+Tensor sinc(const Tensor& x);
 /// Rounding: the gradient is 0. round() takes halves to the even neighbour.
 Tensor floor(const Tensor& x);
 Tensor ceil(const Tensor& x);
 Tensor round(const Tensor& x);
+Tensor trunc(const Tensor& x);
+/// x - trunc(x)
+Tensor frac(const Tensor& x);
+/// NaN, ∞ and -∞ replaced by numbers. The gradient there is 0.
+Tensor nan_to_num(const Tensor& x, double nan = 0, double posinf = std::numeric_limits<double>::max(),
+                  double neginf = std::numeric_limits<double>::lowest());
 
 }  // namespace eigengrad

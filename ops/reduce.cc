@@ -144,9 +144,7 @@ struct Prod : Axes {
       if (std::find(all_axes.begin(), all_axes.end(), i) == all_axes.end()) order.push_back(i);
     const std::int64_t first_reduced = order.rank();
     for (const std::int64_t axis : all_axes) order.push_back(axis);
-    Dims inverse(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const Dims inverse = inverse_permutation(order);
 
     const Tensor moved = permute(x, order);
     const Tensor rows = flatten(moved, first_reduced, -1);
@@ -237,6 +235,34 @@ struct ArgMin {
   Tensor forward(TensorRefs x) const { return arg_extreme(kName, x[0], axis, keepdim, false); }
 };
 
+// The p-norm for finite p > 0, with the derivative sign(x)·(|x| / norm)^(p - 1).
+struct Norm : Axes {
+  static constexpr const char* kName = "norm";
+  static constexpr SaveMask kSaves = input(0) | kOutput;
+  double p;
+  Attributes attributes() const {
+    Attributes all = Axes::attributes();
+    all.emplace_back("p", fmt::format("{}", p));
+    return all;
+  }
+  Tensor forward(TensorRefs x) const {
+    if (p == 1) return sum(abs(x[0]), axes, keepdim);
+    if (p == 2) return sqrt(sum(square(x[0]), axes, keepdim));
+    return pow(sum(pow(abs(x[0]), p), axes, keepdim), 1 / p);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor start = kept(g, x.shape());
+    if (p == 1) return {start * sign(x)};
+    // Where the norm is 0, so are all elements: any divisor but 0 does.
+    const Tensor n = kept(s.y(), x.shape());
+    const Tensor divisor = where(n == 0, 1, n);
+    if (p == 2) return {start * (x / divisor)};
+    const Tensor ratio = abs(x) / divisor;
+    return {start * (sign(x) * pow(p < 1 ? where(x == 0, 1, ratio) : ratio, p - 1))};
+  }
+};
+
 void check_floating(const char* op, const Tensor& x) {
   EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
 }
@@ -286,6 +312,18 @@ Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
   const Tensor result = log(sum(exp(x - shift), axes, true)) + shift;
   return keepdim ? result : reshape(result, kernels::reduction_shape("logsumexp", x.shape(), axes).dropped);
 }
+
+Tensor norm(const Tensor& x, double p, const Dims& axes, bool keepdim) {
+  check_floating("norm", x);
+  EG_CHECK(p >= 0 || p == -std::numeric_limits<double>::infinity(), ValueError,
+           "[norm] p is {}, expected 0 or more, or -infinity", p);
+  if (p == 0) return sum(to(x.detach() != 0, x.dtype()), axes, keepdim);
+  if (std::isfinite(p)) return apply(Norm{{axes, keepdim}, p}, x);
+  check_has_elements("norm", x, axes);
+  return p > 0 ? amax(abs(x), axes, keepdim) : amin(abs(x), axes, keepdim);
+}
+
+Tensor count_nonzero(const Tensor& x, const Dims& axes) { return sum(x.detach() != 0, axes); }
 
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
   check_has_elements("argmax", x, {axis});

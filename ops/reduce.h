@@ -23,6 +23,12 @@ inline Tensor max(const Tensor& x) { return amax(x); }
 inline Tensor min(const Tensor& x) { return amin(x); }
 /// log Σ e^x, without overflow.
 Tensor logsumexp(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
+/// (Σ |x|^p)^(1/p) for p > 0; the number of elements that are not 0 for p = 0; the largest |x| for infinity and the
+/// smallest for -infinity. The gradient at 0 is 0 for p ≥ 1. Throws ValueError for NaN, ShapeError for the infinite norm
+/// of nothing.
+Tensor norm(const Tensor& x, double p = 2, const Dims& axes = {}, bool keepdim = false);
+/// How many elements are not 0: int64, no gradient.
+Tensor count_nonzero(const Tensor& x, const Dims& axes = {});
 /// The index of the first largest (smallest) along an axis; NaN counts as the largest (smallest). int64, no gradient.
 /// Throws ShapeError for an axis without elements.
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim = false);

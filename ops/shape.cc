@@ -6,17 +6,13 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/view.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad {
 namespace {
 
-// The same storage under another shape and strides, beginning `offset` elements later.
-Tensor view(const Tensor& x, Shape shape, Strides strides, std::int64_t offset = 0) {
-  const TensorImpl& impl = x.impl();
-  std::byte* data = impl.data + offset * static_cast<std::int64_t>(size_of(impl.dtype));
-  return Tensor(TensorImpl::create(impl.storage, data, std::move(shape), std::move(strides), impl.dtype));
-}
+using kernels::view;
 
 std::size_t axis_of(const char* op, const Tensor& x, std::int64_t axis) {
   return static_cast<std::size_t>(normalize_axis(op, axis, x.dim()));
@@ -75,9 +71,7 @@ struct Permute {
     return view(x[0], shape, strides);
   }
   Grads backward(const Saved&, const Tensor& g) const {
-    Dims inverse(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const Dims inverse = inverse_permutation(order);
     return {permute(g, inverse)};
   }
 };

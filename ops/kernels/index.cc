@@ -119,37 +119,52 @@ void gather(T* out, const Tensor& x, std::int64_t axis, const Tensor& index) {
   });
 }
 
-template <class T>
-void scatter_add(const Tensor& out, std::int64_t axis, const Tensor& index, const T* source) {
+// Calls f(q, p) for each element p of the index, in order wherever elements q may be the same.
+template <class F>
+void for_each_target(const Tensor& out, std::int64_t axis, const Tensor& index, F f) {
   const Lines lines(index.shape(), out.strides(), axis);
   const std::int64_t* indexes = index.raw<std::int64_t>();
-  T* to = out.raw<T>();
   const std::int64_t per_group = std::max<std::int64_t>(1, lines.per_group());
   const std::int64_t grain = grain_for(per_group * lines.length());
   parallel_for(lines.count() / per_group, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t number = begin * per_group; number < end * per_group; ++number) {
       const Line line = lines.line(number);
-      for (std::int64_t j = 0; j < lines.length(); ++j)
-        add_to(to[lines.at(line, j, indexes[line.first + j])], source[line.first + j]);
+      for (std::int64_t j = 0; j < lines.length(); ++j) f(lines.at(line, j, indexes[line.first + j]), line.first + j);
     }
   });
+}
+
+template <class T>
+void scatter_add(const Tensor& out, std::int64_t axis, const Tensor& index, const T* source) {
+  T* const to = out.raw<T>();
+  for_each_target(out, axis, index, [&](std::int64_t q, std::int64_t p) { add_to(to[q], source[p]); });
+}
+
+template <class T>
+void scatter(const Tensor& out, std::int64_t axis, const Tensor& index, const T* source) {
+  T* const to = out.raw<T>();
+  for_each_target(out, axis, index, [&](std::int64_t q, std::int64_t p) { to[q] = source[p]; });
 }
 
 template void index_select(bool*, const AxisView&, const bool*, const AxisView&, const std::int64_t*);
 template void index_add(bool*, const AxisView&, const std::int64_t*, const bool*, const AxisView&);
 template void gather(bool*, const Tensor&, std::int64_t, const Tensor&);
 template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const bool*);
+template void scatter(const Tensor&, std::int64_t, const Tensor&, const bool*);
 template void index_select(std::int64_t*, const AxisView&, const std::int64_t*, const AxisView&, const std::int64_t*);
 template void index_add(std::int64_t*, const AxisView&, const std::int64_t*, const std::int64_t*, const AxisView&);
 template void gather(std::int64_t*, const Tensor&, std::int64_t, const Tensor&);
 template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const std::int64_t*);
+template void scatter(const Tensor&, std::int64_t, const Tensor&, const std::int64_t*);
 template void index_select(float*, const AxisView&, const float*, const AxisView&, const std::int64_t*);
 template void index_add(float*, const AxisView&, const std::int64_t*, const float*, const AxisView&);
 template void gather(float*, const Tensor&, std::int64_t, const Tensor&);
 template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const float*);
+template void scatter(const Tensor&, std::int64_t, const Tensor&, const float*);
 template void index_select(double*, const AxisView&, const double*, const AxisView&, const std::int64_t*);
 template void index_add(double*, const AxisView&, const std::int64_t*, const double*, const AxisView&);
 template void gather(double*, const Tensor&, std::int64_t, const Tensor&);
 template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const double*);
+template void scatter(const Tensor&, std::int64_t, const Tensor&, const double*);
 
 }  // namespace eigengrad::kernels

@@ -26,5 +26,8 @@ void gather(T* out, const Tensor& x, std::int64_t axis, const Tensor& index);
 /// out[q] += source[p], in the order of p. `index` and `source` are contiguous.
 template <class T>
 void scatter_add(const Tensor& out, std::int64_t axis, const Tensor& index, const T* source);
+/// out[q] = source[p], likewise.
+template <class T>
+void scatter(const Tensor& out, std::int64_t axis, const Tensor& index, const T* source);
 
 }  // namespace eigengrad::kernels

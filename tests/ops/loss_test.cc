@@ -234,5 +234,158 @@ TEST(BinaryCrossEntropyWithLogits, DoesNotBroadcastTheTarget) {
   EXPECT_THROW(binary_cross_entropy_with_logits(zeros({2, 1}), zeros({2})), ShapeError);
 }
 
+TEST(CrossEntropy, TakesTheProbabilitiesOfAllClasses) {
+  const double first = 0.5 * std::log(6.) + 0.5 * std::log(2.), second = std::log(10. / 8);
+  const Tensor target = tensor({{0.5, 0., 0.5}, {0., 0., 1.}});
+  expect_values(cross_entropy(logits(), target, {.reduction = Reduction::None}), {2}, {first, second});
+  // The mean is over the samples, not over the weights.
+  expect_values(cross_entropy(logits(), target, {.weight = tensor({0., 9., 3.})}), {},
+                {(1.5 * std::log(2.) + 3 * second) / 2});
+}
+
+TEST(CrossEntropy, CertainProbabilitiesAreClasses) {
+  const Tensor target = tensor({1, 2});
+  for (const double smoothing : {0.0, 0.3}) {
+    const CrossEntropyOptions options{.label_smoothing = smoothing};
+    const Tensor probabilities = to(one_hot(target, 3), kFloat64);
+    EXPECT_TRUE(
+        allclose(cross_entropy(logits(), probabilities, options), cross_entropy(logits(), target, options), 1e-14, 0));
+  }
+}
+
+TEST(Losses, TheMeanOfNothingIsNaN) {
+  const Tensor nothing = zeros({0, 3});
+  EXPECT_TRUE(std::isnan(mse_loss(nothing, nothing).item()));
+  EXPECT_TRUE(std::isnan(nll_loss(nothing, zeros({0}, kInt64)).item()));
+  EXPECT_EQ(l1_loss(nothing, nothing, Reduction::Sum).item(), 0);
+}
+
+TEST(Losses, TakeTargetsThatAreNotFloating) {
+  const Tensor input = tensor({0.25, 0.5}), yes_no = tensor({true, false});
+  expect_values(mse_loss(input, yes_no, Reduction::None), {2}, {0.5625, 0.25});
+  expect_values(binary_cross_entropy(input, tensor({1, 0}), Reduction::None), {2}, {std::log(4.), std::log(2.)});
+  EXPECT_EQ(l1_loss(to(input, kFloat32), tensor({1, 0})).dtype(), kFloat32);
+}
+
+TEST(BinaryCrossEntropy, LimitsTheLossAndItsGradient) {
+  Tensor input = tensor({0., 1., 0., 1.});
+  input.set_requires_grad();
+  const Tensor losses = binary_cross_entropy(input, tensor({1., 0., 0., 1.}), Reduction::None);
+  EXPECT_EQ(losses.to_vector<double>(), (std::vector<double>{100, 100, 0, 0}));
+  sum(losses).backward();
+  EXPECT_EQ(input.grad().to_vector<double>(), (std::vector<double>{-1e12, 1e12, 0, 0}));
+  EXPECT_TRUE(std::isnan(binary_cross_entropy(tensor({std::nan("")}), tensor({1.})).item()));
+}
+
+TEST(GaussianNllLoss, SmallVariancesCountAsEpsAndKeepAGradient) {
+  Tensor var = tensor({0., 1e-9});
+  var.set_requires_grad();
+  const Tensor zero = zeros({2}, kFloat64);
+  const Tensor losses = gaussian_nll_loss(zero, zero, var, {.eps = 0.01, .reduction = Reduction::None});
+  expect_values(losses, {2}, {0.5 * std::log(0.01), 0.5 * std::log(0.01)});
+  sum(losses).backward();
+  expect_values(var.grad(), {2}, {50, 50}, 1e-9);
+}
+
+TEST(KlDiv, ImprobableTargetsCostNothing) {
+  Tensor input = log(tensor({0.5, 0.5, 0.})), target = tensor({1., 0., 0.});
+  input.set_requires_grad();
+  target.set_requires_grad();
+  const Tensor loss = kl_div(input, target, Reduction::Sum);
+  expect_values(loss, {}, {std::log(2.)});
+  loss.backward();
+  expect_values(input.grad(), {3}, {-1, 0, 0});
+  expect_values(target.grad(), {3}, {1 + std::log(2.), 0, 0});
+}
+
+TEST(MarginRankingLoss, EqualScoresAreDrivenApartByAMarginOfZero) {
+  Tensor first = tensor({1., 2.}), second = tensor({1., 2.});
+  first.set_requires_grad();
+  margin_ranking_loss(first, second, tensor({1., -1.}), 0, Reduction::Sum).backward();
+  expect_values(first.grad(), {2}, {-1, 1});
+}
+
+TEST(Distances, HaveFiniteGradientsAtZero) {
+  for (const double p : {1.0, 2.0, 3.0}) {
+    Tensor x = zeros({2, 3}, kFloat64);
+    x.set_requires_grad();
+    sum(pairwise_distance(x, zeros({3}, kFloat64), p, 0)).backward();
+    expect_values(x.grad(), {2, 3}, std::vector<double>(6, 0.0));
+  }
+  Tensor x = zeros({1, 2}, kFloat64);
+  x.set_requires_grad();
+  cosine_similarity(x, tensor({{3., 4.}})).backward(tensor({1.}));
+  expect_values(x.grad(), {1, 2}, {0.6e8, 0.8e8}, 1e-4);
+}
+
+// -log Σ of the probabilities of all paths that read as the target.
+double ctc_by_enumeration(const Tensor& log_probs, const std::vector<std::int64_t>& target, std::int64_t blank) {
+  const std::int64_t times = log_probs.size(0), classes = log_probs.size(1);
+  const std::vector<double> values = log_probs.to_vector<double>();
+  double total = 0;
+  std::int64_t paths = 1;
+  for (std::int64_t t = 0; t < times; ++t) paths *= classes;
+  for (std::int64_t path = 0; path < paths; ++path) {
+    std::vector<std::int64_t> read;
+    double log_p = 0;
+    for (std::int64_t t = 0, rest = path, last = blank; t < times; ++t, rest /= classes) {
+      const std::int64_t c = rest % classes;
+      log_p += values[static_cast<std::size_t>(t * classes + c)];
+      if (c != last && c != blank) read.push_back(c);
+      last = c;
+    }
+    if (read == target) total += std::exp(log_p);
+  }
+  return -std::log(total);
+}
+
+TEST(CtcLoss, IsTheSumOverAllPaths) {
+  const Tensor log_probs = log_softmax(sin(reshape(to(arange(15), kFloat64), {5, 3}) * 1.7), 1);
+  using Labels = std::vector<std::int64_t>;
+  for (const Labels& target : {Labels{}, Labels{2}, Labels{1, 2}, Labels{1, 1}, Labels{2, 2, 1}, Labels{1, 2, 1, 2}}) {
+    const auto count = static_cast<std::int64_t>(target.size());
+    const Tensor loss =
+        ctc_loss(log_probs, tensor(target, {count}), tensor(5), tensor(count), {.reduction = Reduction::Sum});
+    EXPECT_NEAR(loss.item(), ctc_by_enumeration(log_probs, target, 0), 1e-12) << count << " labels";
+  }
+}
+
+TEST(CtcLoss, WhatIsTooShortIsImpossible) {
+  Tensor log_probs = log_softmax(zeros({3, 2, 3}, kFloat64), 2).detach();
+  log_probs.set_requires_grad();
+  const Tensor targets = tensor({{1, 1}, {1, 2}}), times = tensor({2, 0}), lengths = tensor({2, 2});
+  const Tensor loss = ctc_loss(log_probs, targets, times, lengths, {.reduction = Reduction::Sum});
+  EXPECT_EQ(loss.item(), kInfinity);
+  EXPECT_EQ(ctc_loss(log_probs, targets, times, lengths, {.zero_infinity = true}).item(), 0);
+  for (const bool create_graph : {false, true}) {
+    const Tensor g = grad(loss, {log_probs}, {.create_graph = create_graph, .retain_graph = true})[0];
+    EXPECT_TRUE(equal(g.detach(), zeros({3, 2, 3}, kFloat64)));
+  }
+}
+
+TEST(CtcLoss, ClassesThatCannotBeHaveNoNaN) {
+  Tensor log_probs = log(tensor({{1., 0., 0.}, {0., 1., 0.}, {0.5, 0.5, 0.}}));
+  log_probs.set_requires_grad();
+  const Tensor loss = ctc_loss(log_probs, tensor({1}), tensor(3), tensor(1));
+  expect_values(loss, {}, {0});
+  for (const bool create_graph : {false, true}) {
+    const Tensor g = grad(loss, {log_probs}, {.create_graph = create_graph, .retain_graph = true})[0];
+    expect_values(g, {3, 3}, {-1, 0, 0, 0, -1, 0, -0.5, -0.5, 0});
+  }
+}
+
+TEST(CtcLoss, FusedAndComposedGradientsAgree) {
+  Tensor x = sin(reshape(to(arange(40 * 7 * 6), kFloat64), {40, 7, 6}) * 1.7) * 3;
+  x.set_requires_grad();
+  const Tensor targets =
+      remainder(reshape(arange(7 * 12), {7, 12}) * 3 + tensor({{0}, {1}, {2}, {3}, {4}, {5}, {6}}), tensor(5));
+  const Tensor loss = ctc_loss(x, targets, tensor({40, 39, 30, 20, 25, 40, 1}), tensor({12, 3, 0, 5, 12, 1, 1}),
+                               {.blank = 5, .zero_infinity = true});
+  const Tensor fused = grad(loss, {x}, {.retain_graph = true})[0],
+               composed = grad(loss, {x}, {.create_graph = true})[0];
+  EXPECT_TRUE(allclose(fused, composed, 1e-11, 1e-13));
+  EXPECT_GT(amax(abs(fused)).item(), 0);
+}
+
 }  // namespace
 }  // namespace eigengrad

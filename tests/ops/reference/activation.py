@@ -31,6 +31,15 @@ ROWS = {
     "softmax first": (lambda x: torch.softmax(x, 0), M, [(-6, 6)]),
     "log_softmax last": (lambda x: torch.log_softmax(x, -1), M, [(-6, 6)]),
     "log_softmax first": (lambda x: torch.log_softmax(x, 0), M, [(-6, 6)]),
+    "relu6": (F.relu6, U, [(-3, 9)]),
+    "threshold": (lambda x: F.threshold(x, 0.5, -7), U, [WIDE]),
+    "tanhshrink": (F.tanhshrink, U, [WIDE]),
+    "hardshrink": (F.hardshrink, U, [WIDE]),
+    "softshrink": (F.softshrink, U, [WIDE]),
+    "prelu": (F.prelu, [[(2, 3), (3,)], [(2, 3), (1,)], [(4,), (1,)], [(2, 2, 2), (2,)]], [WIDE]),
+    "glu": (F.glu, [[(2, 4)], [(6,)], [(2, 1, 2)]], [WIDE]),
+    "glu axis": (lambda x: F.glu(x, 0), [[(2, 3)], [(4,)]], [WIDE]),
+    "softmin": (lambda x: F.softmin(x, -1), M, [WIDE]),
 }
 
 SPECIAL = [

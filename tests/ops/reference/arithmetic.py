@@ -43,11 +43,27 @@ ROWS = {
     "minimum number": (lambda x: torch.minimum(x, T(0.5, dtype=x.dtype)), U, [WIDE]),
     "clamp": (lambda x: torch.clamp(x, -0.5, 1), U, [WIDE]),
     "floor_divide": (torch.floor_divide, B, [WIDE, POS]),
+    "fmod": (torch.fmod, B, [WIDE, POS]),
+    "fmod small": (torch.fmod, [[(4,), (1,)]], [WIDE, POS]),
+    "atan2": (torch.atan2, B, [WIDE]),
+    "hypot": (torch.hypot, B, [WIDE]),
+    "logaddexp": (torch.logaddexp, B, [(-12, 12)]),
+    "xlogy": (torch.xlogy, B, [WIDE, POS]),
+    "lerp": (torch.lerp, [[(2, 3), (2, 3), (2, 3)], [(2, 3), (3,), ()], [(2, 1), (1, 3), (1,)]], [WIDE]),
+    "lerp number": (lambda a, b: torch.lerp(a, b, 0.3), B, [WIDE]),
+    "addcmul": (lambda x, a, b: torch.addcmul(x, a, b, value=1.5), [[(2, 3), (2, 3), (2, 3)], [(2, 3), (3,), ()], [(), (1, 3), (2, 1)]], [WIDE]),
+    "addcdiv": (lambda x, a, b: torch.addcdiv(x, a, b, value=-0.5), [[(2, 3), (2, 3), (2, 3)], [(2, 3), (3,), ()], [(), (1, 3), (2, 1)]], [WIDE, WIDE, POS]),
 }
 
 VALUES_ONLY = ["floor_divide"]
 
 SPECIAL = [
+    ("fmod", [[[v] for v in [-5.5, -3, -1, 0, 1, 3, 5.5]], [-3, -2, 2, 3.0]], True),
+    ("atan2", [[[v] for v in [-INF, -1, -0.0, 0.0, 1, INF, NAN]], [-INF, -2, -0.0, 0.0, 2, INF]], False),
+    ("hypot", [[[v] for v in [-INF, -1e300, 0, 3, NAN]], [-1e300, 0, 4, INF]], False),
+    ("logaddexp", [[[v] for v in [-INF, -700, 0, 700, INF, NAN]], [-INF, -700, 0, 700, INF]], False),
+    ("logaddexp", [[-700, 0, 700, 5], [700, 0, 699, -5]], True),
+    ("xlogy", [[[v] for v in [-1, 0, 0.5, INF, NAN]], [-1, 0, 0.5, 2, INF, NAN]], False),
     ("neg", [EDGES], False),
     ("clamp", [EDGES], False),
     ("pow cube", [EDGES], False),

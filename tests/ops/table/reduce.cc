@@ -1,4 +1,6 @@
 // The rows of ops/reduce.h. A row is a line.
+#include <cmath>
+
 #include "tests/ops/table/shapes.h"
 
 namespace eigengrad::tests {
@@ -32,6 +34,14 @@ OpFamily reduce_ops() {
       {"logsumexp axis", [](In x) { return logsumexp(x[0], {1}); }, kReduced, summed()},
       {"logsumexp keepdim", [](In x) { return logsumexp(x[0], {0, -1}, true); }, kFilled, summed()},
       {"sum_to", [](In x) { return sum_to(x[0], {3, 1}); }, {{{{2, 3, 2}}, {{3, 4}}, {{3, 1}}, {{0, 3, 1}}}, {{7, 3, 9000}}}, of_bool(named("sum", summed()))},
+      {"norm", [](In x) { return norm(x[0]); }, {{{{2, 3}}, {{}}, {{0, 3}}}, {{401, 400}}}, summed()},
+      {"norm axis", [](In x) { return norm(x[0], 2, {1}); }, kReduced, summed()},
+      {"norm one", [](In x) { return norm(x[0], 1, {0}, true); }, kReduced, summed()},
+      {"norm three", [](In x) { return norm(x[0], 3, {-1}); }, kReduced, summed(8)},
+      {"norm half", [](In x) { return norm(x[0], 0.5); }, {{{{2, 3}}, {{4}}}, {}}, summed(8)},
+      {"norm infinity", [](In x) { return norm(x[0], INFINITY, {-1}); }, {kFilled.small, {}}},
+      {"norm smallest", [](In x) { return norm(x[0], -INFINITY, {0}); }, {kFilled.small, {}}},
+      {"norm zero", [](In x) { return norm(x[0] * 1.0, 0, {0}) * sum(x[0]); }, {kFilled.small, {}}, of_bool(summed())},
     },
     .others = {
       {"argmax", [](In x) { return argmax(x[0], -1); }, kMatrices, of_bool()},
@@ -42,6 +52,8 @@ OpFamily reduce_ops() {
       {"any keepdim", [](In x) { return any(x[0] > 1, {}, true); }, kReduced, of_bool()},
       {"all", [](In x) { return all(x[0] > -1, {0}); }, kReduced, of_bool()},
       {"all keepdim", [](In x) { return all(x[0] > -1, {}, true); }, kReduced, of_bool()},
+      {"count_nonzero", [](In x) { return count_nonzero(x[0] > 0.3); }, {{{{2, 3}}, {{}}, {{0, 3}}}, {}}, of_bool()},
+      {"count_nonzero axis", [](In x) { return count_nonzero(x[0] > 0.3, {0}); }, {{{{2, 3}}, {{2, 3, 2}}}, {}}, of_bool()},
     },
     .bad_calls = {
     },

@@ -1,0 +1,75 @@
+// Convolutions (cross-correlations, as in all frameworks) of images and sequences.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad {
+
+/// A number for each of two axes, rows first: `3` stands for {3, 3}.
+struct Pair {
+  std::int64_t rows, columns;
+  Pair(std::int64_t both) : rows(both), columns(both) {}  // NOLINT(google-explicit-constructor): 3 stands for {3, 3}
+  Pair(std::int64_t r, std::int64_t c) : rows(r), columns(c) {}
+  friend bool operator==(const Pair&, const Pair&) = default;
+};
+std::string to_string(const Pair& pair);
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;   ///< zeros on both sides
+  std::int64_t dilation = 1;  ///< the distance between taps of the kernel
+  std::int64_t groups = 1;    ///< channels in this many groups that do not see each other
+};
+struct Conv2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair dilation = 1;
+  std::int64_t groups = 1;
+};
+struct ConvTranspose1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t output_padding = 0;  ///< elements more at the end of the result
+  std::int64_t groups = 1;
+  std::int64_t dilation = 1;
+};
+struct ConvTranspose2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair output_padding = 0;
+  std::int64_t groups = 1;
+  Pair dilation = 1;
+};
+
+/// y[n, o, ..] = bias[o] + Σ x[n, c, ..]·weight[o, c, ..] over a window that moves: x [N, C, H, W] (or one image [C, H,
+/// W]), weight [O, C / groups, kh, kw], bias [O] or undefined; the result is [N, O, oh, ow] with oh = ⌊(H + 2·padding -
+/// dilation·(kh - 1) - 1) / stride⌋ + 1. Floating tensors of one dtype. Throws ShapeError, DtypeError, ValueError.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
+/// The same with one axis: x [N, C, L] or [C, L], weight [O, C / groups, k].
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv1dOptions& options = {});
+
+/// The transpose of conv2d, which maps its output's shape to its input's: x [N, C, H, W], weight [C, O / groups, kh,
+/// kw], bias [O]; the result has height (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1 (Dumoulin
+/// and Visin 2016). Throws as conv2d does, and ValueError for an output_padding that is not smaller than stride or
+/// dilation.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(),
+                        const ConvTranspose2dOptions& options = {});
+Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(),
+                        const ConvTranspose1dOptions& options = {});
+
+struct UnfoldOptions {
+  Pair dilation = 1;
+  Pair padding = 0;
+  Pair stride = 1;
+};
+/// The patches under a moving window as columns: x [N, C, H, W] or [C, H, W] gives [N, C·kh·kw, places]. Throws as
+/// conv2d.
+Tensor unfold(const Tensor& x, Pair kernel_size, const UnfoldOptions& options = {});
+/// Columns added up where they came from: [N, C·kh·kw, places] gives [N, C, H, W] for the given {H, W}. The adjoint of
+/// unfold.
+Tensor fold(const Tensor& x, Pair output_size, Pair kernel_size, const UnfoldOptions& options = {});
+
+}  // namespace eigengrad

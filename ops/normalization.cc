@@ -1,0 +1,168 @@
+#include "eigengrad/ops/normalization.h"
+
+#include <algorithm>
+
+#include "eigengrad/core/apply.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/math.h"
+#include "eigengrad/ops/reduce.h"
+#include "eigengrad/ops/shape.h"
+
+namespace eigengrad {
+namespace {
+
+// (x - mean) / √(variance + eps) over some axes; also gives mean and variance, with those axes as 1.
+struct Standardize {
+  static constexpr const char* kName = "standardize";
+  static constexpr SaveMask kSaves = input(0);
+  Dims axes;
+  double eps;
+  Attributes attributes() const { return {{"axes", to_string(axes)}, {"eps", fmt::format("{}", eps)}}; }
+  Tensors forward(TensorRefs x) const {
+    const Tensor center = mean(x[0], axes, true), spread = var(x[0], axes, 0, true);
+    return {(x[0] - center) * rsqrt(spread + eps), center, spread};
+  }
+  // With r = 1 / √(variance + eps) and y = (x - mean)·r: r·(g - mean(g) - y·mean(g·y)).
+  Grads backward(const Saved& s, TensorRefs g) const {
+    const Tensor& x = s.x(0);
+    if (!g[0].defined()) return {zeros(x.shape(), x.dtype())};
+    const Tensor centered = x - mean(x, axes, true);
+    const Tensor r = rsqrt(mean(square(centered), axes, true) + eps);
+    const Tensor y = centered * r;
+    return {r * (g[0] - mean(g[0], axes, true) - y * mean(g[0] * y, axes, true))};
+  }
+};
+
+void check_input(const char* op, const Tensor& x, std::int64_t least_rank) {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
+  EG_CHECK(x.dim() >= least_rank, ShapeError, "[{}] expected an input of {} axes or more, found shape {}", op,
+           least_rank, x.shape());
+}
+
+void check_parameter(const char* op, const char* what, const Tensor& parameter, const Shape& shape, const Tensor& x) {
+  if (!parameter.defined()) return;
+  EG_CHECK(parameter.shape() == shape, ShapeError, "[{}] the {} has shape {}, expected {} for an input of {}", op, what,
+           parameter.shape(), shape, x.shape());
+  EG_CHECK(parameter.dtype() == x.dtype(), DtypeError, "[{}] the {} is {}, expected the input's {}", op, what,
+           parameter.dtype(), x.dtype());
+}
+
+// y·weight + bias, which broadcast in the given shape.
+Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias, const Shape& shape) {
+  const Tensor scaled = weight.defined() ? y * reshape(weight, shape) : y;
+  return bias.defined() ? scaled + reshape(bias, shape) : scaled;
+}
+
+// The shape by which a tensor [C] meets the channels of x [N, C, ..].
+Shape channel_shape(const Tensor& x) {
+  Shape shape(x.shape().size() - 1, 1);
+  shape[0] = x.size(1);
+  return shape;
+}
+
+// The last axes, as many as `shape` has; throws unless they have its extents.
+Dims last_axes(const char* op, const Tensor& x, const Shape& shape) {
+  EG_CHECK(!shape.empty(), ShapeError, "[{}] the normalized shape has no axes", op);
+  const std::int64_t first = x.dim() - shape.rank();
+  EG_CHECK(first >= 0 && std::equal(shape.begin(), shape.end(), x.shape().begin() + std::max<std::int64_t>(0, first)),
+           ShapeError, "[{}] the input {} does not end in the normalized shape {}", op, x.shape(), shape);
+  Dims axes;
+  for (std::int64_t axis = first; axis < x.dim(); ++axis) axes.push_back(axis);
+  return axes;
+}
+
+// No elements to normalise: nothing is.
+Tensor standardized(const Tensor& x, const Dims& axes, double eps) {
+  return x.numel() == 0 ? x : apply(Standardize{axes, eps}, x)[0];
+}
+
+// Each group of channels of each sample on its own.
+Tensor by_groups(const Tensor& x, std::int64_t groups, double eps) {
+  if (x.numel() == 0) return x;
+  return reshape(standardized(reshape(x, {x.size(0) * groups, -1}), {1}, eps), x.shape());
+}
+
+Dims all_but_channels(const Tensor& x) {
+  Dims axes{0};
+  for (std::int64_t axis = 2; axis < x.dim(); ++axis) axes.push_back(axis);
+  return axes;
+}
+
+void move_towards(Tensor& running, const Tensor& batch, double momentum) {
+  if (!running.defined()) return;
+  const NoGrad no_grad;
+  mul_(running, 1 - momentum);
+  add_(running, reshape(batch.detach(), running.shape()), momentum);
+}
+
+Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& running_var,
+                           const BatchNormOptions& options) {
+  const std::int64_t count = x.size(1) == 0 ? 0 : x.numel() / x.size(1);
+  EG_CHECK(count > 1 || x.numel() == 0, ShapeError,
+           "[batch_norm] expected more than one value for each channel in training, found shape {}", x.shape());
+  if (x.numel() == 0) return x;
+  const Tensors parts = apply(Standardize{all_but_channels(x), options.eps}, x);
+  move_towards(running_mean, parts[1], options.momentum);
+  const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
+  if (running_var.defined()) move_towards(running_var, parts[2].detach() * unbiased, options.momentum);
+  return parts[0];
+}
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
+                  double eps) {
+  check_input("layer_norm", x, 1);
+  const Dims axes = last_axes("layer_norm", x, normalized_shape);
+  check_parameter("layer_norm", "weight", weight, normalized_shape, x);
+  check_parameter("layer_norm", "bias", bias, normalized_shape, x);
+  return affine(standardized(x, axes, eps), weight, bias, normalized_shape);
+}
+
+Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, double eps) {
+  check_input("rms_norm", x, 1);
+  const Dims axes = last_axes("rms_norm", x, normalized_shape);
+  check_parameter("rms_norm", "weight", weight, normalized_shape, x);
+  if (x.numel() == 0) return affine(x, weight, Tensor(), normalized_shape);
+  return affine(x * rsqrt(mean(square(x), axes, true) + eps), weight, Tensor(), normalized_shape);
+}
+
+Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+  check_input("group_norm", x, 2);
+  EG_CHECK(groups >= 1 && x.size(1) % groups == 0, ValueError,
+           "[group_norm] the {} channels of {} cannot be cut into {} groups", x.size(1), x.shape(), groups);
+  check_parameter("group_norm", "weight", weight, {x.size(1)}, x);
+  check_parameter("group_norm", "bias", bias, {x.size(1)}, x);
+  return affine(by_groups(x, groups, eps), weight, bias, channel_shape(x));
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  check_input("instance_norm", x, 3);
+  check_parameter("instance_norm", "weight", weight, {x.size(1)}, x);
+  check_parameter("instance_norm", "bias", bias, {x.size(1)}, x);
+  return affine(by_groups(x, x.size(1), eps), weight, bias, channel_shape(x));
+}
+
+Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias,
+                  const BatchNormOptions& options) {
+  check_input("batch_norm", x, 2);
+  for (const auto& [what, parameter] :
+       {std::pair("running mean", running_mean), std::pair("running variance", running_var),
+        std::pair("weight", weight), std::pair("bias", bias)})
+    check_parameter("batch_norm", what, parameter, {x.size(1)}, x);
+  const Shape shape = channel_shape(x);
+  if (options.training) return affine(batch_norm_training(x, running_mean, running_var, options), weight, bias, shape);
+  EG_CHECK(running_mean.defined() && running_var.defined(), ValueError,
+           "[batch_norm] found no running mean and variance, expected them outside training");
+  const Tensor y = (x - reshape(running_mean, shape)) * rsqrt(reshape(running_var, shape) + options.eps);
+  return affine(y, weight, bias, shape);
+}
+
+Tensor normalize(const Tensor& x, double p, std::int64_t axis, double eps) {
+  check_input("normalize", x, 0);
+  return x / maximum(norm(x, p, {normalize_axis("normalize", axis, x.dim())}, true), eps);
+}
+
+}  // namespace eigengrad

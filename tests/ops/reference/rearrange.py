@@ -1,0 +1,31 @@
+"""What the rows of table/rearrange.cc are in PyTorch."""
+from common import *
+
+ROWS = {
+    "repeat": (lambda x: x.repeat(*([2, 1, 3][-max(x.dim(), 3):])), [[(2, 3)], [()], [(1, 2, 2)], [(0, 3)]], [WIDE]),
+    "repeat nothing": (lambda x: x.repeat(0, 2), [[(2, 3)], [(3,)]], [WIDE]),
+    "tile": (lambda x: x.tile(2), U, [WIDE]),
+    "repeat_interleave": (lambda x: x.repeat_interleave(3, -1), U[2:] + [[(2, 3)]], [WIDE]),
+    "flip": (lambda x: x.flip(0, -1) if x.dim() > 1 else x.flip(0), M, [WIDE]),
+    "roll": (lambda x: x.roll((1, -2), (0, 1)), M, [WIDE]),
+    "movedim": (lambda x: x.movedim(0, -1), M, [WIDE]),
+    "unflatten": (lambda x: x.unflatten(-1, (2, -1)), [[(2, 4)], [(6,)], [(2, 1, 2)], [(3, 8)]], [WIDE]),
+    "broadcast_tensors": (lambda *x: together(torch.broadcast_tensors(*x)), B, [WIDE]),
+    "pad": (lambda x: F.pad(x, (1, 2)), M, [WIDE]),
+    "pad value": (lambda x: F.pad(x, (1, 0, 2, 1), value=1.5), M, [WIDE]),
+    "pad cut": (lambda x: F.pad(x, (-1, 2, 1, -1)), M, [WIDE]),
+    "pad reflect": (lambda x: F.pad(x[None, None], (2, 1, 0, 1), mode="reflect")[0, 0], [[(2, 3)], [(3, 4)], [(4, 3)]], [WIDE]),
+    "pad replicate": (lambda x: F.pad(x[None, None], (2, 3, 1, 1), mode="replicate")[0, 0], [[(2, 3)], [(3, 1)], [(1, 4)]], [WIDE]),
+    "pad circular": (lambda x: F.pad(x[None, None], (2, 3, 1, 0), mode="circular")[0, 0], [[(2, 3)], [(3, 4)]], [WIDE]),
+    "tril": (torch.tril, M, [WIDE]),
+    "tril below": (lambda x: x.tril(-1), M, [WIDE]),
+    "triu": (torch.triu, M, [WIDE]),
+    "triu above": (lambda x: x.triu(2), M, [WIDE]),
+    "diagonal": (lambda x: x.diagonal(0, -2, -1), M, [WIDE]),
+    "diagonal axes": (lambda x: x.diagonal(1, 2, 0), [[(2, 3, 3)], [(3, 1, 2)]], [WIDE]),
+    "diag_embed": (lambda x: torch.diag_embed(x, -1), [[(3,)], [(2, 3)], [(4, 1)], [(2, 0)], [(2, 1, 2)]], [WIDE]),
+    "diag of vector": (lambda x: torch.diag(x, 1), [[(3,)], [(1,)], [(0,)], [(5,)]], [WIDE]),
+    "diag of matrix": (lambda x: torch.diag(x, 1), [[(3, 3)], [(2, 4)], [(4, 2)]], [WIDE]),
+    "meshgrid": (lambda *x: together(torch.meshgrid(*x, indexing="ij")), [[(2,), (3,)], [(), (2,)], [(4,), (1,)], [(2,), (2,), (3,)]], [WIDE]),
+    "meshgrid xy": (lambda *x: together(torch.meshgrid(*x, indexing="xy")), [[(2,), (3,), (2,)], [(3,), (1,), (2,)], [(2,), (3,)]], [WIDE]),
+}

@@ -1,0 +1,24 @@
+// The rows of ops/interpolate.h. A row is a line.
+#include "tests/ops/table/shapes.h"
+
+namespace eigengrad::tests {
+
+// clang-format off
+
+OpFamily interpolate_ops() {
+  return {
+    .differentiable = {
+      {"interpolate size", [](In x) { return interpolate(x[0], Shape{5}); }, {{{{2, 1, 3}}, {{1, 2, 7}}, {{0, 2, 3}}}, {}}},
+      {"interpolate factor", [](In x) { return interpolate(x[0], 1.7); }, {{{{1, 2, 3, 4}}, {{2, 1, 5}}}, {}}},
+      {"interpolate linear", [](In x) { return interpolate(x[0], Shape{5}, {InterpolateMode::Linear}); }, {{{{2, 1, 3}}, {{1, 2, 7}}, {{1, 1, 1}}}, {}}, summed()},
+      {"interpolate linear corners", [](In x) { return interpolate(x[0], Shape{5}, {InterpolateMode::Linear, true}); }, {{{{2, 1, 3}}, {{1, 2, 7}}}, {}}, summed()},
+      {"interpolate bilinear", [](In x) { return interpolate(x[0], Shape{5, 3}, {InterpolateMode::Bilinear}); }, {{{{2, 1, 3, 2}}, {{1, 2, 7, 4}}}, {{4, 4, 60, 70}}}, summed()},
+      {"interpolate bilinear corners", [](In x) { return interpolate(x[0], Shape{5, 1}, {InterpolateMode::Bilinear, true}); }, {{{{2, 1, 3, 2}}, {{1, 2, 7, 4}}}, {}}, summed()},
+      {"interpolate bilinear factor", [](In x) { return interpolate(x[0], 1.3, {InterpolateMode::Bilinear}); }, {{{{2, 1, 3, 4}}}, {}}, summed()},
+    },
+    .bad_calls = {
+    },
+  };
+}
+
+}  // namespace eigengrad::tests
