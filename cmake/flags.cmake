@@ -22,6 +22,12 @@ endif()
 if(EIGENGRAD_NATIVE)
   # gcc 12 takes the tuning of an older processor for a newer one, which costs Eigen a quarter of its speed.
   target_compile_options(eigengrad_flags INTERFACE -march=native -mtune=generic)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12
+     AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12.3)
+    # These versions copy the constant {2, 2, 0, 0} as {2, 2, 2, 2} where they use registers of 256 bits for it (GCC bug
+    # 108599): let them use those of 128.
+    target_compile_options(eigengrad_flags INTERFACE -mmove-max=128 -mstore-max=128)
+  endif()
 endif()
 if(EIGENGRAD_SANITIZE)
   target_compile_options(eigengrad_flags INTERFACE

@@ -23,6 +23,8 @@
 
 namespace eigengrad {
 
+class Index;
+class IndexedTensor;
 class Node;
 class Tensor;
 
@@ -110,6 +112,10 @@ class Tensor {
   /// All elements in row-major order, whatever the strides. Throws DtypeError unless T is the element type.
   template <Element T>
   std::vector<T> to_vector() const;
+
+  /// `x[{Slice(0, 5), 3, Ellipsis, None}]`, `x[mask]`: see ops/indexing.h.
+  IndexedTensor operator[](std::initializer_list<Index> indices) const;
+  IndexedTensor operator[](const Index& index) const;
 
   // ---- Its place in the graph.
   /// Whether gradients flow to it.

@@ -1,12 +1,11 @@
 // Losses, by PyTorch's names, meanings and defaults. Inputs are float32 or float64; integer and bool targets count as
-// numbers of the input's type, but where they are classes (int64). Gradients flow to every floating argument that is
-// not called a class weight. With Reduction::None the result has the shape that each loss says; else it is a scalar,
-// and the mean of no losses is NaN. Throws ShapeError, DtypeError, and ValueError for an undefined tensor or an option
-// out of its range.
+// numbers of the input's type, but where they are classes (int64). Gradients flow to every floating argument but the
+// weights of classes, of which none may require grad (GradError). With Reduction::None the result has the shape that
+// each loss says; else it is a scalar, and the mean of no losses is NaN. Throws ShapeError, DtypeError, and ValueError
+// for an undefined tensor or an option out of its range.
 #pragma once
 
 #include <functional>
-#include <limits>
 
 #include "eigengrad/core/tensor.h"
 

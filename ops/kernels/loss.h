@@ -17,7 +17,7 @@ inline Tensor reduce(const Tensor& losses, Reduction reduction) {
   return losses.numel() > 0 ? mean(losses) : sum(losses) / 0;
 }
 
-// max(x, 0), with gradient 1 at 0, as PyTorch has it: a margin of 0 is not met by equal scores.
+/// max(x, 0), with gradient 1 at 0, as PyTorch has it: a margin of 0 is not met by equal scores.
 inline Tensor hinge(const Tensor& x) { return clamp(x, 0, std::numeric_limits<double>::infinity()); }
 
 inline void check_defined(const char* op, const char* what, const Tensor& x) {
@@ -38,7 +38,7 @@ inline Tensor as_numbers(const Tensor& x, const Tensor& beside) {
   return is_floating(x.dtype()) ? x : to(x, beside.dtype());
 }
 
-// The target, as numbers, of a loss of pairs of elements.
+/// The target, as numbers, of a loss of pairs of elements.
 inline Tensor checked_target(const char* op, const Tensor& input, const Tensor& target) {
   check_floating(op, "input", input);
   check_defined(op, "target", target);
@@ -47,7 +47,7 @@ inline Tensor checked_target(const char* op, const Tensor& input, const Tensor& 
   return as_numbers(target, input);
 }
 
-// Each loss by its weight.
+/// Each loss by its weight, if there is one.
 inline Tensor weighted(const char* op, const char* what, const Tensor& losses, const Tensor& weight) {
   if (!weight.defined()) return losses;
   EG_CHECK(broadcasts_to(weight.shape(), losses.shape()), ShapeError,
@@ -56,7 +56,7 @@ inline Tensor weighted(const char* op, const char* what, const Tensor& losses, c
   return losses * as_numbers(weight, losses);
 }
 
-// "[3, 0]": where element `number` of a row-major tensor is.
+/// "[3, 0]": where element `number` of a row-major tensor is.
 inline Dims position_of(std::int64_t number, const Shape& shape) {
   Dims position(shape.size());
   for (std::size_t i = shape.size(); i-- > 0; number /= shape[i]) position[i] = number % shape[i];

@@ -356,7 +356,7 @@ TEST_P(AnyOp, UndefinedTensorIsAnError) {
 std::map<std::string, std::size_t> declared_functions() {
   const std::filesystem::path root = EIGENGRAD_SOURCE_DIR;
   const std::regex declaration(
-      R"(^(?:inline )?(?:Tensor&?|std::vector<Tensor>|ValuesIndices|bool|void|Dtype) (operator[^\s(]+|\w+)\()");
+      R"(^(?:inline )?(?:Tensor&?|std::vector<Tensor>|ValuesIndices|\w+Result|bool|void|Dtype) (operator[^\s(]+|\w+)\()");
   std::map<std::string, std::size_t> found;
   for (const auto& entry : std::filesystem::directory_iterator(root / "ops")) {
     if (entry.path().extension() != ".h") continue;
