@@ -168,7 +168,7 @@ Tensors svd(const char* op, const Tensor& x) {
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     using SVD = Eigen::BDCSVD<Columns<T>>;
     for_each_matrix<SVD>(op, kNotFinite, x, [&](SVD& svd, std::int64_t item) {
-      const MatrixView<T> a = matrix<T>(x, item);
+      const Columns<T> a = matrix<T>(x, item);
       if (!a.allFinite()) return false;
       svd.compute(a, Eigen::ComputeThinU | Eigen::ComputeThinV);
       matrix<T>(u, item) = svd.matrixU();
@@ -200,9 +200,9 @@ Tensors eigh(const char* op, const Tensor& x) {
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     using Solver = Eigen::SelfAdjointEigenSolver<Columns<T>>;
     for_each_matrix<Solver>(op, kNotFinite, x, [&](Solver& solver, std::int64_t item) {
-      const MatrixView<T> a = matrix<T>(x, item);
-      if (!a.allFinite()) return false;
-      solver.compute(a);
+      const Columns<T> lower = matrix<T>(x, item).template triangularView<Eigen::Lower>();
+      if (!lower.allFinite()) return false;
+      solver.compute(lower);
       vector<T>(values, item) = solver.eigenvalues();
       matrix<T>(vectors, item) = solver.eigenvectors();
       return true;

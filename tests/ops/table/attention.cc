@@ -16,6 +16,13 @@ OpFamily attention_ops() {
       {"scaled_dot_product_attention dropout", [](In x) { manual_seed(3); return scaled_dot_product_attention(x[0], x[1], x[2], {.dropout_p = 0.4}); }, {{{{2, 3}, {4, 3}, {4, 2}}}, {}}, {.random = true}},
     },
     .bad_calls = {
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 2}), ones({4, 2})); }, "[scaled_dot_product_attention] the query [2, 3] and the key [4, 2] differ in their last axis"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), ones({3, 2})); }, "[scaled_dot_product_attention] the key [4, 3] has 4 places, but the value [3, 2] has 3"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({3}), ones({4, 3}), ones({4, 2})); }, "[scaled_dot_product_attention] expected [.., L, E], [.., S, E] and [.., S, V], found [3], [4, 3] and [4, 2]"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}, kFloat64), ones({4, 2})); }, "[scaled_dot_product_attention] expected query, key and value of one floating dtype, found float32, float64 and float32"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), ones({4, 2}), {.mask = ones({3, 4}, kBool)}); }, "[scaled_dot_product_attention] a mask of shape [3, 4] does not broadcast to [2, 4]"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), ones({4, 2}), {.mask = ones({2, 4}, kInt64)}); }, "[scaled_dot_product_attention] the mask is int64, expected bool or the query's float32"},
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), ones({4, 2}), {.mask = ones({2, 4}), .is_causal = true}); }, "[scaled_dot_product_attention] found a mask and is_causal: expected one of them"},
     },
   };
 }
