@@ -6,6 +6,7 @@
 
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/scope.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/reduce.h"
@@ -28,8 +29,8 @@ class Walk {
   // Only nodes that lead to one of `targets` will be walked, and the gradients that arrive there are kept for taking.
   void restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets);
   void seed(const Tensor& output, const Tensor& grad) {
-    roots_.push_back(output.impl().node);
-    add(output.impl().node, output.impl().slot, grad);
+    newest_ = std::max(newest_, output.impl().node->sequence());
+    start(output, grad);
   }
   void run();
   // What arrived at a target, undefined if nothing did.
@@ -56,10 +57,17 @@ class Walk {
   }
   std::uint32_t record_of(Node* node);
   std::uint32_t find(const Node* node) const;
-  void discover(std::span<const Tensor> outputs);
+  void start(const Tensor& output, Tensor grad);
+  std::size_t discover(std::span<const Tensor> outputs);
+  void find_ways_to_targets(std::size_t first);
   void add(const Ref<Node>& node, std::uint32_t slot, Tensor grad);
   void accumulate(Tensor& sum, Tensor grad) const;
   void visit(std::uint32_t index);
+  void enter(Node& node, std::span<Tensor> grads);
+  // Graphs that are recomputed during the walk are newer than all others, and nobody else will walk them.
+  bool keeps(const Node& node) const {
+    return options_.create_graph || (options_.retain_graph && node.sequence() <= newest_);
+  }
   Tensor fit(const Node& node, std::size_t input, Tensor grad) const;
 
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
@@ -70,6 +78,7 @@ class Walk {
   Tracer* const tracer_;
   const TracerScope traced_;         // likewise the ops in them are traced
   SmallVector<Ref<Node>, 1> roots_;  // keep the graph alive though a hook may drop the last tensor that does
+  std::uint64_t newest_ = 0;         // the creation number of the newest node of the graph
   bool restricted_ = false;
   std::unordered_map<const Node*, std::uint32_t> discovered_;
   std::vector<Record> records_;
@@ -95,8 +104,14 @@ std::uint32_t Walk::record_of(Node* node) {
   return index;
 }
 
-// Every node below the outputs gets a record, lowest creation number first.
-void Walk::discover(std::span<const Tensor> outputs) {
+void Walk::start(const Tensor& output, Tensor grad) {
+  roots_.push_back(output.impl().node);
+  add(output.impl().node, output.impl().slot, std::move(grad));
+}
+
+// Every node below the outputs that has no record yet gets one, lowest creation number first. Returns the first of
+// these.
+std::size_t Walk::discover(std::span<const Tensor> outputs) {
   std::vector<Node*> found;
   const auto note = [&](const Ref<Node>& node) {
     if (node && discovered_.emplace(node.get(), kNone).second) found.push_back(node.get());
@@ -106,17 +121,16 @@ void Walk::discover(std::span<const Tensor> outputs) {
     for (const Edge& edge : found[i]->edges()) note(edge.node);
   std::stable_sort(found.begin(), found.end(),
                    [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
-  records_.reserve(found.size());
+  const std::size_t first = records_.size();
   for (Node* node : found) discovered_[node] = record_of(node);
   restricted_ = true;
+  return first;
 }
 
-void Walk::restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets) {
-  discover(outputs);
-  for (const Tensor& target : targets)
-    if (const std::uint32_t index = find(target.impl().node.get()); index != kNone) records_[index].target = true;
-  // Inputs come before the node that uses them, so one pass upwards settles which nodes lead to a target.
-  for (Record& record : records_) {
+// Inputs come before the node that uses them, so one pass upwards settles which nodes lead to a target.
+void Walk::find_ways_to_targets(std::size_t first) {
+  for (std::size_t i = first; i < records_.size(); ++i) {
+    Record& record = records_[i];
     record.walk = false;
     for (const Edge& edge : record.node->edges()) {
       if (!edge.node) continue;
@@ -124,6 +138,13 @@ void Walk::restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> 
       if (index != kNone && (records_[index].walk || records_[index].target)) record.walk = true;
     }
   }
+}
+
+void Walk::restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets) {
+  discover(outputs);
+  for (const Tensor& target : targets)
+    if (const std::uint32_t index = find(target.impl().node.get()); index != kNone) records_[index].target = true;
+  find_ways_to_targets(0);
 }
 
 void Walk::accumulate(Tensor& sum, Tensor grad) const {
@@ -176,18 +197,36 @@ void Walk::visit(std::uint32_t index) {
   }
   if (records_[index].target) records_[index].captured = grads;
   if (!records_[index].walk) return;
+  if (node->is_recomputed()) return enter(*node, {grads.data(), grads.size()});
 
   SmallVector<const Tensor*, 2> pointers;
   for (const Tensor& grad : grads) pointers.push_back(&grad);
-  Grads results = node->backward(TensorRefs(pointers.data(), pointers.size()), options_.create_graph);
+  Grads results = [&] {
+    const ScopeGuard in_scope(node->scope());  // what a rule records belongs where the op does
+    const CallSiteGuard called_there(node->site());
+    return node->backward(TensorRefs(pointers.data(), pointers.size()), options_.create_graph);
+  }();
   EG_CHECK(results.size() == node->edges().size(), GradError,
            "the gradient of [{}] has {} parts, expected {}: one per input", node->name(), results.size(),
            node->edges().size());
+  if (tracer_) tracer_->on_rule(*node, {results.data(), results.size()});
   grads.clear();  // so that a gradient handed on may be added to in place
-  if (!options_.retain_graph && !options_.create_graph) node->release_saved();
+  if (!keeps(*node)) node->release_saved();
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Edge& edge = node->edges()[i];
     if (edge.node && results[i].defined()) add(edge.node, edge.slot, fit(*node, i, std::move(results[i])));
+  }
+}
+
+// The graph that a node stands for is made again. It is newer than all that waits, so it is walked next, in the order
+// in which it would have been walked had it been kept: sums have the same bits.
+void Walk::enter(Node& node, std::span<Tensor> grads) {
+  const std::vector<Tensor> outputs = node.recompute();
+  if (!keeps(node)) node.release_saved();
+  for (std::size_t slot = 0; slot < grads.size(); ++slot) {
+    if (!grads[slot].defined()) continue;
+    if (restricted_) find_ways_to_targets(discover({&outputs[slot], 1}));
+    start(outputs[slot], std::move(grads[slot]));
   }
 }
 

@@ -1,36 +1,12 @@
 // Checks of gradient rules against finite differences, in float64.
 #pragma once
 
-#include <concepts>
-#include <functional>
 #include <span>
 #include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/autograd/tensor_function.h"
 
 namespace eigengrad {
-
-/// A function of tensors: `[](std::span<const Tensor> x) { return x[0] * x[1]; }`. It may return one tensor or a
-/// vector.
-class TensorFunction {
- public:
-  template <class F>
-  requires std::invocable<F&, std::span<const Tensor>> TensorFunction(
-      F f)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
-      : call_([f = std::move(f)](std::span<const Tensor> x) mutable -> std::vector<Tensor> {
-          if constexpr (std::convertible_to<std::invoke_result_t<F&, std::span<const Tensor>>, Tensor>)
-            return {f(x)};
-          else
-            return f(x);
-        }) {}
-  std::vector<Tensor> operator()(std::span<const Tensor> x) const { return call_(x); }
-
- private:
-  std::function<std::vector<Tensor>(std::span<const Tensor>)> call_;
-};
 
 struct GradCheckOptions {
   double atol = 1e-8;

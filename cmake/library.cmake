@@ -14,6 +14,8 @@ function(eigengrad_library name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:eigengrad_flags>)
+  # The library's own sources are known by that name, so that core/arg.h can tell a call of the user's from one of theirs.
+  target_compile_options(${target} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=eigengrad:)
   foreach(dependency IN LISTS ARG_DEPENDS)
     if(TARGET eigengrad_${dependency})
       target_link_libraries(${target} PUBLIC eigengrad_${dependency})

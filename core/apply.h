@@ -29,6 +29,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "eigengrad/core/arg.h"
 #include "eigengrad/core/node.h"
 
 namespace eigengrad {
@@ -208,9 +209,9 @@ auto apply_list(Op op, TensorRefs inputs) {
 }
 
 /// Runs `op` on the given inputs: `apply(Mul{}, a, b)`.
-template <class Op, std::same_as<Tensor>... Inputs>
+template <class Op, std::convertible_to<const Tensor&>... Inputs>
 auto apply(Op op, const Inputs&... inputs) {
-  const std::array<const Tensor*, sizeof...(Inputs)> pointers{&inputs...};
+  const std::array<const Tensor*, sizeof...(Inputs)> pointers{&static_cast<const Tensor&>(inputs)...};
   return apply_list(std::move(op), TensorRefs(pointers.data(), pointers.size()));
 }
 

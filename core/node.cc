@@ -26,9 +26,14 @@ struct Node::Extras {
   std::vector<Retained> retained;
 };
 
-Node::Node() : sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)), scope_(thread_state.scope) {}
-Node::Node(LeafTag) : sequence_(0), scope_(0) {}
+Node::Node()
+    : sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)),
+      scope_(thread_state.scope),
+      site_(thread_state.site) {}
+Node::Node(LeafTag) : sequence_(0), scope_(0), site_() {}
 Node::~Node() = default;
+
+void Tracer::on_rule(const Node&, std::span<const Tensor>) {}
 
 void* Node::operator new(std::size_t bytes) {
   void* block = allocate(bytes);

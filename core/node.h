@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +52,11 @@ class Node : public RefCounted {
   /// The gradients of the inputs, given those of the outputs (undefined where none arrived). With `create_graph` the
   /// rule made of ops runs, else the fused one where there is one.
   virtual Grads backward(TensorRefs grads, bool create_graph) = 0;
+  /// Whether the node stands for a graph that has not been kept. Then the engine calls recompute() instead of
+  /// backward(), and walks on in what that returns.
+  virtual bool is_recomputed() const noexcept { return false; }
+  /// The outputs of that graph, one for each of the node's.
+  virtual std::vector<Tensor> recompute() { return {}; }
   /// Drops the saved tensors.
   virtual void release_saved() noexcept {}
   virtual bool is_leaf() const noexcept { return false; }
@@ -57,6 +64,8 @@ class Node : public RefCounted {
   /// Grows with creation, so that falling order is a reverse topological order. Leaves have 0.
   std::uint64_t sequence() const noexcept { return sequence_; }
   ScopeId scope() const noexcept { return scope_; }
+  /// Where in the user's source the op was called; line 0 where that is not known.
+  const std::source_location& site() const noexcept { return site_; }
   const SmallVector<Edge, 2>& edges() const noexcept { return edges_; }
 
   // ---- Hooks and retained gradients, by output.
@@ -89,6 +98,7 @@ class Node : public RefCounted {
 
   const std::uint64_t sequence_;
   const ScopeId scope_;
+  const std::source_location site_;
   std::unique_ptr<Extras> extras_;
 };
 
@@ -112,8 +122,12 @@ class Leaf final : public Node {
 class Tracer {
  public:
   virtual ~Tracer() = default;
+  /// An op has given `output`; one call for each output.
   virtual void on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) = 0;
+  /// The sum of what reached an output of `node`.
   virtual void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) = 0;
+  /// The gradient rule of `node` has given `results`, one for each input.
+  virtual void on_rule(const Node& node, std::span<const Tensor> results);
 };
 
 /// Makes `tracer` the thread's tracer while it lives; null silences tracing.

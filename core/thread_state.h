@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 
 namespace eigengrad {
 
@@ -10,7 +11,8 @@ class Tracer;
 struct ThreadState {
   bool grad_enabled = true;
   Tracer* tracer = nullptr;
-  std::uint32_t scope = 0;  // a ScopeId, see core/scope.h
+  std::uint32_t scope = 0;      // a ScopeId, see core/scope.h
+  std::source_location site{};  // where the user's source called the op that runs, see core/arg.h
 };
 
 /// The calling thread's state.

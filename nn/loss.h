@@ -15,7 +15,7 @@ class Loss : public Module {
  public:
   using Module::forward;
   /// The cost of `input` where `target` was wanted: a scalar, unless the reduction is none.
-  Tensor operator()(const Tensor& input, const Tensor& target) {
+  Tensor operator()(Arg input, const Tensor& target) {
     const ScopeGuard scope(scope_id());
     return forward(input, target);
   }

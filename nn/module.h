@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "eigengrad/core/arg.h"
 #include "eigengrad/core/scope.h"
-#include "eigengrad/core/tensor.h"
 
 namespace eigengrad::nn {
 
@@ -43,7 +43,7 @@ class Module : public std::enable_shared_from_this<Module> {
   virtual ~Module() = default;
 
   /// Runs forward(); what it computes is known to the graph by this module's path.
-  Tensor operator()(const Tensor& x) {
+  Tensor operator()(Arg x) {
     const ScopeGuard scope(scope_id());
     return forward(x);
   }

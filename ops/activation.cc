@@ -11,6 +11,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/exp.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/shape.h"
@@ -248,99 +249,126 @@ struct Dropout {
 
 }  // namespace
 
-Tensor relu(const Tensor& x) { return apply(Relu{}, x); }
-Tensor sigmoid(const Tensor& x) { return apply(Sigmoid{}, x); }
-Tensor tanh(const Tensor& x) { return apply(Tanh{}, x); }
+Tensor relu(Arg x) { return apply(Relu{}, x); }
+Tensor sigmoid(Arg x) { return apply(Sigmoid{}, x); }
+Tensor tanh(Arg x) { return apply(Tanh{}, x); }
 
-Tensor gelu(const Tensor& x, GeluApproximate approximate) {
+Tensor gelu(Arg x, GeluApproximate approximate) {
   return approximate == GeluApproximate::Tanh ? apply(GeluTanh{}, x) : apply(Gelu{}, x);
 }
 
-Tensor softplus(const Tensor& x, double beta) {
+Tensor softplus(Arg x, double beta) {
   EG_CHECK(std::isfinite(beta) && beta != 0, ValueError, "[softplus] beta must be finite and not 0, found {}", beta);
   return apply(Softplus{beta}, x);
 }
 
-Tensor leaky_relu(const Tensor& x, double negative_slope) { return apply(LeakyRelu{negative_slope}, x); }
+Tensor leaky_relu(Arg x, double negative_slope) { return apply(LeakyRelu{negative_slope}, x); }
 
-Tensor elu(const Tensor& x, double alpha) { return apply(Elu{alpha, 1}, x); }
+Tensor elu(Arg x, double alpha) { return apply(Elu{alpha, 1}, x); }
 
-Tensor celu(const Tensor& x, double alpha) {
+Tensor celu(Arg x, double alpha) {
   EG_CHECK(alpha != 0, ValueError, "[celu] alpha must not be 0");
+  kernels::check_floating("celu", x);
   return apply(Elu{alpha, 1 / alpha}, x);
 }
 
-Tensor selu(const Tensor& x) {
+Tensor selu(Arg x) {
+  kernels::check_floating("selu", x);
   constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
   return elu(x, alpha) * scale;
 }
 
-Tensor silu(const Tensor& x) { return apply(Silu{}, x); }
+Tensor silu(Arg x) { return apply(Silu{}, x); }
 
-Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
+Tensor mish(Arg x) {
+  kernels::check_floating("mish", x);
+  return x * tanh(softplus(x));
+}
 
-Tensor softsign(const Tensor& x) { return x / (abs(x) + 1); }
+Tensor softsign(Arg x) {
+  kernels::check_number("softsign", x);
+  return x / (abs(x) + 1);
+}
 
-Tensor logsigmoid(const Tensor& x) { return -softplus(-x); }
+Tensor logsigmoid(Arg x) {
+  kernels::check_floating("logsigmoid", x);
+  return -softplus(-x);
+}
 
-Tensor hardtanh(const Tensor& x, double low, double high) {
+Tensor hardtanh(Arg x, double low, double high) {
   EG_CHECK(low < high, ValueError, "[hardtanh] the low limit {} is not below the high one {}", low, high);
   return apply(Hardtanh{low, high}, x);
 }
 
-Tensor hardsigmoid(const Tensor& x) { return hardtanh(x, -3, 3) / 6 + 0.5; }
-
-Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
-
-Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
-
-Tensor threshold(const Tensor& x, double threshold, double value) {
-  EG_CHECK(x.dtype() != kBool, DtypeError, "[threshold] expected numbers, found {}", x.dtype());
-  return where(x.detach() > threshold, x, full({}, value, x.dtype()));
+Tensor hardsigmoid(Arg x) {
+  kernels::check_floating("hardsigmoid", x);
+  return hardtanh(x, -3, 3) / 6 + 0.5;
 }
 
-Tensor tanhshrink(const Tensor& x) { return x - tanh(x); }
+Tensor hardswish(Arg x) {
+  kernels::check_floating("hardswish", x);
+  return x * hardsigmoid(x);
+}
 
-Tensor hardshrink(const Tensor& x, double lambda) {
+Tensor relu6(Arg x) {
+  kernels::check_floating("relu6", x);
+  return hardtanh(x, 0, 6);
+}
+
+Tensor threshold(Arg x, double threshold, double value) {
+  kernels::check_number("threshold", x);
+  return where(x->detach() > threshold, x, full({}, value, x->dtype()));
+}
+
+Tensor tanhshrink(Arg x) {
+  kernels::check_floating("tanhshrink", x);
+  return x - tanh(x);
+}
+
+Tensor hardshrink(Arg x, double lambda) {
   EG_CHECK(lambda >= 0, ValueError, "[hardshrink] lambda is {}, expected 0 or more", lambda);
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[hardshrink] expected a floating tensor, found {}", x.dtype());
-  return where(abs(x.detach()) <= lambda, 0, x);
+  kernels::check_floating("hardshrink", x);
+  return where(abs(x->detach()) <= lambda, 0, x);
 }
 
-Tensor softshrink(const Tensor& x, double lambda) {
+Tensor softshrink(Arg x, double lambda) {
   EG_CHECK(lambda >= 0, ValueError, "[softshrink] lambda is {}, expected 0 or more", lambda);
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[softshrink] expected a floating tensor, found {}", x.dtype());
-  const Tensor value = x.detach();
+  kernels::check_floating("softshrink", x);
+  const Tensor value = x->detach();
   return where(abs(value) <= lambda, 0, x - sign(value) * lambda);
 }
 
-Tensor prelu(const Tensor& x, const Tensor& weight) {
-  EG_CHECK(is_floating(x.dtype()) && x.dtype() == weight.dtype(), DtypeError,
-           "[prelu] expected an input and a weight of one floating dtype, found {} and {}", x.dtype(), weight.dtype());
-  const std::int64_t channels = x.dim() >= 2 ? x.size(1) : 1;
+Tensor prelu(Arg x, const Tensor& weight) {
+  kernels::check_defined("prelu", x, weight);
+  EG_CHECK(is_floating(x->dtype()) && x->dtype() == weight.dtype(), DtypeError,
+           "[prelu] expected an input and a weight of one floating dtype, found {} and {}", x->dtype(), weight.dtype());
+  const std::int64_t channels = x->dim() >= 2 ? x->size(1) : 1;
   EG_CHECK(weight.dim() <= 1 && (weight.numel() == 1 || weight.numel() == channels), ShapeError,
            "[prelu] expected a weight of one number or of {}, one for each channel of {}, found shape {}", channels,
-           x.shape(), weight.shape());
-  Shape shape(x.shape().size(), 1);
+           x->shape(), weight.shape());
+  Shape shape(x->shape().size(), 1);
   if (shape.size() >= 2) shape[1] = weight.numel();
-  return where(x.detach() > 0, x, reshape(weight, shape) * x);
+  return where(x->detach() > 0, x, reshape(weight, shape) * x);
 }
 
-Tensor glu(const Tensor& x, std::int64_t axis) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[glu] expected a floating tensor, found {}", x.dtype());
-  EG_CHECK(x.dim() > 0, ShapeError, "[glu] a scalar tensor has no halves");
-  const std::int64_t along = normalize_axis("glu", axis, x.dim()), extent = x.size(along);
-  EG_CHECK(extent % 2 == 0, ShapeError, "[glu] axis {} of shape {} has no halves", axis, x.shape());
+Tensor glu(Arg x, std::int64_t axis) {
+  kernels::check_floating("glu", x);
+  EG_CHECK(x->dim() > 0, ShapeError, "[glu] a scalar tensor has no halves");
+  const std::int64_t along = normalize_axis("glu", axis, x->dim()), extent = x->size(along);
+  EG_CHECK(extent % 2 == 0, ShapeError, "[glu] axis {} of shape {} has no halves", axis, x->shape());
   return narrow(x, along, 0, extent / 2) * sigmoid(narrow(x, along, extent / 2, extent / 2));
 }
 
-Tensor softmin(const Tensor& x, std::int64_t axis) { return softmax(-x, axis); }
+Tensor softmin(Arg x, std::int64_t axis) {
+  kernels::check_floating("softmin", x);
+  return softmax(-x, normalize_axis("softmin", axis, x->dim()));
+}
 
-Tensor dropout(const Tensor& x, double p, bool training) {
+Tensor dropout(Arg x, double p, bool training) {
   EG_CHECK(p >= 0 && p <= 1, ValueError, "[dropout] the probability is {}, expected 0 to 1", p);
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[dropout] expected a float32 or float64 tensor, found {}", x.dtype());
+  kernels::check_floating("dropout", x);
   if (!training || p == 0) return x;
-  Tensor mask = empty(x.shape(), x.dtype());
+  Tensor mask = empty(x->shape(), x->dtype());
   fill_bernoulli(mask, 1 - p);
   return apply(Dropout{p}, x, mask);
 }

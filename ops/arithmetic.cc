@@ -10,6 +10,7 @@
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/type.h"
@@ -300,6 +301,7 @@ struct XLogY {
 // Both in the floating dtype that they share: integers become float32.
 template <class Op>
 Tensor apply_floating(Op op, const Tensor& a, const Tensor& b) {
+  kernels::check_defined(Op::kName, a, b);
   const Dtype dtype = result_type(a, b);
   const Dtype floating = dtype == kInt64 ? kFloat32 : dtype;
   return apply(op, to(a, floating), to(b, floating));
@@ -307,58 +309,67 @@ Tensor apply_floating(Op op, const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Tensor fmod(const Tensor& a, const Tensor& b) { return apply_promoted(Fmod{}, a, b); }
-Tensor atan2(const Tensor& y, const Tensor& x) { return apply_floating(Atan2{}, y, x); }
-Tensor hypot(const Tensor& a, const Tensor& b) { return apply_floating(Hypot{}, a, b); }
-Tensor logaddexp(const Tensor& a, const Tensor& b) { return apply_floating(LogAddExp{}, a, b); }
-Tensor xlogy(const Tensor& a, const Tensor& b) { return apply_floating(XLogY{}, a, b); }
+Tensor fmod(Arg a, const Tensor& b) { return apply_promoted(Fmod{}, a, b); }
+Tensor atan2(Arg y, const Tensor& x) { return apply_floating(Atan2{}, y, x); }
+Tensor hypot(Arg a, const Tensor& b) { return apply_floating(Hypot{}, a, b); }
+Tensor logaddexp(Arg a, const Tensor& b) { return apply_floating(LogAddExp{}, a, b); }
+Tensor xlogy(Arg a, const Tensor& b) { return apply_floating(XLogY{}, a, b); }
 
-Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight) {
-  EG_CHECK(is_floating(start.dtype()) && is_floating(end.dtype()) && is_floating(weight.dtype()), DtypeError,
-           "[lerp] expected floating tensors, found {}, {} and {}", start.dtype(), end.dtype(), weight.dtype());
+Tensor lerp(Arg start, const Tensor& end, const Tensor& weight) {
+  kernels::check_floating("lerp", start, end, weight);
+  kernels::check_broadcast("lerp", start, end, weight);
   return start + weight * (end - start);
 }
 
-Tensor lerp(const Tensor& start, const Tensor& end, double weight) {
-  EG_CHECK(is_floating(start.dtype()) && is_floating(end.dtype()), DtypeError,
-           "[lerp] expected floating tensors, found {} and {}", start.dtype(), end.dtype());
+Tensor lerp(Arg start, const Tensor& end, double weight) {
+  kernels::check_floating("lerp", start, end);
+  kernels::check_broadcast("lerp", start, end);
   return start + (end - start) * weight;
 }
 
-Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) { return x + a * b * value; }
-Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) { return x + a / b * value; }
+Tensor addcmul(Arg x, const Tensor& a, const Tensor& b, Scalar value) {
+  kernels::check_broadcast("addcmul", x, a, b);
+  return x + a * b * value;
+}
 
-Tensor add(const Tensor& a, const Tensor& b) { return apply_promoted(Add{}, a, b); }
-Tensor sub(const Tensor& a, const Tensor& b) { return apply_promoted(Sub{}, a, b); }
-Tensor mul(const Tensor& a, const Tensor& b) { return apply_promoted(Mul{}, a, b); }
-Tensor floor_divide(const Tensor& a, const Tensor& b) { return apply_promoted(FloorDivide{}, a, b); }
-Tensor remainder(const Tensor& a, const Tensor& b) { return apply_promoted(Remainder{}, a, b); }
-Tensor pow(const Tensor& a, const Tensor& b) { return apply_promoted(Pow{}, a, b); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return apply_promoted(Maximum{}, a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return apply_promoted(Minimum{}, a, b); }
-Tensor neg(const Tensor& x) { return apply(Neg{}, x); }
+Tensor addcdiv(Arg x, const Tensor& a, const Tensor& b, Scalar value) {
+  kernels::check_broadcast("addcdiv", x, a, b);
+  return x + a / b * value;
+}
 
-Tensor div(const Tensor& a, const Tensor& b) {
+Tensor add(Arg a, const Tensor& b) { return apply_promoted(Add{}, a, b); }
+Tensor sub(Arg a, const Tensor& b) { return apply_promoted(Sub{}, a, b); }
+Tensor mul(Arg a, const Tensor& b) { return apply_promoted(Mul{}, a, b); }
+Tensor floor_divide(Arg a, const Tensor& b) { return apply_promoted(FloorDivide{}, a, b); }
+Tensor remainder(Arg a, const Tensor& b) { return apply_promoted(Remainder{}, a, b); }
+Tensor pow(Arg a, const Tensor& b) { return apply_promoted(Pow{}, a, b); }
+Tensor maximum(Arg a, const Tensor& b) { return apply_promoted(Maximum{}, a, b); }
+Tensor minimum(Arg a, const Tensor& b) { return apply_promoted(Minimum{}, a, b); }
+Tensor neg(Arg x) { return apply(Neg{}, x); }
+
+Tensor div(Arg a, const Tensor& b) {
+  kernels::check_defined("div", a, b);
   const Dtype dtype = result_type(a, b);
   const Dtype floating = is_floating(dtype) ? dtype : kFloat32;
   return apply(Div{}, to(a, floating), to(b, floating));
 }
 
-Tensor operator+(const Tensor& a, Scalar b) { return add(a, scalar_beside(b, a.dtype())); }
-Tensor operator-(const Tensor& a, Scalar b) { return sub(a, scalar_beside(b, a.dtype())); }
-Tensor operator*(const Tensor& a, Scalar b) { return mul(a, scalar_beside(b, a.dtype())); }
-Tensor operator/(const Tensor& a, Scalar b) { return div(a, scalar_beside(b, a.dtype())); }
-Tensor operator+(Scalar a, const Tensor& b) { return add(scalar_beside(a, b.dtype()), b); }
-Tensor operator-(Scalar a, const Tensor& b) { return sub(scalar_beside(a, b.dtype()), b); }
-Tensor operator*(Scalar a, const Tensor& b) { return mul(scalar_beside(a, b.dtype()), b); }
-Tensor operator/(Scalar a, const Tensor& b) { return div(scalar_beside(a, b.dtype()), b); }
-Tensor pow(Scalar a, const Tensor& b) { return pow(scalar_beside(a, b.dtype()), b); }
-Tensor maximum(const Tensor& a, Scalar b) { return maximum(a, scalar_beside(b, a.dtype())); }
-Tensor minimum(const Tensor& a, Scalar b) { return minimum(a, scalar_beside(b, a.dtype())); }
+Tensor operator+(Arg a, Scalar b) { return add(a, beside(b, a)); }
+Tensor operator-(Arg a, Scalar b) { return sub(a, beside(b, a)); }
+Tensor operator*(Arg a, Scalar b) { return mul(a, beside(b, a)); }
+Tensor operator/(Arg a, Scalar b) { return div(a, beside(b, a)); }
+Tensor operator+(Scalar a, Arg b) { return add(beside(a, b), b); }
+Tensor operator-(Scalar a, Arg b) { return sub(beside(a, b), b); }
+Tensor operator*(Scalar a, Arg b) { return mul(beside(a, b), b); }
+Tensor operator/(Scalar a, Arg b) { return div(beside(a, b), b); }
+Tensor pow(Scalar a, Arg b) { return pow(beside(a, b), b); }
+Tensor maximum(Arg a, Scalar b) { return maximum(a, beside(b, a)); }
+Tensor minimum(Arg a, Scalar b) { return minimum(a, beside(b, a)); }
 
-Tensor pow(const Tensor& a, Scalar b) {
-  if (b.to<double>() == 2) return square(a);
-  return pow(a, scalar_beside(b, a.dtype()));
+Tensor pow(Arg a, Scalar b) {
+  kernels::check_defined("pow", a);
+  if (b.to<double>() == 2 && b.promoted_with(a->dtype()) == a->dtype()) return square(a);
+  return pow(a, beside(b, a));
 }
 
 namespace {
@@ -380,16 +391,17 @@ struct Clamp {
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor& x = s.x(0);
-    return {where(logical_or(x<low, x> high), 0, g)};
+    return {where(logical_or(x <= low, x >= high), 0, g)};
   }
 };
 
 }  // namespace
 
-Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
+Tensor clamp(Arg x, Scalar low, Scalar high) {
+  kernels::check_defined("clamp", x);
   EG_CHECK(low.to<double>() <= high.to<double>(), ValueError, "[clamp] the low limit {} is above the high one {}",
            low.to<double>(), high.to<double>());
-  return apply(Clamp{low, high}, to(x, promote_types(low.promoted_with(x.dtype()), high.promoted_with(x.dtype()))));
+  return apply(Clamp{low, high}, to(x, promote_types(low.promoted_with(x->dtype()), high.promoted_with(x->dtype()))));
 }
 
 }  // namespace eigengrad

@@ -7,6 +7,7 @@
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/linalg.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr const char* kName = "scaled_dot_product_attention";
 
 void check_tensors(const Tensor& query, const Tensor& key, const Tensor& value) {
+  kernels::check_defined(kName, query, key, value);
   EG_CHECK(is_floating(query.dtype()) && key.dtype() == query.dtype() && value.dtype() == query.dtype(), DtypeError,
            "[{}] expected query, key and value of one floating dtype, found {}, {} and {}", kName, query.dtype(),
            key.dtype(), value.dtype());
@@ -56,10 +58,10 @@ Tensor attention_weights(const Tensor& scores, const AttentionOptions& options) 
 
 }  // namespace
 
-Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+Tensor scaled_dot_product_attention(Arg query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options) {
   check_tensors(query, key, value);
-  const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
+  const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query->size(-1))));
   const Tensor weights = attention_weights(matmul(query * scale, transpose(key)), options);
   return matmul(dropout(weights, options.dropout_p, options.dropout_p > 0), value);
 }

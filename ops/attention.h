@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -17,7 +17,7 @@ struct AttentionOptions {
 /// softmax(query·keyᵀ·scale + mask)·value (Vaswani et al. 2017): query [.., L, E], key [.., S, E], value [.., S, V];
 /// the result is [.., L, V]. Leading axes broadcast. A row that may look nowhere gives 0. Floating tensors of one
 /// dtype. Throws ShapeError, DtypeError, ValueError.
-Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+Tensor scaled_dot_product_attention(Arg query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options = {});
 
 }  // namespace eigengrad

@@ -6,6 +6,7 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/type.h"
@@ -41,6 +42,20 @@ struct Le {
   }
 };
 
+struct Gt {
+  static constexpr const char* kName = "gt";
+  Tensor forward(TensorRefs x) const {
+    return kernels::compare(kName, x, []<class T>(T a, T b) { return a > b; });
+  }
+};
+
+struct Ge {
+  static constexpr const char* kName = "ge";
+  Tensor forward(TensorRefs x) const {
+    return kernels::compare(kName, x, []<class T>(T a, T b) { return a >= b; });
+  }
+};
+
 struct LogicalAnd {
   static constexpr const char* kName = "logical_and";
   Tensor forward(TensorRefs x) const {
@@ -54,6 +69,20 @@ struct LogicalOr {
     return kernels::compare(kName, x, []<class T>(T a, T b) { return a || b; });
   }
 };
+
+struct LogicalXor {
+  static constexpr const char* kName = "logical_xor";
+  Tensor forward(TensorRefs x) const {
+    return kernels::compare(kName, x, []<class T>(T a, T b) { return a != b; });
+  }
+};
+
+// Both taken as bool.
+template <class Op>
+Tensor apply_logical(Op op, const Tensor& a, const Tensor& b) {
+  kernels::check_defined(Op::kName, a, b);
+  return apply(op, to(a, kBool), to(b, kBool));
+}
 
 // f(T) -> bool.
 template <class F>
@@ -103,27 +132,27 @@ struct IsFinite {
 
 }  // namespace
 
-Tensor eq(const Tensor& a, const Tensor& b) { return apply_promoted(Eq{}, a, b); }
-Tensor ne(const Tensor& a, const Tensor& b) { return apply_promoted(Ne{}, a, b); }
-Tensor lt(const Tensor& a, const Tensor& b) { return apply_promoted(Lt{}, a, b); }
-Tensor le(const Tensor& a, const Tensor& b) { return apply_promoted(Le{}, a, b); }
-Tensor gt(const Tensor& a, const Tensor& b) { return apply_promoted(Lt{}, b, a); }
-Tensor ge(const Tensor& a, const Tensor& b) { return apply_promoted(Le{}, b, a); }
-Tensor eq(const Tensor& a, Scalar b) { return eq(a, scalar_beside(b, a.dtype())); }
-Tensor ne(const Tensor& a, Scalar b) { return ne(a, scalar_beside(b, a.dtype())); }
-Tensor lt(const Tensor& a, Scalar b) { return lt(a, scalar_beside(b, a.dtype())); }
-Tensor le(const Tensor& a, Scalar b) { return le(a, scalar_beside(b, a.dtype())); }
-Tensor gt(const Tensor& a, Scalar b) { return gt(a, scalar_beside(b, a.dtype())); }
-Tensor ge(const Tensor& a, Scalar b) { return ge(a, scalar_beside(b, a.dtype())); }
+Tensor eq(Arg a, const Tensor& b) { return apply_promoted(Eq{}, a, b); }
+Tensor ne(Arg a, const Tensor& b) { return apply_promoted(Ne{}, a, b); }
+Tensor lt(Arg a, const Tensor& b) { return apply_promoted(Lt{}, a, b); }
+Tensor le(Arg a, const Tensor& b) { return apply_promoted(Le{}, a, b); }
+Tensor gt(Arg a, const Tensor& b) { return apply_promoted(Gt{}, a, b); }
+Tensor ge(Arg a, const Tensor& b) { return apply_promoted(Ge{}, a, b); }
+Tensor eq(Arg a, Scalar b) { return eq(a, beside(b, a)); }
+Tensor ne(Arg a, Scalar b) { return ne(a, beside(b, a)); }
+Tensor lt(Arg a, Scalar b) { return lt(a, beside(b, a)); }
+Tensor le(Arg a, Scalar b) { return le(a, beside(b, a)); }
+Tensor gt(Arg a, Scalar b) { return gt(a, beside(b, a)); }
+Tensor ge(Arg a, Scalar b) { return ge(a, beside(b, a)); }
 
-Tensor logical_and(const Tensor& a, const Tensor& b) { return apply(LogicalAnd{}, to(a, kBool), to(b, kBool)); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return apply(LogicalOr{}, to(a, kBool), to(b, kBool)); }
-Tensor logical_xor(const Tensor& a, const Tensor& b) { return ne(to(a, kBool), to(b, kBool)); }
-Tensor logical_not(const Tensor& x) { return apply(LogicalNot{}, x); }
+Tensor logical_and(Arg a, const Tensor& b) { return apply_logical(LogicalAnd{}, a, b); }
+Tensor logical_or(Arg a, const Tensor& b) { return apply_logical(LogicalOr{}, a, b); }
+Tensor logical_xor(Arg a, const Tensor& b) { return apply_logical(LogicalXor{}, a, b); }
+Tensor logical_not(Arg x) { return apply(LogicalNot{}, x); }
 
-Tensor isnan(const Tensor& x) { return apply(IsNan{}, x); }
-Tensor isinf(const Tensor& x) { return apply(IsInf{}, x); }
-Tensor isfinite(const Tensor& x) { return apply(IsFinite{}, x); }
+Tensor isnan(Arg x) { return apply(IsNan{}, x); }
+Tensor isinf(Arg x) { return apply(IsInf{}, x); }
+Tensor isfinite(Arg x) { return apply(IsFinite{}, x); }
 
 namespace {
 
@@ -156,31 +185,31 @@ struct Where {
 
 }  // namespace
 
-Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+Tensor where(Arg condition, const Tensor& a, const Tensor& b) {
+  kernels::check_defined(Where::kName, condition, a, b);
   const Dtype dtype = result_type(a, b);
   return apply(Where{}, condition, to(a, dtype), to(b, dtype));
 }
-Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
-  return where(condition, a, scalar_beside(b, a.dtype()));
-}
-Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
-  return where(condition, scalar_beside(a, b.dtype()), b);
-}
+Tensor where(Arg condition, const Tensor& a, Scalar b) { return where(condition, a, beside(b, a)); }
+Tensor where(Arg condition, Scalar a, const Tensor& b) { return where(condition, beside(a, b), b); }
 
-Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
+Tensor masked_fill(Arg x, const Tensor& mask, Scalar value) {
+  kernels::check_defined("masked_fill", x, mask);
   EG_CHECK(mask.dtype() == kBool, DtypeError, "[masked_fill] the mask is {}, expected bool", mask.dtype());
-  EG_CHECK(broadcasts_to(mask.shape(), x.shape()), ShapeError,
-           "[masked_fill] the mask of shape {} does not broadcast to the {} that it masks", mask.shape(), x.shape());
-  EG_CHECK(value.promoted_with(x.dtype()) == x.dtype(), DtypeError, "[masked_fill] {} elements cannot hold a {}",
-           x.dtype(), value.dtype());
-  return where(mask, full({}, value, x.dtype()), x);
+  EG_CHECK(broadcasts_to(mask.shape(), x->shape()), ShapeError,
+           "[masked_fill] the mask of shape {} does not broadcast to the {} that it masks", mask.shape(), x->shape());
+  EG_CHECK(value.promoted_with(x->dtype()) == x->dtype(), DtypeError, "[masked_fill] {} elements cannot hold a {}",
+           x->dtype(), value.dtype());
+  return where(mask, full({}, value, x->dtype()), x);
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
+  kernels::check_defined("equal", a, b);
   return a.dtype() == b.dtype() && a.shape() == b.shape() && all(a == b).item<bool>();
 }
 
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  kernels::check_defined("allclose", a, b);
   const NoGrad no_grad;
   const Tensor x = to(a, kFloat64), y = to(b, kFloat64);
   const Tensor close = kernels::elementwise_result("allclose", x, y, kBool);

@@ -3,6 +3,7 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/convolution.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/shape.h"
@@ -122,6 +123,7 @@ void check_fits(const char* op, const Window& window, const Shape& image) {
 
 // What x and weight have to be; `rank` is that of a batch.
 void check_tensors(const char* op, const Tensor& x, const Tensor& weight, std::int64_t rank) {
+  kernels::check_defined(op, x, weight);
   EG_CHECK(is_floating(x.dtype()) && x.dtype() == weight.dtype(), DtypeError,
            "[{}] expected an input and a weight of one floating dtype, found {} and {}", op, x.dtype(), weight.dtype());
   EG_CHECK(x.dim() == rank || x.dim() == rank - 1, ShapeError,
@@ -141,8 +143,7 @@ void check_channels(const char* op, std::int64_t found, std::int64_t expected, s
 void check_groups(const char* op, std::int64_t groups, const Tensor& weight) {
   EG_CHECK(groups >= 1, ValueError, "[{}] the number of groups is {}, expected 1 or more", op, groups);
   EG_CHECK(weight.size(0) % groups == 0, ShapeError,
-           "[{}] the {} channels of the weight {} are not a multiple of {} groups", op, weight.size(0), weight.shape(),
-           groups);
+           "[{}] the {} channels of the weight are not a multiple of {} groups", op, weight.size(0), groups);
 }
 
 Tensor with_bias(const char* op, const Tensor& y, const Tensor& bias) {
@@ -204,12 +205,12 @@ Tensor as_image(const Tensor& x, const Tensor& weight, F f) {
 
 std::string to_string(const Pair& pair) { return to_string(Dims{pair.rows, pair.columns}); }
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   check_tensors("conv2d", x, weight, 4);
   return with_batch(x, 4, [&](const Tensor& batch) { return convolve("conv2d", batch, weight, bias, options); });
 }
 
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& o) {
+Tensor conv1d(Arg x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& o) {
   check_tensors("conv1d", x, weight, 3);
   const Conv2dOptions options{{1, o.stride}, {0, o.padding}, {1, o.dilation}, o.groups};
   return with_batch(x, 3, [&](const Tensor& batch) {
@@ -218,14 +219,13 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   });
 }
 
-Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const ConvTranspose2dOptions& options) {
+Tensor conv_transpose2d(Arg x, const Tensor& weight, const Tensor& bias, const ConvTranspose2dOptions& options) {
   check_tensors("conv_transpose2d", x, weight, 4);
   return with_batch(
       x, 4, [&](const Tensor& batch) { return convolve_transposed("conv_transpose2d", batch, weight, bias, options); });
 }
 
-Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvTranspose1dOptions& o) {
+Tensor conv_transpose1d(Arg x, const Tensor& weight, const Tensor& bias, const ConvTranspose1dOptions& o) {
   check_tensors("conv_transpose1d", x, weight, 3);
   const ConvTranspose2dOptions options{{1, o.stride}, {0, o.padding}, {0, o.output_padding}, o.groups, {1, o.dilation}};
   return with_batch(x, 3, [&](const Tensor& batch) {
@@ -235,12 +235,12 @@ Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bia
   });
 }
 
-Tensor unfold(const Tensor& x, Pair kernel_size, const UnfoldOptions& options) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[unfold] expected a floating tensor, found {}", x.dtype());
-  EG_CHECK(x.dim() == 4 || x.dim() == 3, ShapeError,
+Tensor unfold(Arg x, Pair kernel_size, const UnfoldOptions& options) {
+  kernels::check_floating("unfold", x);
+  EG_CHECK(x->dim() == 4 || x->dim() == 3, ShapeError,
            "[unfold] expected an input of 4 axes, or 3 without a batch, found "
            "shape {}",
-           x.shape());
+           x->shape());
   const Window window = checked_window("unfold", kernel_size, options.stride, options.padding, options.dilation);
   return with_batch(x, 4, [&](const Tensor& batch) {
     check_fits("unfold", window, batch.shape());
@@ -248,21 +248,21 @@ Tensor unfold(const Tensor& x, Pair kernel_size, const UnfoldOptions& options) {
   });
 }
 
-Tensor fold(const Tensor& x, Pair output_size, Pair kernel_size, const UnfoldOptions& options) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[fold] expected a floating tensor, found {}", x.dtype());
-  EG_CHECK(x.dim() == 3 || x.dim() == 2, ShapeError,
+Tensor fold(Arg x, Pair output_size, Pair kernel_size, const UnfoldOptions& options) {
+  kernels::check_floating("fold", x);
+  EG_CHECK(x->dim() == 3 || x->dim() == 2, ShapeError,
            "[fold] expected an input of 3 axes, or 2 without a batch, found "
            "shape {}",
-           x.shape());
+           x->shape());
   check_pair("fold", "output size", output_size, 1);
   const Window window = checked_window("fold", kernel_size, options.stride, options.padding, options.dilation);
   const std::int64_t taps = window.kernel[0] * window.kernel[1];
-  EG_CHECK(x.size(-2) % taps == 0, ShapeError,
-           "[fold] the {} rows of {} are not a multiple of the {} taps of the kernel", x.size(-2), x.shape(), taps);
+  EG_CHECK(x->size(-2) % taps == 0, ShapeError,
+           "[fold] the {} rows of {} are not a multiple of the {} taps of the kernel", x->size(-2), x->shape(), taps);
   check_fits("fold", window, {1, 1, output_size.rows, output_size.columns});
   const std::int64_t places = window.places(0, output_size.rows) * window.places(1, output_size.columns);
-  EG_CHECK(x.size(-1) == places, ShapeError, "[fold] found {} columns, expected the {} places of the kernel in {}",
-           x.size(-1), places, output_size);
+  EG_CHECK(x->size(-1) == places, ShapeError, "[fold] found {} columns, expected the {} places of the kernel in {}",
+           x->size(-1), places, output_size);
   return with_batch(x, 3, [&](const Tensor& batch) {
     return apply(Fold{window, output_size.rows, output_size.columns}, batch);
   });

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -47,17 +47,17 @@ struct ConvTranspose2dOptions {
 /// y[n, o, ..] = bias[o] + Σ x[n, c, ..]·weight[o, c, ..] over a window that moves: x [N, C, H, W] (or one image [C, H,
 /// W]), weight [O, C / groups, kh, kw], bias [O] or undefined; the result is [N, O, oh, ow] with oh = ⌊(H + 2·padding -
 /// dilation·(kh - 1) - 1) / stride⌋ + 1. Floating tensors of one dtype. Throws ShapeError, DtypeError, ValueError.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
+Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
 /// The same with one axis: x [N, C, L] or [C, L], weight [O, C / groups, k].
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv1dOptions& options = {});
+Tensor conv1d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv1dOptions& options = {});
 
 /// The transpose of conv2d, which maps its output's shape to its input's: x [N, C, H, W], weight [C, O / groups, kh,
 /// kw], bias [O]; the result has height (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1 (Dumoulin
 /// and Visin 2016). Throws as conv2d does, and ValueError for an output_padding that is not smaller than stride or
 /// dilation.
-Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(),
+Tensor conv_transpose2d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(),
                         const ConvTranspose2dOptions& options = {});
-Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(),
+Tensor conv_transpose1d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(),
                         const ConvTranspose1dOptions& options = {});
 
 struct UnfoldOptions {
@@ -67,9 +67,9 @@ struct UnfoldOptions {
 };
 /// The patches under a moving window as columns: x [N, C, H, W] or [C, H, W] gives [N, C·kh·kw, places]. Throws as
 /// conv2d.
-Tensor unfold(const Tensor& x, Pair kernel_size, const UnfoldOptions& options = {});
+Tensor unfold(Arg x, Pair kernel_size, const UnfoldOptions& options = {});
 /// Columns added up where they came from: [N, C·kh·kw, places] gives [N, C, H, W] for the given {H, W}. The adjoint of
 /// unfold.
-Tensor fold(const Tensor& x, Pair output_size, Pair kernel_size, const UnfoldOptions& options = {});
+Tensor fold(Arg x, Pair output_size, Pair kernel_size, const UnfoldOptions& options = {});
 
 }  // namespace eigengrad

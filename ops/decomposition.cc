@@ -270,71 +270,71 @@ SlogdetResult slogdet_of(const Tensor& x) {
 
 }  // namespace
 
-Tensor cholesky(const Tensor& x, bool upper) {
+Tensor cholesky(Arg x, bool upper) {
   check_square("cholesky", x);
   return upper ? transpose(apply(Cholesky{}, transpose(x))) : apply(Cholesky{}, x);
 }
 
-Tensor solve(const Tensor& a, const Tensor& b) {
+Tensor solve(Arg a, const Tensor& b) {
   check_square("solve", a);
   if (is_vector_beside(a, b)) return squeeze(solve(a, unsqueeze(b, -1)), -1);
   check_system("solve", a, b);
   return apply(Solve{}, a, b);
 }
 
-Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left, bool unitriangular) {
+Tensor solve_triangular(Arg a, const Tensor& b, bool upper, bool left, bool unitriangular) {
   check_square("solve_triangular", a);
   if (!left) return transpose(solve_triangular(transpose(a), transpose(b), !upper, true, unitriangular));
   check_system("solve_triangular", a, b);
   return apply(SolveTriangular{upper, unitriangular}, a, b);
 }
 
-Tensor inverse(const Tensor& x) {
+Tensor inverse(Arg x) {
   check_square("inverse", x);
   return apply(Inverse{}, x);
 }
 
-Tensor pinv(const Tensor& x, std::optional<double> rtol) {
+Tensor pinv(Arg x, std::optional<double> rtol) {
   check_matrices("pinv", x);
   EG_CHECK(!rtol || *rtol >= 0, ValueError, "[pinv] found an rtol of {}, expected 0 or more", *rtol);
-  const double epsilon = x.dtype() == kFloat32 ? std::numeric_limits<float>::epsilon() : 0x1p-52;
-  return apply(Pinv{rtol.value_or(epsilon * static_cast<double>(std::max(x.size(-2), x.size(-1))))}, x);
+  const double epsilon = x->dtype() == kFloat32 ? std::numeric_limits<float>::epsilon() : 0x1p-52;
+  return apply(Pinv{rtol.value_or(epsilon * static_cast<double>(std::max(x->size(-2), x->size(-1))))}, x);
 }
 
-Tensor det(const Tensor& x) {
+Tensor det(Arg x) {
   check_square("det", x);
   return apply(Det{}, x);
 }
 
-SlogdetResult slogdet(const Tensor& x) {
+SlogdetResult slogdet(Arg x) {
   check_square("slogdet", x);
   return slogdet_of(x);
 }
 
-Tensor logdet(const Tensor& x) {
+Tensor logdet(Arg x) {
   check_square("logdet", x);
   const auto [sign, logabsdet] = slogdet_of(x);
   return logabsdet + log(sign);  // 0, NaN or -∞
 }
 
-Tensor trace(const Tensor& x) {
-  EG_CHECK(x.dim() >= 2, ShapeError, "[trace] expected matrices, found shape {}", x.shape());
+Tensor trace(Arg x) {
+  EG_CHECK(x->dim() >= 2, ShapeError, "[trace] expected matrices, found shape {}", x->shape());
   return sum(diagonal(x), {-1});
 }
 
-SVDResult svd(const Tensor& x) {
+SVDResult svd(Arg x) {
   check_matrices("svd", x);
   return svd_of(x);
 }
 
-Tensor svdvals(const Tensor& x) {
+Tensor svdvals(Arg x) {
   check_matrices("svdvals", x);
   return svd_of(x).s;
 }
 
-QRResult qr(const Tensor& x) {
+QRResult qr(Arg x) {
   check_matrices("qr", x);
-  const std::int64_t rows = x.size(-2), columns = x.size(-1);
+  const std::int64_t rows = x->size(-2), columns = x->size(-1);
   if (rows < columns) {  // the reflections of a wide matrix are those of its first columns
     const auto [q, r] = qr(narrow(x, -1, 0, rows));
     return {q, cat({r, matmul(transpose(q), narrow(x, -1, rows, columns - rows))}, -1)};
@@ -343,17 +343,17 @@ QRResult qr(const Tensor& x) {
   return {parts[0], parts[1]};
 }
 
-EighResult eigh(const Tensor& x) {
+EighResult eigh(Arg x) {
   check_square("eigh", x);
   return eigh_of(x);
 }
 
-Tensor eigvalsh(const Tensor& x) {
+Tensor eigvalsh(Arg x) {
   check_square("eigvalsh", x);
   return eigh_of(x).values;
 }
 
-Tensor matrix_norm(const Tensor& x, MatrixNorm kind) {
+Tensor matrix_norm(Arg x, MatrixNorm kind) {
   check_matrices("matrix_norm", x);
   switch (kind) {
     case MatrixNorm::Nuclear: return sum(svd_of(x).s, {-1});

@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/linalg.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
@@ -209,10 +210,11 @@ class Contraction {
 
 }  // namespace
 
-Tensor einsum(std::string_view equation, std::span<const Tensor> operands) {
+Tensor einsum(std::string_view equation, Args operands) {
   Equation parsed(equation);
   EG_CHECK(parsed.terms() == operands.size(), ValueError, "[einsum] '{}' has {} operands, found {}", equation,
            parsed.terms(), operands.size());
+  kernels::check_all_defined("einsum", operands);
   std::vector<Term> terms;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     EG_CHECK(operands[i].dtype() != kBool, DtypeError, "[einsum] expected numbers, found operand {} of bool", i);
@@ -232,10 +234,6 @@ Tensor einsum(std::string_view equation, std::span<const Tensor> operands) {
     result = summed(result, wanted);
   }
   return aligned(result, output);
-}
-
-Tensor einsum(std::string_view equation, std::initializer_list<Tensor> operands) {
-  return einsum(equation, std::span(operands.begin(), operands.size()));
 }
 
 }  // namespace eigengrad

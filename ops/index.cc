@@ -9,6 +9,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/index.h"
 #include "eigengrad/ops/shape.h"
@@ -177,6 +178,7 @@ struct Scatter {
 
 // The axis of ops that take whole slices, and whose index therefore has one axis.
 std::int64_t slice_axis(const char* op, const Tensor& x, std::int64_t axis, const Tensor& index) {
+  kernels::check_defined(op, x, index);
   EG_CHECK(x.dim() > 0, ShapeError, "[{}] a scalar tensor has no axis to index", op);
   EG_CHECK(index.dim() == 1, ShapeError, "[{}] the index has shape {}, expected one axis", op, index.shape());
   return normalize_axis(op, axis, x.dim());
@@ -289,66 +291,75 @@ struct IndexedAxes {
 
 }  // namespace
 
-Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index) {
+Tensor index_select(Arg x, std::int64_t axis, const Tensor& index) {
   return apply(IndexSelect{slice_axis("index_select", x, axis, index)}, x, index);
 }
 
-Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+Tensor index_add(Arg x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   return apply(IndexAdd{slice_axis("index_add", x, axis, index)}, x, index, source);
 }
 
-Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
-  return apply(Gather{normalize_axis("gather", axis, x.dim())}, x, index);
+Tensor gather(Arg x, std::int64_t axis, const Tensor& index) {
+  kernels::check_defined(Gather::kName, x);
+  return apply(Gather{normalize_axis("gather", axis, x->dim())}, x, index);
 }
 
-Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
-  return apply(ScatterAdd{normalize_axis("scatter_add", axis, x.dim())}, x, index, source);
+Tensor scatter_add(Arg x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  kernels::check_defined(ScatterAdd::kName, x);
+  return apply(ScatterAdd{normalize_axis("scatter_add", axis, x->dim())}, x, index, source);
 }
 
-Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
-  return apply(Scatter{normalize_axis("scatter", axis, x.dim())}, x, index, source);
+Tensor scatter(Arg x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  kernels::check_defined(Scatter::kName, x);
+  return apply(Scatter{normalize_axis("scatter", axis, x->dim())}, x, index, source);
 }
 
-Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value) {
-  return scatter(x, axis, index, full(index.shape(), value, x.dtype()));
+Tensor scatter(Arg x, std::int64_t axis, const Tensor& index, Scalar value) {
+  kernels::check_defined(Scatter::kName, x, index);
+  return scatter(x, axis, index, full(index.shape(), value, x->dtype()));
 }
 
-Tensor take(const Tensor& x, const Tensor& index) {
-  const Tensor places = wrapped("take", index, x.numel());
+Tensor take(Arg x, const Tensor& index) {
+  kernels::check_defined("take", x, index);
+  const Tensor places = wrapped("take", index, x->numel());
   return reshape(index_select(flatten(x), 0, flatten(places)), index.shape());
 }
 
-Tensor nonzero(const Tensor& x) {
-  const Tensor holds = contiguous(x.detach() != 0);
+Tensor nonzero(Arg x) {
+  kernels::check_defined("nonzero", x);
+  const Tensor holds = contiguous(x->detach() != 0);
   const std::span<const bool> flags = holds.data<bool>();
-  const std::int64_t count = std::count(flags.begin(), flags.end(), true), rank = x.dim();
+  const std::int64_t count = std::count(flags.begin(), flags.end(), true), rank = x->dim();
   Tensor out = empty({count, rank}, kInt64);
   std::int64_t* to = out.raw<std::int64_t>();
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
+  for (std::int64_t i = 0; i < x->numel(); ++i) {
     if (!flags[static_cast<std::size_t>(i)]) continue;
     std::int64_t rest = i;
-    for (std::int64_t axis = rank; axis-- > 0; rest /= x.size(axis)) to[axis] = rest % x.size(axis);
+    for (std::int64_t axis = rank; axis-- > 0; rest /= x->size(axis)) to[axis] = rest % x->size(axis);
     to += rank;
   }
   return out;
 }
 
-Tensor masked_select(const Tensor& x, const Tensor& mask) {
+Tensor masked_select(Arg x, const Tensor& mask) {
+  kernels::check_defined("masked_select", x, mask);
   EG_CHECK(mask.dtype() == kBool, DtypeError, "[masked_select] the mask is {}, expected bool", mask.dtype());
-  const Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape());
+  const Shape shape = broadcast_shapes("masked_select", x->shape(), mask.shape());
   const Tensor places = nonzero(flatten(expand(mask, shape)));
   return index_select(flatten(expand(x, shape)), 0, flatten(places));
 }
 
-Tensor index(const Tensor& x, std::span<const Tensor> indices) {
+Tensor index(Arg x, std::span<const Tensor> indices) {
+  kernels::check_defined("index", x);
   const IndexedAxes indexed("index", x, indices);
   return indexed.restored(index_select(indexed.merged(x), 0, indexed.rows));
 }
 
-Tensor index_put(const Tensor& x, std::span<const Tensor> indices, const Tensor& values) {
+Tensor index_put(Arg x, std::span<const Tensor> indices, const Tensor& values) {
+  kernels::check_defined("index_put", x, values);
   const IndexedAxes indexed("index_put", x, indices);
-  EG_CHECK(values.dtype() == x.dtype(), DtypeError,
-           "[index_put] the values are {}, expected the {} that they are put into", values.dtype(), x.dtype());
+  EG_CHECK(values.dtype() == x->dtype(), DtypeError,
+           "[index_put] the values are {}, expected the {} that they are put into", values.dtype(), x->dtype());
   EG_CHECK(broadcasts_to(values.shape(), indexed.result_shape()), ShapeError,
            "[index_put] values of shape {} do not broadcast to the {} that are indexed", values.shape(),
            indexed.result_shape());
@@ -358,31 +369,34 @@ Tensor index_put(const Tensor& x, std::span<const Tensor> indices, const Tensor&
   return indexed.split(scatter(merged, 0, at, rows));
 }
 
-Tensor embedding(const Tensor& indices, const Tensor& weight, std::int64_t padding_idx) {
+Tensor embedding(Arg indices, const Tensor& weight, std::int64_t padding_idx) {
+  kernels::check_defined("embedding", indices, weight);
   EG_CHECK(weight.dim() == 2, ShapeError, "[embedding] expected a weight of shape [rows, features], found {}",
            weight.shape());
-  EG_CHECK(indices.dtype() == kInt64, DtypeError, "[embedding] the indexes are {}, expected int64", indices.dtype());
+  EG_CHECK(indices->dtype() == kInt64, DtypeError, "[embedding] the indexes are {}, expected int64", indices->dtype());
   EG_CHECK(padding_idx >= -1 && padding_idx < weight.size(0), IndexError,
            "[embedding] padding_idx {} is not one of the {} rows", padding_idx, weight.size(0));
-  const Tensor flat = flatten(indices);
+  const Tensor flat = contiguous(flatten(indices));
+  kernels::check_index("embedding", flat, 0, weight.size(0));
   Tensor rows = index_select(weight, 0, flat);
   if (padding_idx >= 0 && rows.requires_grad()) {
     const Tensor padding = unsqueeze(flat == padding_idx, 1);
     rows = where(padding, rows.detach(), rows);
   }
-  Shape shape = indices.shape();
+  Shape shape = indices->shape();
   shape.push_back(weight.size(1));
   return reshape(rows, shape);
 }
 
-Tensor one_hot(const Tensor& labels, std::int64_t classes) {
-  EG_CHECK(labels.dtype() == kInt64, DtypeError, "[one_hot] the labels are {}, expected int64", labels.dtype());
+Tensor one_hot(Arg labels, std::int64_t classes) {
+  kernels::check_defined("one_hot", labels);
+  EG_CHECK(labels->dtype() == kInt64, DtypeError, "[one_hot] the labels are {}, expected int64", labels->dtype());
   EG_CHECK(classes >= -1, ValueError, "[one_hot] expected a number of classes, or -1, found {}", classes);
   if (classes == -1) {
-    EG_CHECK(labels.numel() > 0, ValueError, "[one_hot] no labels to tell the number of classes: give it");
+    EG_CHECK(labels->numel() > 0, ValueError, "[one_hot] no labels to tell the number of classes: give it");
     const Tensor row_major = contiguous(labels);
     const std::int64_t* values = row_major.raw<std::int64_t>();
-    const std::int64_t largest = *std::max_element(values, values + labels.numel());
+    const std::int64_t largest = *std::max_element(values, values + labels->numel());
     EG_CHECK(largest < std::numeric_limits<std::int64_t>::max(), IndexError, "[one_hot] label {} passes int64",
              largest);
     classes = std::max<std::int64_t>(0, largest + 1);

@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <source_location>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -37,18 +38,32 @@ using namespace indexing;
 /// bool tensor, for as many axes as it has).
 class Index {
  public:
-  template <std::integral T>
-  requires(!std::same_as<T, bool>) Index(T position)  // NOLINT(google-explicit-constructor): x[{3, None}]
-      : value_(static_cast<std::int64_t>(position)) {}
-  Index(Slice slice) : value_(slice) {}                // NOLINT(google-explicit-constructor)
-  Index(EllipsisType e) : value_(e) {}                 // NOLINT(google-explicit-constructor)
-  Index(NoneType n) : value_(n) {}                     // NOLINT(google-explicit-constructor)
-  Index(Tensor tensor) : value_(std::move(tensor)) {}  // NOLINT(google-explicit-constructor)
+  using Value = std::variant<std::int64_t, Slice, EllipsisType, NoneType, Tensor>;
 
-  const std::variant<std::int64_t, Slice, EllipsisType, NoneType, Tensor>& value() const { return value_; }
+  // One conversion for each kind, so that x[{3, None}] needs no other; the place is noted as by Arg.
+  template <class T>
+  requires(std::convertible_to<T, Tensor> || std::same_as<T, Slice> || std::same_as<T, EllipsisType> ||
+           std::same_as<T, NoneType> || (std::integral<T> && !std::same_as<T, bool>))
+      Index(T value,  // NOLINT(google-explicit-constructor)
+            std::source_location at = std::source_location::current())
+      : value_(as_value(std::move(value))) {
+    note_call_site(at);
+  }
+
+  const Value& value() const { return value_; }
 
  private:
-  std::variant<std::int64_t, Slice, EllipsisType, NoneType, Tensor> value_;
+  template <class T>
+  static Value as_value(T value) {
+    if constexpr (std::integral<T>)
+      return static_cast<std::int64_t>(value);
+    else if constexpr (std::convertible_to<T, Tensor>)
+      return Tensor(std::move(value));
+    else
+      return value;
+  }
+
+  Value value_;
 };
 
 /// What x[…] gives: a tensor, a view of x unless an index is a tensor, that can be assigned to on the spot:

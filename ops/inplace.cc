@@ -6,6 +6,7 @@
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/index.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/elementwise.h"
 #include "eigengrad/ops/math.h"
@@ -17,12 +18,13 @@ namespace {
 // Checks the operand of an in-place op and tells the graph of the change. An operand that shares memory with the target
 // under another layout is copied first, or its elements would change while they are read.
 Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
+  kernels::check_defined(op, x, y);
   EG_CHECK(broadcasts_to(y.shape(), x.shape()), ShapeError, "[{}] shape {} does not broadcast to {}", op, y.shape(),
            x.shape());
   EG_CHECK(!grad_enabled() || !y.requires_grad(), GradError,
            "[{}] the operand requires grad, which an in-place change cannot record: do it under NoGrad", op);
   for (std::size_t i = 0; i < x.shape().size(); ++i)
-    EG_CHECK(x.strides()[i] != 0 || x.shape()[i] <= 1, ShapeError,
+    EG_CHECK(x.strides()[i] != 0 || x.shape()[i] <= 1 || x.numel() == 0, ShapeError,
              "[{}] axis {} of the target of shape {} repeats one element (it was expanded): change a clone", op, i,
              x.shape());
   const Tensor source = to(y.detach(), x.dtype());
@@ -33,15 +35,20 @@ Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
 
 template <class F>
 void change(const char* op, Tensor& x, const Tensor& y, F f) {
+  kernels::check_number(op, x);
   const Tensor operand = prepare(op, x, y);
   dispatch_number(op, x.dtype(), [&]<class T>() {
     kernels::elementwise<T, T, T>(x, kernels::each([f](T a, T b) { return f(a, b); }), x, operand);
   });
 }
 
+// A number in the dtype of x, if x is defined: else the op says so.
+Tensor number_for(const Tensor& x, Scalar value) { return full({}, value, x.defined() ? x.dtype() : value.dtype()); }
+
 // x ← f(), which is of x's shape, computed beside it.
 template <class F>
 void replace(const char* op, Tensor& x, F f) {
+  kernels::check_defined(op, x);
   const Tensor result = [&] {
     const NoGrad no_grad;
     return f();
@@ -49,6 +56,20 @@ void replace(const char* op, Tensor& x, F f) {
   EG_CHECK(result.dtype() == x.dtype(), DtypeError, "[{}] the result is {}, which the target of {} cannot hold", op,
            result.dtype(), x.dtype());
   kernels::copy(x, prepare(op, x, result));
+}
+
+// x ← f(x) for a function of numbers.
+void replace_each(const char* op, Tensor& x, Tensor (*f)(Arg)) {
+  kernels::check_number(op, x);
+  replace(op, x, [&] { return f(x); });
+}
+
+// x ← x + alpha·y
+void add_scaled(const char* op, Tensor& x, const Tensor& y, double alpha) {
+  if (alpha == 1)
+    change(op, x, y, []<class T>(T a, T b) { return static_cast<T>(a + b); });
+  else
+    change(op, x, y, [alpha]<class T>(T a, T b) { return static_cast<T>(a + static_cast<T>(alpha) * b); });
 }
 
 // The integers never come here.
@@ -64,14 +85,10 @@ T divided(T a, T b) {
 
 void copy_(Tensor& x, const Tensor& source) { kernels::copy(x, prepare("copy_", x, source)); }
 
-void fill_(Tensor& x, Scalar value) { kernels::copy(x, prepare("fill_", x, full({}, value, x.dtype()))); }
+void fill_(Tensor& x, Scalar value) { kernels::copy(x, prepare("fill_", x, number_for(x, value))); }
+void zero_(Tensor& x) { kernels::copy(x, prepare("zero_", x, number_for(x, 0))); }
 
-void add_(Tensor& x, const Tensor& y, double alpha) {
-  if (alpha == 1)
-    change("add_", x, y, []<class T>(T a, T b) { return static_cast<T>(a + b); });
-  else
-    change("add_", x, y, [alpha]<class T>(T a, T b) { return static_cast<T>(a + static_cast<T>(alpha) * b); });
-}
+void add_(Tensor& x, const Tensor& y, double alpha) { add_scaled("add_", x, y, alpha); }
 
 void sub_(Tensor& x, const Tensor& y, double alpha) {
   change("sub_", x, y, [alpha]<class T>(T a, T b) { return static_cast<T>(a - static_cast<T>(alpha) * b); });
@@ -82,27 +99,36 @@ void mul_(Tensor& x, const Tensor& y) {
 }
 
 void div_(Tensor& x, const Tensor& y) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[div_] expected a floating target, found {}", x.dtype());
+  kernels::check_floating("div_", x);
   change("div_", x, y, []<class T>(T a, T b) { return divided(a, b); });
 }
 
 void pow_(Tensor& x, const Tensor& y) {
+  kernels::check_defined("pow_", x, y);
+  kernels::check_number("pow_", x);
   replace("pow_", x, [&] { return pow(x, to(y.detach(), x.dtype())); });
 }
 
-void add_(Tensor& x, Scalar y) { add_(x, full({}, y, x.dtype())); }
-void sub_(Tensor& x, Scalar y) { sub_(x, full({}, y, x.dtype())); }
-void mul_(Tensor& x, Scalar y) { mul_(x, full({}, y, x.dtype())); }
-void div_(Tensor& x, Scalar y) { div_(x, full({}, y, x.dtype())); }
+void add_(Tensor& x, Scalar y) { add_(x, number_for(x, y)); }
+void sub_(Tensor& x, Scalar y) { sub_(x, number_for(x, y)); }
+void mul_(Tensor& x, Scalar y) { mul_(x, number_for(x, y)); }
+void div_(Tensor& x, Scalar y) { div_(x, number_for(x, y)); }
 void pow_(Tensor& x, Scalar y) {
+  kernels::check_number("pow_", x);
   replace("pow_", x, [&] { return pow(x, y); });
 }
 
-void addcmul_(Tensor& x, const Tensor& a, const Tensor& b, double value) { add_(x, a * b, value); }
-void addcdiv_(Tensor& x, const Tensor& a, const Tensor& b, double value) { add_(x, a / b, value); }
+void addcmul_(Tensor& x, const Tensor& a, const Tensor& b, double value) {
+  kernels::check_broadcast("addcmul_", x, a, b);
+  add_scaled("addcmul_", x, a * b, value);
+}
+void addcdiv_(Tensor& x, const Tensor& a, const Tensor& b, double value) {
+  kernels::check_broadcast("addcdiv_", x, a, b);
+  add_scaled("addcdiv_", x, a / b, value);
+}
 
 void lerp_(Tensor& x, const Tensor& end, double weight) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[lerp_] expected a floating target, found {}", x.dtype());
+  kernels::check_floating("lerp_", x);
   change("lerp_", x, end, [weight]<class T>(T a, T b) { return static_cast<T>(a + static_cast<T>(weight) * (b - a)); });
 }
 
@@ -114,45 +140,19 @@ void masked_fill_(Tensor& x, const Tensor& mask, Scalar value) {
   replace("masked_fill_", x, [&] { return masked_fill(x, mask, value); });
 }
 
-void neg_(Tensor& x) {
-  replace("neg_", x, [&] { return neg(x); });
-}
-void abs_(Tensor& x) {
-  replace("abs_", x, [&] { return abs(x); });
-}
-void exp_(Tensor& x) {
-  replace("exp_", x, [&] { return exp(x); });
-}
-void log_(Tensor& x) {
-  replace("log_", x, [&] { return log(x); });
-}
-void sqrt_(Tensor& x) {
-  replace("sqrt_", x, [&] { return sqrt(x); });
-}
-void square_(Tensor& x) {
-  replace("square_", x, [&] { return square(x); });
-}
-void reciprocal_(Tensor& x) {
-  replace("reciprocal_", x, [&] { return reciprocal(x); });
-}
-void floor_(Tensor& x) {
-  replace("floor_", x, [&] { return floor(x); });
-}
-void ceil_(Tensor& x) {
-  replace("ceil_", x, [&] { return ceil(x); });
-}
-void round_(Tensor& x) {
-  replace("round_", x, [&] { return round(x); });
-}
-void relu_(Tensor& x) {
-  replace("relu_", x, [&] { return relu(x); });
-}
-void sigmoid_(Tensor& x) {
-  replace("sigmoid_", x, [&] { return sigmoid(x); });
-}
-void tanh_(Tensor& x) {
-  replace("tanh_", x, [&] { return tanh(x); });
-}
+void neg_(Tensor& x) { replace_each("neg_", x, neg); }
+void abs_(Tensor& x) { replace_each("abs_", x, abs); }
+void exp_(Tensor& x) { replace_each("exp_", x, exp); }
+void log_(Tensor& x) { replace_each("log_", x, log); }
+void sqrt_(Tensor& x) { replace_each("sqrt_", x, sqrt); }
+void square_(Tensor& x) { replace_each("square_", x, square); }
+void reciprocal_(Tensor& x) { replace_each("reciprocal_", x, reciprocal); }
+void floor_(Tensor& x) { replace_each("floor_", x, floor); }
+void ceil_(Tensor& x) { replace_each("ceil_", x, ceil); }
+void round_(Tensor& x) { replace_each("round_", x, round); }
+void relu_(Tensor& x) { replace_each("relu_", x, relu); }
+void sigmoid_(Tensor& x) { replace_each("sigmoid_", x, sigmoid); }
+void tanh_(Tensor& x) { replace_each("tanh_", x, tanh); }
 
 void index_add_(Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   replace("index_add_", x, [&] { return index_add(x, axis, index, source); });

@@ -9,7 +9,7 @@ namespace eigengrad {
 /// Copies the elements of `source`, which broadcasts to x and is converted to its dtype.
 void copy_(Tensor& x, const Tensor& source);
 void fill_(Tensor& x, Scalar value);
-inline void zero_(Tensor& x) { fill_(x, 0); }
+void zero_(Tensor& x);
 /// x ← x + alpha·y, x ← x·y, and so on. y broadcasts to x and is converted to its dtype.
 void add_(Tensor& x, const Tensor& y, double alpha = 1);
 void sub_(Tensor& x, const Tensor& y, double alpha = 1);

@@ -7,6 +7,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/index.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/ops/type.h"
 
@@ -56,7 +57,7 @@ Tensor linear_between(const Tensor& x, std::int64_t axis, const Scale& scale) {
 
 // `factor` is 0 where only the extents are known.
 Tensor resized(const Tensor& x, const Shape& size, double factor, const InterpolateOptions& options) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[interpolate] expected a floating tensor, found {}", x.dtype());
+  kernels::check_floating("interpolate", x);
   const bool is_nearest = options.mode == InterpolateMode::Nearest;
   const std::int64_t rank = options.mode == InterpolateMode::Linear ? 3 : 4;
   EG_CHECK(
@@ -80,16 +81,15 @@ Tensor resized(const Tensor& x, const Shape& size, double factor, const Interpol
 
 }  // namespace
 
-Tensor interpolate(const Tensor& x, const Shape& size, const InterpolateOptions& options) {
-  return resized(x, size, 0, options);
-}
+Tensor interpolate(Arg x, const Shape& size, const InterpolateOptions& options) { return resized(x, size, 0, options); }
 
-Tensor interpolate(const Tensor& x, double scale_factor, const InterpolateOptions& options) {
+Tensor interpolate(Arg x, double scale_factor, const InterpolateOptions& options) {
+  kernels::check_defined("interpolate", x);
   EG_CHECK(std::isfinite(scale_factor) && scale_factor > 0, ValueError,
            "[interpolate] the scale factor is {}, expected a finite number above 0", scale_factor);
   Shape size;
-  for (std::int64_t axis = 2; axis < x.dim(); ++axis) {
-    const double extent = std::floor(static_cast<double>(x.size(axis)) * scale_factor);
+  for (std::int64_t axis = 2; axis < x->dim(); ++axis) {
+    const double extent = std::floor(static_cast<double>(x->size(axis)) * scale_factor);
     EG_CHECK(extent < 0x1p31, ValueError, "[interpolate] the scale factor {} would give {} elements", scale_factor,
              extent);
     size.push_back(static_cast<std::int64_t>(extent));

@@ -1,7 +1,7 @@
 // Images and sequences of another size.
 #pragma once
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -15,9 +15,9 @@ struct InterpolateOptions {
 /// x [N, C, L] (Nearest, Linear) or [N, C, H, W] (Nearest, Bilinear) with the last axes of the given extents: the
 /// nearest element, or the linear interpolation between neighbours along each axis. Floating tensors. Throws
 /// ShapeError, DtypeError, ValueError.
-Tensor interpolate(const Tensor& x, const Shape& size, const InterpolateOptions& options = {});
+Tensor interpolate(Arg x, const Shape& size, const InterpolateOptions& options = {});
 /// The same for extents ⌊extent·scale⌋; positions follow the scale itself, as in PyTorch, but an axis
 /// that keeps its extent is copied.
-Tensor interpolate(const Tensor& x, double scale_factor, const InterpolateOptions& options = {});
+Tensor interpolate(Arg x, double scale_factor, const InterpolateOptions& options = {});
 
 }  // namespace eigengrad

@@ -6,6 +6,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/matmul.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -14,6 +15,7 @@ namespace eigengrad {
 namespace {
 
 void check_operands(const char* op, const Tensor& a, const Tensor& b) {
+  kernels::check_defined(op, a, b);
   EG_CHECK(is_floating(a.dtype()) && a.dtype() == b.dtype(), DtypeError,
            "[{}] expected two tensors of one floating dtype, found {} and {}", op, a.dtype(), b.dtype());
 }
@@ -91,81 +93,84 @@ Tensor summed_to(const Tensor& x, const Dims& axes, bool last, Shape& shape, Sha
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
+Tensor matmul(Arg a, const Tensor& b) {
   check_operands("matmul", a, b);
-  EG_CHECK(a.dim() > 0 && b.dim() > 0, ShapeError, "[matmul] expected tensors with axes, found shapes {} and {}",
-           a.shape(), b.shape());
+  EG_CHECK(a->dim() > 0 && b.dim() > 0, ShapeError, "[matmul] expected tensors with axes, found shapes {} and {}",
+           a->shape(), b.shape());
   const std::int64_t inner_b = b.dim() == 1 ? b.size(0) : b.size(-2);
-  EG_CHECK(a.size(-1) == inner_b, ShapeError, "[matmul] the last axis of {} has {} elements, but axis {} of {} has {}",
-           a.shape(), a.size(-1), b.dim() == 1 ? -1 : -2, b.shape(), inner_b);
-  if (a.dim() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.dim() == 1 ? 0 : -2);
+  EG_CHECK(a->size(-1) == inner_b, ShapeError, "[matmul] the last axis of {} has {} elements, but axis {} of {} has {}",
+           a->shape(), a->size(-1), b.dim() == 1 ? -1 : -2, b.shape(), inner_b);
+  if (a->dim() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.dim() == 1 ? 0 : -2);
   if (b.dim() == 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
-  if (a.dim() > 2 && b.dim() == 2) {
-    Shape shape = a.shape();
+  if (a->dim() > 2 && b.dim() == 2) {
+    Shape shape = a->shape();
     shape.back() = b.size(1);
     return reshape(matmul(flatten(a, 0, -2), b), shape);
   }
   return apply(MatMul{}, a, b);
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor linear(Arg x, const Tensor& weight, const Tensor& bias) {
   check_operands("linear", x, weight);
   EG_CHECK(weight.dim() == 2, ShapeError, "[linear] expected a weight of shape [out, in], found {}", weight.shape());
-  EG_CHECK(x.dim() >= 1 && x.size(-1) == weight.size(1), ShapeError,
-           "[linear] the input {} does not end in the {} features of the weight {}", x.shape(), weight.size(1),
+  EG_CHECK(x->dim() >= 1 && x->size(-1) == weight.size(1), ShapeError,
+           "[linear] the input {} does not end in the {} features of the weight {}", x->shape(), weight.size(1),
            weight.shape());
   if (bias.defined()) {
     check_operands("linear", weight, bias);
     EG_CHECK(bias.shape() == Shape{weight.size(0)}, ShapeError, "[linear] expected a bias of shape [{}], found {}",
              weight.size(0), bias.shape());
   }
-  const Tensor rows = x.dim() == 2 ? x : x.dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
+  const Tensor rows = x->dim() == 2 ? *x : x->dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
   const Tensor y = bias.defined() ? apply(Linear{}, rows, weight, bias) : apply(Linear{}, rows, weight);
-  if (x.dim() == 2) return y;
-  Shape shape = x.shape();
+  if (x->dim() == 2) return y;
+  Shape shape = x->shape();
   shape.back() = weight.size(0);
   return reshape(y, shape);
 }
 
-Tensor mm(const Tensor& a, const Tensor& b) {
+Tensor mm(Arg a, const Tensor& b) {
   check_ranks("mm", a, 2, b, 2);
   return matmul(a, b);
 }
 
-Tensor mv(const Tensor& a, const Tensor& b) {
+Tensor mv(Arg a, const Tensor& b) {
   check_ranks("mv", a, 2, b, 1);
   return matmul(a, b);
 }
 
-Tensor bmm(const Tensor& a, const Tensor& b) {
+Tensor bmm(Arg a, const Tensor& b) {
   check_ranks("bmm", a, 3, b, 3);
-  EG_CHECK(a.size(0) == b.size(0), ShapeError, "[bmm] the batches of {} and {} differ", a.shape(), b.shape());
+  EG_CHECK(a->size(0) == b.size(0), ShapeError, "[bmm] the batches of {} and {} differ", a->shape(), b.shape());
   return matmul(a, b);
 }
 
-Tensor dot(const Tensor& a, const Tensor& b) {
+Tensor dot(Arg a, const Tensor& b) {
   check_ranks("dot", a, 1, b, 1);
   return matmul(a, b);
 }
 
-Tensor outer(const Tensor& a, const Tensor& b) {
-  EG_CHECK(a.dim() == 1 && b.dim() == 1, ShapeError, "[outer] expected two vectors, found shapes {} and {}", a.shape(),
-           b.shape());
+Tensor outer(Arg a, const Tensor& b) {
+  kernels::check_defined("outer", a, b);
+  EG_CHECK(a->dim() == 1 && b.dim() == 1, ShapeError, "[outer] expected two vectors, found shapes {} and {}",
+           a->shape(), b.shape());
   return unsqueeze(a, 1) * b;
 }
 
-Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+Tensor addmm(Arg input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+  kernels::check_defined("addmm", input, a, b);
   check_ranks("addmm", a, 2, b, 2);
   return combined("addmm", input, matmul(a, b), beta, alpha);
 }
 
-Tensor baddbmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+Tensor baddbmm(Arg input, const Tensor& a, const Tensor& b, double beta, double alpha) {
+  kernels::check_defined("baddbmm", input, a, b);
   check_ranks("baddbmm", a, 3, b, 3);
   EG_CHECK(a.size(0) == b.size(0), ShapeError, "[baddbmm] the batches of {} and {} differ", a.shape(), b.shape());
   return combined("baddbmm", input, matmul(a, b), beta, alpha);
 }
 
-Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& a_axes, const Dims& b_axes) {
+Tensor tensordot(Arg a, const Tensor& b, const Dims& a_axes, const Dims& b_axes) {
   check_operands("tensordot", a, b);
   EG_CHECK(a_axes.size() == b_axes.size(), ShapeError, "[tensordot] axes {} and {} differ in number", a_axes, b_axes);
   Shape shape, reduced;
@@ -174,22 +179,24 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& a_axes, const Dim
   return reshape(matmul(left, right), shape);
 }
 
-Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t axes) {
-  EG_CHECK(axes >= 0 && axes <= std::min(a.dim(), b.dim()), ShapeError,
-           "[tensordot] shapes {} and {} have not {} axes each", a.shape(), b.shape(), axes);
+Tensor tensordot(Arg a, const Tensor& b, std::int64_t axes) {
+  kernels::check_defined("tensordot", a, b);
+  EG_CHECK(axes >= 0 && axes <= std::min(a->dim(), b.dim()), ShapeError,
+           "[tensordot] shapes {} and {} have not {} axes each", a->shape(), b.shape(), axes);
   Dims last, first;
   for (std::int64_t i = 0; i < axes; ++i) {
-    last.push_back(a.dim() - axes + i);
+    last.push_back(a->dim() - axes + i);
     first.push_back(i);
   }
   return tensordot(a, b, last, first);
 }
 
-Tensor kron(const Tensor& a, const Tensor& b) {
-  EG_CHECK(a.dim() == 2 && b.dim() == 2, ShapeError, "[kron] expected two matrices, found shapes {} and {}", a.shape(),
-           b.shape());
-  const Tensor products = reshape(a, {a.size(0), 1, a.size(1), 1}) * reshape(b, {1, b.size(0), 1, b.size(1)});
-  return reshape(products, {a.size(0) * b.size(0), a.size(1) * b.size(1)});
+Tensor kron(Arg a, const Tensor& b) {
+  kernels::check_defined("kron", a, b);
+  EG_CHECK(a->dim() == 2 && b.dim() == 2, ShapeError, "[kron] expected two matrices, found shapes {} and {}",
+           a->shape(), b.shape());
+  const Tensor products = reshape(a, {a->size(0), 1, a->size(1), 1}) * reshape(b, {1, b.size(0), 1, b.size(1)});
+  return reshape(products, {a->size(0) * b.size(0), a->size(1) * b.size(1)});
 }
 
 }  // namespace eigengrad

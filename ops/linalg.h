@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -12,33 +12,32 @@ namespace eigengrad {
 /// [.., M, N] with the leading axes broadcast; a vector on the left is a row and on the right a column, whose axis is
 /// dropped from the result. Transposed operands are not copied. Floating operands of one dtype; throws ShapeError,
 /// DtypeError.
-Tensor matmul(const Tensor& a, const Tensor& b);
+Tensor matmul(Arg a, const Tensor& b);
 
 /// x · weightᵀ + bias: x [.., in], weight [out, in], bias [out] or undefined; the result is [.., out].
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor());
+Tensor linear(Arg x, const Tensor& weight, const Tensor& bias = Tensor());
 
 /// Two matrices; a matrix and a vector; two batches [B, M, K] · [B, K, N]; two vectors. Throw ShapeError for other
 /// ranks.
-Tensor mm(const Tensor& a, const Tensor& b);
-Tensor mv(const Tensor& a, const Tensor& b);
-Tensor bmm(const Tensor& a, const Tensor& b);
-Tensor dot(const Tensor& a, const Tensor& b);
+Tensor mm(Arg a, const Tensor& b);
+Tensor mv(Arg a, const Tensor& b);
+Tensor bmm(Arg a, const Tensor& b);
+Tensor dot(Arg a, const Tensor& b);
 /// a[i]·b[j] of two vectors.
-Tensor outer(const Tensor& a, const Tensor& b);
+Tensor outer(Arg a, const Tensor& b);
 /// beta·input + alpha·(a · b) for matrices, and for batches; the input broadcasts to the product.
-Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
-Tensor baddbmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
+Tensor addmm(Arg input, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
+Tensor baddbmm(Arg input, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
 /// The sum of products over the last `axes` axes of a and the first of b, or over those named.
-Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t axes = 2);
-Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& a_axes, const Dims& b_axes);
+Tensor tensordot(Arg a, const Tensor& b, std::int64_t axes = 2);
+Tensor tensordot(Arg a, const Tensor& b, const Dims& a_axes, const Dims& b_axes);
 /// Kronecker product of two matrices.
-Tensor kron(const Tensor& a, const Tensor& b);
+Tensor kron(Arg a, const Tensor& b);
 
 /// Einstein's summation: `einsum("bij,bjk->bik", {a, b})`. One letter for each axis of each operand, "..." for axes
 /// that broadcast; letters that do not appear behind the arrow are summed over; without an arrow the result has the
 /// letters that appear once, in alphabetical order. A letter twice in one operand is its diagonal. Throws ValueError
 /// for a malformed equation, ShapeError for extents that do not agree.
-Tensor einsum(std::string_view equation, std::span<const Tensor> operands);
-Tensor einsum(std::string_view equation, std::initializer_list<Tensor> operands);
+Tensor einsum(std::string_view equation, Args operands);
 
 }  // namespace eigengrad

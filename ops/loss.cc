@@ -94,35 +94,34 @@ struct BinaryCrossEntropy {
 
 }  // namespace
 
-Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+Tensor l1_loss(Arg input, const Tensor& target, Reduction reduction) {
   return losses::reduce(abs(input - checked_target("l1_loss", input, target)), reduction);
 }
 
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+Tensor mse_loss(Arg input, const Tensor& target, Reduction reduction) {
   return losses::reduce(square(input - checked_target("mse_loss", input, target)), reduction);
 }
 
-Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction, double delta) {
+Tensor huber_loss(Arg input, const Tensor& target, Reduction reduction, double delta) {
   const Tensor y = checked_target("huber_loss", input, target);
   EG_CHECK(delta > 0, ValueError, "[huber_loss] delta is {}, expected more than 0", delta);
   return losses::reduce(huber(input - y, delta), reduction);
 }
 
-Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction, double beta) {
+Tensor smooth_l1_loss(Arg input, const Tensor& target, Reduction reduction, double beta) {
   const Tensor difference = input - checked_target("smooth_l1_loss", input, target);
   EG_CHECK(beta >= 0, ValueError, "[smooth_l1_loss] beta is {}, expected 0 or more", beta);
   return losses::reduce(beta == 0 ? abs(difference) : huber(difference, beta) / beta, reduction);
 }
 
-Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& options) {
+Tensor poisson_nll_loss(Arg input, const Tensor& target, const PoissonNllOptions& options) {
   const Tensor y = checked_target("poisson_nll_loss", input, target);
   EG_CHECK(options.eps >= 0, ValueError, "[poisson_nll_loss] eps is {}, expected 0 or more", options.eps);
   const Tensor cost = options.log_input ? exp(input) - y * input : input - y * log(input + options.eps);
   return losses::reduce(options.full ? cost + stirling(y) : cost, options.reduction);
 }
 
-Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
-                         const GaussianNllOptions& options) {
+Tensor gaussian_nll_loss(Arg input, const Tensor& target, const Tensor& var, const GaussianNllOptions& options) {
   const char* const op = "gaussian_nll_loss";
   const Tensor difference = input - checked_target(op, input, target);
   EG_CHECK(options.eps > 0, ValueError, "[{}] eps is {}, expected more than 0", op, options.eps);
@@ -133,14 +132,14 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
   return losses::reduce(options.full ? cost + 0.5 * kLogTwoPi : cost, options.reduction);
 }
 
-Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction, const Tensor& weight) {
+Tensor binary_cross_entropy(Arg input, const Tensor& target, Reduction reduction, const Tensor& weight) {
   const char* const op = BinaryCrossEntropy::kName;
   const Tensor cost = apply_promoted(BinaryCrossEntropy{}, input, checked_target(op, input, target));
   return losses::reduce(weighted(op, "weight", cost, weight), reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, Reduction reduction,
-                                        const Tensor& weight, const Tensor& pos_weight) {
+Tensor binary_cross_entropy_with_logits(Arg input, const Tensor& target, Reduction reduction, const Tensor& weight,
+                                        const Tensor& pos_weight) {
   const char* const op = "binary_cross_entropy_with_logits";
   const Tensor y = checked_target(op, input, target);
   // -log σ(x) = softplus(-x), and -log(1 - σ(x)) = softplus(x): nothing cancels, however sure the prediction.
@@ -148,28 +147,27 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
   return losses::reduce(weighted(op, "weight", cost, weight), reduction);
 }
 
-Tensor kl_div(const Tensor& input, const Tensor& target, Reduction reduction, bool log_target) {
+Tensor kl_div(Arg input, const Tensor& target, Reduction reduction, bool log_target) {
   const Tensor y = checked_target("kl_div", input, target);
   if (log_target) return losses::reduce(exp(y) * (y - input), reduction);
   const Tensor none = y == 0;
   return losses::reduce(y * masked_fill(log(masked_fill(y, none, 1)) - input, none, 0), reduction);
 }
 
-Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction,
-                                   const Tensor& weight) {
+Tensor multilabel_soft_margin_loss(Arg input, const Tensor& target, Reduction reduction, const Tensor& weight) {
   const char* const op = "multilabel_soft_margin_loss";
   const Tensor y = checked_target(op, input, target);
-  EG_CHECK(input.dim() > 0, ShapeError, "[{}] the input has no axis of classes: expected [.., C]", op);
+  EG_CHECK(input->dim() > 0, ShapeError, "[{}] the input has no axis of classes: expected [.., C]", op);
   const Tensor cost = y * softplus(-input) + (1 - y) * softplus(input);
-  return losses::reduce(sum(weighted(op, "weight", cost, weight), {-1}) / static_cast<double>(input.size(-1)),
+  return losses::reduce(sum(weighted(op, "weight", cost, weight), {-1}) / static_cast<double>(input->size(-1)),
                         reduction);
 }
 
-Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+Tensor soft_margin_loss(Arg input, const Tensor& target, Reduction reduction) {
   return losses::reduce(softplus(-checked_target("soft_margin_loss", input, target) * input), reduction);
 }
 
-Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+Tensor hinge_embedding_loss(Arg input, const Tensor& target, double margin, Reduction reduction) {
   const Tensor y = checked_target("hinge_embedding_loss", input, target);
   const Tensor apart = masked_fill(losses::hinge(margin - input), y == 1, 0);
   return losses::reduce(apart + masked_fill(input, y == -1, 0), reduction);

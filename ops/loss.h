@@ -7,7 +7,7 @@
 
 #include <functional>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -17,14 +17,13 @@ enum class Reduction { None, Mean, Sum };
 // ---- Of numbers. Input and target have the same shape, which is that of the losses.
 
 /// |input - target|, with gradient 0 at 0.
-Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean);
+Tensor l1_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean);
 /// (input - target)²
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean);
+Tensor mse_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean);
 /// With d = |input - target|: d²/2 where d ≤ delta, else delta·(d - delta/2) (Huber 1964). delta > 0.
-Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean, double delta = 1);
+Tensor huber_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean, double delta = 1);
 /// huber_loss with delta = beta, divided by beta (Girshick, Fast R-CNN, 2015); l1_loss for beta = 0. beta ≥ 0.
-Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean,
-                      double beta = 1);
+Tensor smooth_l1_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean, double beta = 1);
 
 struct PoissonNllOptions {
   bool log_input = true;  ///< the input is the logarithm of the rate
@@ -34,7 +33,7 @@ struct PoissonNllOptions {
 };
 /// -log of the Poisson probability of the target, short of a constant: e^input - target·input, or
 /// input - target·log(input + eps) for an input that is the rate itself.
-Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& options = {});
+Tensor poisson_nll_loss(Arg input, const Tensor& target, const PoissonNllOptions& options = {});
 
 struct GaussianNllOptions {
   bool full = false;  ///< with the constant log(2π)/2
@@ -44,24 +43,21 @@ struct GaussianNllOptions {
 /// -log of the normal density at the target, short of a constant: (log var + (input - target)²/var) / 2 (Nix and
 /// Weigend 1994). var has the input's shape, or that without the last axis, or with one extent 1 instead. Throws
 /// ValueError for a negative variance.
-Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
-                         const GaussianNllOptions& options = {});
+Tensor gaussian_nll_loss(Arg input, const Tensor& target, const Tensor& var, const GaussianNllOptions& options = {});
 
 // ---- Of probabilities. Input and target have the same shape, which is that of the losses; a weight, of each loss,
 // broadcasts to it, and is 1 when undefined.
 
 /// -(y·log x + (1 - y)·log(1 - x)) for probabilities x, with logarithms no less than -100. The gradient is
 /// (x - y) / max(x·(1 - x), 1e-12). Throws ValueError for an x that is not in [0, 1].
-Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean,
+Tensor binary_cross_entropy(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean,
                             const Tensor& weight = Tensor());
 /// -(p·y·log σ(x) + (1 - y)·log(1 - σ(x))), without overflow; pos_weight p broadcasts likewise.
-Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target,
-                                        Reduction reduction = Reduction::Mean, const Tensor& weight = Tensor(),
-                                        const Tensor& pos_weight = Tensor());
+Tensor binary_cross_entropy_with_logits(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean,
+                                        const Tensor& weight = Tensor(), const Tensor& pos_weight = Tensor());
 /// target·(log target - input), with 0·log 0 = 0, or e^target·(target - input) for a target of logarithms: the input is
 /// always one. The sum divided by the batch size is the divergence of Kullback and Leibler (1951).
-Tensor kl_div(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean,
-              bool log_target = false);
+Tensor kl_div(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean, bool log_target = false);
 
 // ---- Of classes.
 
@@ -75,7 +71,7 @@ struct CrossEntropyOptions {
 /// the shape of the losses. A floating target of the input's shape holds the probability of each class: the losses are
 /// then -Σ target·log softmax(input), their mean is over the samples, and ignore_index must be left alone. Throws
 /// IndexError for a target that is neither in [0, C) nor ignore_index.
-Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options = {});
+Tensor cross_entropy(Arg input, const Tensor& target, const CrossEntropyOptions& options = {});
 
 struct NllOptions {
   Tensor weight{};                        ///< [C], of each class; undefined: all 1
@@ -83,7 +79,7 @@ struct NllOptions {
   Reduction reduction = Reduction::Mean;  ///< the mean is over the weights of the targets that count
 };
 /// -input[target] for an input of logarithms of probabilities. Shapes and errors are those of cross_entropy.
-Tensor nll_loss(const Tensor& input, const Tensor& target, const NllOptions& options = {});
+Tensor nll_loss(Arg input, const Tensor& target, const NllOptions& options = {});
 
 struct MultiMarginOptions {
   int p = 1;  ///< 1 or 2
@@ -93,38 +89,37 @@ struct MultiMarginOptions {
 };
 /// Σ max(0, margin - input[target] + input[i])^p / C over the other classes i (Weston and Watkins 1999): input [N, C]
 /// or [C], target int64 [N] or a scalar, and so are the losses. Throws IndexError for a target that is not in [0, C).
-Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiMarginOptions& options = {});
+Tensor multi_margin_loss(Arg input, const Tensor& target, const MultiMarginOptions& options = {});
 
 /// Σ max(0, 1 - input[j] + input[i]) / C over the classes j that are wanted and the classes i that are not: input [N,
 /// C] or [C], target int64 of the same shape, with the wanted classes of each sample in front and a -1 behind them. The
 /// losses are [N] or a scalar. Throws IndexError for a class that is not in [0, C).
-Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean);
+Tensor multilabel_margin_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean);
 /// The mean over the last axis of binary_cross_entropy_with_logits.
-Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean,
+Tensor multilabel_soft_margin_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean,
                                    const Tensor& weight = Tensor());
 
 // ---- With a target of 1 and -1.
 
 /// log(1 + e^(-target·input)), without overflow. Input, target and losses have one shape.
-Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::Mean);
+Tensor soft_margin_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean);
 /// input where the target is 1, max(0, margin - input) where it is -1. Input, target and losses have one shape.
-Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin = 1,
-                            Reduction reduction = Reduction::Mean);
+Tensor hinge_embedding_loss(Arg input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::Mean);
 /// max(0, margin - target·(input1 - input2)). All three broadcast to the shape of the losses.
-Tensor margin_ranking_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin = 0,
+Tensor margin_ranking_loss(Arg input1, const Tensor& input2, const Tensor& target, double margin = 0,
                            Reduction reduction = Reduction::Mean);
 /// With c the cosine similarity along the last axis: 1 - c where the target is 1, max(0, c - margin) where it is -1.
 /// Inputs [.., D] of one shape, target and losses [..].
-Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin = 0,
+Tensor cosine_embedding_loss(Arg input1, const Tensor& input2, const Tensor& target, double margin = 0,
                              Reduction reduction = Reduction::Mean);
 
 // ---- Distances.
 
 /// x1·x2 / (max(|x1|, eps)·max(|x2|, eps)) along an axis of the shape to which both broadcast. Throws IndexError.
-Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, std::int64_t axis = 1, double eps = 1e-8);
+Tensor cosine_similarity(Arg x1, const Tensor& x2, std::int64_t axis = 1, double eps = 1e-8);
 /// (Σ |x1 - x2 + eps|^p)^(1/p) along the last axis of the shape to which both broadcast; p > 0, which may be infinity.
 /// The gradient is 0 where the distance is.
-Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p = 2, double eps = 1e-6, bool keepdim = false);
+Tensor pairwise_distance(Arg x1, const Tensor& x2, double p = 2, double eps = 1e-6, bool keepdim = false);
 
 struct TripletMarginOptions {
   double margin = 1;
@@ -135,7 +130,7 @@ struct TripletMarginOptions {
 };
 /// max(0, margin + |anchor - positive| - |anchor - negative|) (Balntas et al. 2016): three tensors that broadcast to
 /// [.., D], losses [..].
-Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+Tensor triplet_margin_loss(Arg anchor, const Tensor& positive, const Tensor& negative,
                            const TripletMarginOptions& options = {});
 
 using Distance = std::function<Tensor(const Tensor& x1, const Tensor& x2)>;
@@ -146,7 +141,7 @@ struct TripletOptions {
   Reduction reduction = Reduction::Mean;
 };
 /// The same with any distance; the losses have the shape of its results.
-Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+Tensor triplet_margin_with_distance_loss(Arg anchor, const Tensor& positive, const Tensor& negative,
                                          const TripletOptions& options = {});
 
 // ---- Of sequences.
@@ -163,7 +158,7 @@ struct CtcOptions {
 /// (PyTorch takes for granted that they come from log_softmax, behind which both are the same), and 0 where the loss is
 /// infinity. Throws IndexError for a target that is not in [0, C), ValueError for a length that is too long, or a blank
 /// in the target.
-Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
-                const Tensor& target_lengths, const CtcOptions& options = {});
+Tensor ctc_loss(Arg log_probs, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths,
+                const CtcOptions& options = {});
 
 }  // namespace eigengrad

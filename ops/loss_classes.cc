@@ -204,41 +204,42 @@ Several several(const Tensor& target) {
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options) {
+Tensor cross_entropy(Arg input, const Tensor& target, const CrossEntropyOptions& options) {
   const char* const op = CrossEntropy::kName;
   check_input(op, input);
   losses::check_defined(op, "target", target);
   check_weight(op, options.weight, input);
   EG_CHECK(options.label_smoothing >= 0 && options.label_smoothing <= 1, ValueError,
            "[{}] label_smoothing is {}, expected 0 to 1", op, options.label_smoothing);
-  if (is_floating(target.dtype()) && target.shape() == input.shape()) return soft_cross_entropy(input, target, options);
+  if (is_floating(target.dtype()) && target.shape() == input->shape())
+    return soft_cross_entropy(input, target, options);
   check_target(op, input, target);
   const CrossEntropy rule{options.ignore_index, options.label_smoothing, options.reduction};
   return options.weight.defined() ? apply(rule, input, target, options.weight) : apply(rule, input, target);
 }
 
-Tensor nll_loss(const Tensor& input, const Tensor& target, const NllOptions& options) {
+Tensor nll_loss(Arg input, const Tensor& target, const NllOptions& options) {
   const char* const op = "nll_loss";
   check_input(op, input);
   check_target(op, input, target);
   check_weight(op, options.weight, input);
-  check_labels(op, target, input.size(class_axis(input.shape())), options.ignore_index);
+  check_labels(op, target, input->size(class_axis(input->shape())), options.ignore_index);
   const Tensor ignored = target == options.ignore_index;
   const Tensor labels = masked_fill(target, ignored, 0);
-  const Tensor weights = masked_fill(weights_of(labels, options.weight, input.dtype()), ignored, 0);
+  const Tensor weights = masked_fill(weights_of(labels, options.weight, input->dtype()), ignored, 0);
   // An ignored input leaves no trace, even where it is not finite.
   const Tensor cost = masked_fill(-at_labels(input, labels) * weights, ignored, 0);
   if (options.reduction == Reduction::None) return cost;
   return options.reduction == Reduction::Sum ? sum(cost) : sum(cost) / sum(weights);
 }
 
-Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiMarginOptions& options) {
+Tensor multi_margin_loss(Arg input, const Tensor& target, const MultiMarginOptions& options) {
   const char* const op = "multi_margin_loss";
   check_batch(op, input);
   check_target(op, input, target);
   check_weight(op, options.weight, input);
   EG_CHECK(options.p == 1 || options.p == 2, ValueError, "[{}] p is {}, expected 1 or 2", op, options.p);
-  const bool is_batch = input.dim() == 2;
+  const bool is_batch = input->dim() == 2;
   const Tensor x = batched(input, is_batch), labels = batched(target, is_batch);
   const std::int64_t classes = x.size(1);
   check_labels(op, labels, classes);
@@ -248,13 +249,13 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiM
   return losses::reduce(unbatched(cost, is_batch), options.reduction);
 }
 
-Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+Tensor multilabel_margin_loss(Arg input, const Tensor& target, Reduction reduction) {
   const char* const op = "multilabel_margin_loss";
   check_batch(op, input);
   losses::check_classes(op, "target", target);
-  EG_CHECK(target.shape() == input.shape(), ShapeError, "[{}] the target has shape {}, expected the input's {}", op,
-           target.shape(), input.shape());
-  const bool is_batch = input.dim() == 2;
+  EG_CHECK(target.shape() == input->shape(), ShapeError, "[{}] the target has shape {}, expected the input's {}", op,
+           target.shape(), input->shape());
+  const bool is_batch = input->dim() == 2;
   const Tensor x = batched(input, is_batch), labels = batched(target, is_batch);
   check_labels(op, labels, x.size(1), -1);
   const auto [counted, wanted] = several(labels);

@@ -257,13 +257,13 @@ void check_targets(const Tensor& targets, std::int64_t batch, bool is_batch) {
 
 }  // namespace
 
-Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
-                const Tensor& target_lengths, const CtcOptions& options) {
+Tensor ctc_loss(Arg log_probs, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths,
+                const CtcOptions& options) {
   losses::check_floating("ctc_loss", "input log_probs", log_probs);
-  const bool is_batch = log_probs.dim() == 3;
-  EG_CHECK(is_batch || log_probs.dim() == 2, ShapeError,
-           "[ctc_loss] log_probs has shape {}, expected [T, N, C] or [T, C]", log_probs.shape());
-  const Tensor x = is_batch ? log_probs : unsqueeze(log_probs, 1);
+  const bool is_batch = log_probs->dim() == 3;
+  EG_CHECK(is_batch || log_probs->dim() == 2, ShapeError,
+           "[ctc_loss] log_probs has shape {}, expected [T, N, C] or [T, C]", log_probs->shape());
+  const Tensor x = is_batch ? *log_probs : unsqueeze(log_probs, 1);
   const std::int64_t batch = x.size(1), classes = x.size(2);
   EG_CHECK(options.blank >= 0 && options.blank < classes, ValueError,
            "[ctc_loss] the blank is {}, expected one of {} classes", options.blank, classes);

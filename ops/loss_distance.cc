@@ -54,7 +54,7 @@ Tensor triplet(const char* op, const Tensor& anchor, const Tensor& positive, con
 
 }  // namespace
 
-Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, std::int64_t axis, double eps) {
+Tensor cosine_similarity(Arg x1, const Tensor& x2, std::int64_t axis, double eps) {
   const char* const op = "cosine_similarity";
   const Shape shape = checked_vectors(op, x1, x2);
   EG_CHECK(eps > 0, ValueError, "[{}] eps is {}, expected more than 0", op, eps);
@@ -63,18 +63,18 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, std::int64_t axis, 
   return sum(a / length(a, along, eps) * (b / length(b, along, eps)), {along});
 }
 
-Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
+Tensor pairwise_distance(Arg x1, const Tensor& x2, double p, double eps, bool keepdim) {
   return distance("pairwise_distance", x1, x2, p, eps, keepdim);
 }
 
-Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+Tensor triplet_margin_loss(Arg anchor, const Tensor& positive, const Tensor& negative,
                            const TripletMarginOptions& options) {
   const char* const op = "triplet_margin_loss";
   const auto between = [&](const Tensor& x1, const Tensor& x2) { return distance(op, x1, x2, options.p, options.eps); };
   return triplet(op, anchor, positive, negative, between, {{}, options.margin, options.swap, options.reduction});
 }
 
-Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+Tensor triplet_margin_with_distance_loss(Arg anchor, const Tensor& positive, const Tensor& negative,
                                          const TripletOptions& options) {
   const char* const op = "triplet_margin_with_distance_loss";
   losses::check_floating(op, "anchor", anchor);
@@ -84,22 +84,21 @@ Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& pos
   return triplet(op, anchor, positive, negative, options.distance ? options.distance : usual, options);
 }
 
-Tensor margin_ranking_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin,
-                           Reduction reduction) {
+Tensor margin_ranking_loss(Arg input1, const Tensor& input2, const Tensor& target, double margin, Reduction reduction) {
   const char* const op = "margin_ranking_loss";
   losses::check_floating(op, "first input", input1);
   losses::check_floating(op, "second input", input2);
   losses::check_defined(op, "target", target);
-  broadcast_shapes(op, broadcast_shapes(op, input1.shape(), input2.shape()), target.shape());
+  broadcast_shapes(op, broadcast_shapes(op, input1->shape(), input2.shape()), target.shape());
   return losses::reduce(losses::hinge(margin - losses::as_numbers(target, input1) * (input1 - input2)), reduction);
 }
 
-Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin,
+Tensor cosine_embedding_loss(Arg input1, const Tensor& input2, const Tensor& target, double margin,
                              Reduction reduction) {
   const char* const op = "cosine_embedding_loss";
   const Shape shape = checked_vectors(op, input1, input2);
-  EG_CHECK(input1.shape() == input2.shape(), ShapeError, "[{}] the inputs have shapes {} and {}: they must be the same",
-           op, input1.shape(), input2.shape());
+  EG_CHECK(input1->shape() == input2.shape(), ShapeError,
+           "[{}] the inputs have shapes {} and {}: they must be the same", op, input1->shape(), input2.shape());
   losses::check_defined(op, "target", target);
   Shape expected = shape;
   expected.pop_back();

@@ -13,6 +13,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/exp.h"
 #include "eigengrad/ops/type.h"
 
@@ -441,52 +442,52 @@ Tensor apply_rounding(Op op, const Tensor& x) {
 
 }  // namespace
 
-Tensor exp(const Tensor& x) { return apply_floating(Exp{}, x); }
-Tensor expm1(const Tensor& x) { return apply_floating(Expm1{}, x); }
-Tensor log(const Tensor& x) { return apply_floating(Log{}, x); }
-Tensor log1p(const Tensor& x) { return apply_floating(Log1p{}, x); }
-Tensor sqrt(const Tensor& x) { return apply_floating(Sqrt{}, x); }
-Tensor rsqrt(const Tensor& x) { return apply_floating(Rsqrt{}, x); }
-Tensor reciprocal(const Tensor& x) { return apply_floating(Reciprocal{}, x); }
-Tensor square(const Tensor& x) { return apply(Square{}, x); }
-Tensor abs(const Tensor& x) { return apply(Abs{}, x); }
-Tensor sign(const Tensor& x) { return apply(Sign{}, x); }
-Tensor sin(const Tensor& x) { return apply_floating(Sin{}, x); }
-Tensor cos(const Tensor& x) { return apply_floating(Cos{}, x); }
-Tensor tan(const Tensor& x) { return apply_floating(Tan{}, x); }
-Tensor asin(const Tensor& x) { return apply_floating(Asin{}, x); }
-Tensor acos(const Tensor& x) { return apply_floating(Acos{}, x); }
-Tensor atan(const Tensor& x) { return apply_floating(Atan{}, x); }
-Tensor sinh(const Tensor& x) { return apply_floating(Sinh{}, x); }
-Tensor cosh(const Tensor& x) { return apply_floating(Cosh{}, x); }
-Tensor asinh(const Tensor& x) { return apply_floating(Asinh{}, x); }
-Tensor acosh(const Tensor& x) { return apply_floating(Acosh{}, x); }
-Tensor atanh(const Tensor& x) { return apply_floating(Atanh{}, x); }
-Tensor exp2(const Tensor& x) { return apply_floating(Exp2{}, x); }
-Tensor log2(const Tensor& x) { return apply_floating(Log2{}, x); }
-Tensor log10(const Tensor& x) { return apply_floating(Log10{}, x); }
-Tensor erfc(const Tensor& x) { return apply_floating(Erfc{}, x); }
-Tensor sinc(const Tensor& x) { return apply_floating(Sinc{}, x); }
-Tensor trunc(const Tensor& x) { return apply_rounding(Trunc{}, x); }
-Tensor erf(const Tensor& x) { return apply_floating(Erf{}, x); }
-Tensor floor(const Tensor& x) { return apply_rounding(Floor{}, x); }
-Tensor ceil(const Tensor& x) { return apply_rounding(Ceil{}, x); }
-Tensor round(const Tensor& x) { return apply_rounding(Round{}, x); }
+Tensor exp(Arg x) { return apply_floating(Exp{}, x); }
+Tensor expm1(Arg x) { return apply_floating(Expm1{}, x); }
+Tensor log(Arg x) { return apply_floating(Log{}, x); }
+Tensor log1p(Arg x) { return apply_floating(Log1p{}, x); }
+Tensor sqrt(Arg x) { return apply_floating(Sqrt{}, x); }
+Tensor rsqrt(Arg x) { return apply_floating(Rsqrt{}, x); }
+Tensor reciprocal(Arg x) { return apply_floating(Reciprocal{}, x); }
+Tensor square(Arg x) { return apply(Square{}, x); }
+Tensor abs(Arg x) { return apply(Abs{}, x); }
+Tensor sign(Arg x) { return apply(Sign{}, x); }
+Tensor sin(Arg x) { return apply_floating(Sin{}, x); }
+Tensor cos(Arg x) { return apply_floating(Cos{}, x); }
+Tensor tan(Arg x) { return apply_floating(Tan{}, x); }
+Tensor asin(Arg x) { return apply_floating(Asin{}, x); }
+Tensor acos(Arg x) { return apply_floating(Acos{}, x); }
+Tensor atan(Arg x) { return apply_floating(Atan{}, x); }
+Tensor sinh(Arg x) { return apply_floating(Sinh{}, x); }
+Tensor cosh(Arg x) { return apply_floating(Cosh{}, x); }
+Tensor asinh(Arg x) { return apply_floating(Asinh{}, x); }
+Tensor acosh(Arg x) { return apply_floating(Acosh{}, x); }
+Tensor atanh(Arg x) { return apply_floating(Atanh{}, x); }
+Tensor exp2(Arg x) { return apply_floating(Exp2{}, x); }
+Tensor log2(Arg x) { return apply_floating(Log2{}, x); }
+Tensor log10(Arg x) { return apply_floating(Log10{}, x); }
+Tensor erfc(Arg x) { return apply_floating(Erfc{}, x); }
+Tensor sinc(Arg x) { return apply_floating(Sinc{}, x); }
+Tensor trunc(Arg x) { return apply_rounding(Trunc{}, x); }
+Tensor erf(Arg x) { return apply_floating(Erf{}, x); }
+Tensor floor(Arg x) { return apply_rounding(Floor{}, x); }
+Tensor ceil(Arg x) { return apply_rounding(Ceil{}, x); }
+Tensor round(Arg x) { return apply_rounding(Round{}, x); }
 
-Tensor frac(const Tensor& x) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[frac] expected a floating tensor, found {}", x.dtype());
+Tensor frac(Arg x) {
+  kernels::check_floating("frac", x);
   return x - trunc(x);
 }
 
-Tensor logit(const Tensor& x, double eps) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[logit] expected a floating tensor, found {}", x.dtype());
+Tensor logit(Arg x, double eps) {
+  kernels::check_floating("logit", x);
   EG_CHECK(eps <= 0.5, ValueError, "[logit] eps is {}, expected at most 1/2", eps);
-  const Tensor inside = eps >= 0 ? clamp(x, eps, 1 - eps) : x;
+  const Tensor inside = eps >= 0 ? clamp(x, eps, 1 - eps) : *x;
   return log(inside / (1 - inside));
 }
 
-Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf) {
-  return is_integer(x) ? x : apply(NanToNum{nan, posinf, neginf}, x);
+Tensor nan_to_num(Arg x, double nan, double posinf, double neginf) {
+  return is_integer(x) ? *x : apply(NanToNum{nan, posinf, neginf}, x);
 }
 
 }  // namespace eigengrad

@@ -4,52 +4,52 @@
 
 #include <limits>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
-Tensor exp(const Tensor& x);
-Tensor expm1(const Tensor& x);
-Tensor log(const Tensor& x);
-Tensor log1p(const Tensor& x);
-Tensor sqrt(const Tensor& x);
-Tensor rsqrt(const Tensor& x);
-Tensor reciprocal(const Tensor& x);
-Tensor square(const Tensor& x);
+Tensor exp(Arg x);
+Tensor expm1(Arg x);
+Tensor log(Arg x);
+Tensor log1p(Arg x);
+Tensor sqrt(Arg x);
+Tensor rsqrt(Arg x);
+Tensor reciprocal(Arg x);
+Tensor square(Arg x);
 /// The gradient at 0 is 0.
-Tensor abs(const Tensor& x);
+Tensor abs(Arg x);
 /// -1, 0 or 1 (NaN for NaN). The gradient is 0.
-Tensor sign(const Tensor& x);
-Tensor sin(const Tensor& x);
-Tensor cos(const Tensor& x);
-Tensor tan(const Tensor& x);
-Tensor asin(const Tensor& x);
-Tensor acos(const Tensor& x);
-Tensor atan(const Tensor& x);
-Tensor sinh(const Tensor& x);
-Tensor cosh(const Tensor& x);
-Tensor asinh(const Tensor& x);
-Tensor acosh(const Tensor& x);
-Tensor atanh(const Tensor& x);
-Tensor exp2(const Tensor& x);
-Tensor log2(const Tensor& x);
-Tensor log10(const Tensor& x);
-Tensor erf(const Tensor& x);
+Tensor sign(Arg x);
+Tensor sin(Arg x);
+Tensor cos(Arg x);
+Tensor tan(Arg x);
+Tensor asin(Arg x);
+Tensor acos(Arg x);
+Tensor atan(Arg x);
+Tensor sinh(Arg x);
+Tensor cosh(Arg x);
+Tensor asinh(Arg x);
+Tensor acosh(Arg x);
+Tensor atanh(Arg x);
+Tensor exp2(Arg x);
+Tensor log2(Arg x);
+Tensor log10(Arg x);
+Tensor erf(Arg x);
 /// 1 - erf(x), without cancellation.
-Tensor erfc(const Tensor& x);
+Tensor erfc(Arg x);
 /// log(x / (1 - x)), x being limited to [eps, 1 - eps] where eps ≥ 0.
-Tensor logit(const Tensor& x, double eps = -1);
+Tensor logit(Arg x, double eps = -1);
 /// sin(πx) / (πx), and 1 at 0.
-Tensor sinc(const Tensor& x);
+Tensor sinc(Arg x);
 /// Rounding: the gradient is 0. round() takes halves to the even neighbour.
-Tensor floor(const Tensor& x);
-Tensor ceil(const Tensor& x);
-Tensor round(const Tensor& x);
-Tensor trunc(const Tensor& x);
+Tensor floor(Arg x);
+Tensor ceil(Arg x);
+Tensor round(Arg x);
+Tensor trunc(Arg x);
 /// x - trunc(x)
-Tensor frac(const Tensor& x);
+Tensor frac(Arg x);
 /// NaN, ∞ and -∞ replaced by numbers. The gradient there is 0.
-Tensor nan_to_num(const Tensor& x, double nan = 0, double posinf = std::numeric_limits<double>::max(),
+Tensor nan_to_num(Arg x, double nan = 0, double posinf = std::numeric_limits<double>::max(),
                   double neginf = std::numeric_limits<double>::lowest());
 
 }  // namespace eigengrad

@@ -6,6 +6,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -36,7 +37,7 @@ struct Standardize {
 };
 
 void check_input(const char* op, const Tensor& x, std::int64_t least_rank) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
+  kernels::check_floating(op, x);
   EG_CHECK(x.dim() >= least_rank, ShapeError, "[{}] expected an input of {} axes or more, found shape {}", op,
            least_rank, x.shape());
 }
@@ -112,8 +113,7 @@ Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& runnin
 
 }  // namespace
 
-Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
-                  double eps) {
+Tensor layer_norm(Arg x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
   check_input("layer_norm", x, 1);
   const Dims axes = last_axes("layer_norm", x, normalized_shape);
   check_parameter("layer_norm", "weight", weight, normalized_shape, x);
@@ -121,37 +121,37 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   return affine(standardized(x, axes, eps), weight, bias, normalized_shape);
 }
 
-Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, double eps) {
+Tensor rms_norm(Arg x, const Shape& normalized_shape, const Tensor& weight, double eps) {
   check_input("rms_norm", x, 1);
   const Dims axes = last_axes("rms_norm", x, normalized_shape);
   check_parameter("rms_norm", "weight", weight, normalized_shape, x);
-  if (x.numel() == 0) return affine(x, weight, Tensor(), normalized_shape);
+  if (x->numel() == 0) return affine(x, weight, Tensor(), normalized_shape);
   return affine(x * rsqrt(mean(square(x), axes, true) + eps), weight, Tensor(), normalized_shape);
 }
 
-Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor group_norm(Arg x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
   check_input("group_norm", x, 2);
-  EG_CHECK(groups >= 1 && x.size(1) % groups == 0, ValueError,
-           "[group_norm] the {} channels of {} cannot be cut into {} groups", x.size(1), x.shape(), groups);
-  check_parameter("group_norm", "weight", weight, {x.size(1)}, x);
-  check_parameter("group_norm", "bias", bias, {x.size(1)}, x);
+  EG_CHECK(groups >= 1 && x->size(1) % groups == 0, ValueError,
+           "[group_norm] the {} channels of {} cannot be cut into {} groups", x->size(1), x->shape(), groups);
+  check_parameter("group_norm", "weight", weight, {x->size(1)}, x);
+  check_parameter("group_norm", "bias", bias, {x->size(1)}, x);
   return affine(by_groups(x, groups, eps), weight, bias, channel_shape(x));
 }
 
-Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor instance_norm(Arg x, const Tensor& weight, const Tensor& bias, double eps) {
   check_input("instance_norm", x, 3);
-  check_parameter("instance_norm", "weight", weight, {x.size(1)}, x);
-  check_parameter("instance_norm", "bias", bias, {x.size(1)}, x);
-  return affine(by_groups(x, x.size(1), eps), weight, bias, channel_shape(x));
+  check_parameter("instance_norm", "weight", weight, {x->size(1)}, x);
+  check_parameter("instance_norm", "bias", bias, {x->size(1)}, x);
+  return affine(by_groups(x, x->size(1), eps), weight, bias, channel_shape(x));
 }
 
-Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias,
+Tensor batch_norm(Arg x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias,
                   const BatchNormOptions& options) {
   check_input("batch_norm", x, 2);
   for (const auto& [what, parameter] :
        {std::pair("running mean", running_mean), std::pair("running variance", running_var),
         std::pair("weight", weight), std::pair("bias", bias)})
-    check_parameter("batch_norm", what, parameter, {x.size(1)}, x);
+    check_parameter("batch_norm", what, parameter, {x->size(1)}, x);
   const Shape shape = channel_shape(x);
   if (options.training) return affine(batch_norm_training(x, running_mean, running_var, options), weight, bias, shape);
   EG_CHECK(running_mean.defined() && running_var.defined(), ValueError,
@@ -160,9 +160,9 @@ Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, cons
   return affine(y, weight, bias, shape);
 }
 
-Tensor normalize(const Tensor& x, double p, std::int64_t axis, double eps) {
+Tensor normalize(Arg x, double p, std::int64_t axis, double eps) {
   check_input("normalize", x, 0);
-  return x / maximum(norm(x, p, {normalize_axis("normalize", axis, x.dim())}, true), eps);
+  return x / maximum(norm(x, p, {normalize_axis("normalize", axis, x->dim())}, true), eps);
 }
 
 }  // namespace eigengrad

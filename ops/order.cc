@@ -12,6 +12,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/axis.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
@@ -153,62 +154,64 @@ ValuesIndices picked(const Tensor& x, std::int64_t axis, const Tensor& indices, 
 
 }  // namespace
 
-Tensor cumsum(const Tensor& x, std::int64_t axis) {
-  return apply(CumSum{normalize_axis("cumsum", axis, x.dim()), false}, as_summand(x));
+Tensor cumsum(Arg x, std::int64_t axis) {
+  const std::int64_t along = kernels::checked_axis("cumsum", x, axis);
+  return apply(CumSum{along, false}, as_summand(x));
 }
 
-Tensor cumprod(const Tensor& x, std::int64_t axis) {
-  return apply(CumProd{normalize_axis("cumprod", axis, x.dim())}, as_summand(x));
+Tensor cumprod(Arg x, std::int64_t axis) {
+  const std::int64_t along = kernels::checked_axis("cumprod", x, axis);
+  return apply(CumProd{along}, as_summand(x));
 }
 
-Tensor argsort(const Tensor& x, std::int64_t axis, bool descending) {
-  const std::int64_t along = normalize_axis("argsort", axis, x.dim());
+Tensor argsort(Arg x, std::int64_t axis, bool descending) {
+  const std::int64_t along = kernels::checked_axis("argsort", x, axis);
   return apply(ArgSort{along, descending, extent_of(x, along)}, x);
 }
 
-ValuesIndices sort(const Tensor& x, std::int64_t axis, bool descending) {
-  const std::int64_t along = normalize_axis("sort", axis, x.dim());
+ValuesIndices sort(Arg x, std::int64_t axis, bool descending) {
+  const std::int64_t along = kernels::checked_axis("sort", x, axis);
   return picked(x, along, argsort(x, along, descending));
 }
 
-ValuesIndices topk(const Tensor& x, std::int64_t k, std::int64_t axis, bool largest) {
-  const std::int64_t along = normalize_axis("topk", axis, x.dim());
+ValuesIndices topk(Arg x, std::int64_t k, std::int64_t axis, bool largest) {
+  const std::int64_t along = kernels::checked_axis("topk", x, axis);
   EG_CHECK(k >= 0 && k <= extent_of(x, along), ValueError, "[topk] there are {} elements along axis {}, found k = {}",
            extent_of(x, along), axis, k);
-  EG_CHECK(x.dim() > 0 || k == 1, ValueError, "[topk] a scalar tensor has one element, found k = {}", k);
+  EG_CHECK(x->dim() > 0 || k == 1, ValueError, "[topk] a scalar tensor has one element, found k = {}", k);
   return picked(x, along, apply(ArgSort{along, largest, k}, x));
 }
 
-ValuesIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t axis, bool keepdim) {
-  const std::int64_t along = normalize_axis("kthvalue", axis, x.dim());
+ValuesIndices kthvalue(Arg x, std::int64_t k, std::int64_t axis, bool keepdim) {
+  const std::int64_t along = kernels::checked_axis("kthvalue", x, axis);
   EG_CHECK(k >= 1 && k <= extent_of(x, along), ValueError,
            "[kthvalue] there are {} elements along axis {}, found k = {}, counted from 1", extent_of(x, along), axis,
            k);
   const Tensor first = apply(ArgSort{along, false, k}, x);
-  return picked(x, along, x.dim() == 0 ? first : narrow(first, along, k - 1, 1), keepdim);
+  return picked(x, along, x->dim() == 0 ? first : narrow(first, along, k - 1, 1), keepdim);
 }
 
-ValuesIndices median(const Tensor& x, std::int64_t axis, bool keepdim) {
-  const std::int64_t along = normalize_axis("median", axis, x.dim());
+ValuesIndices median(Arg x, std::int64_t axis, bool keepdim) {
+  const std::int64_t along = kernels::checked_axis("median", x, axis);
   const std::int64_t extent = extent_of(x, along);
-  EG_CHECK(extent > 0, ShapeError, "[median] of nothing: shape {} has no elements along axis {}", x.shape(), axis);
+  EG_CHECK(extent > 0, ShapeError, "[median] of nothing: shape {} has no elements along axis {}", x->shape(), axis);
   const ValuesIndices middle = kthvalue(x, (extent + 1) / 2, along, true);
   // Where a NaN is, it is the last of the sorted.
   const Tensor last = argmax(x, along, true);
-  const Tensor indices = where(isnan(gather(x.detach(), along, last)), last, middle.indices);
+  const Tensor indices = where(isnan(gather(x->detach(), along, last)), last, middle.indices);
   return picked(x, along, indices, keepdim);
 }
 
-ValuesIndices max(const Tensor& x, std::int64_t axis, bool keepdim) {
-  const std::int64_t along = normalize_axis("max", axis, x.dim());
-  EG_CHECK(extent_of(x, along) > 0, ShapeError, "[max] of nothing: shape {} has no elements along axis {}", x.shape(),
+ValuesIndices max(Arg x, std::int64_t axis, bool keepdim) {
+  const std::int64_t along = kernels::checked_axis("max", x, axis);
+  EG_CHECK(extent_of(x, along) > 0, ShapeError, "[max] of nothing: shape {} has no elements along axis {}", x->shape(),
            axis);
   return picked(x, along, argmax(x, along, true), keepdim);
 }
 
-ValuesIndices min(const Tensor& x, std::int64_t axis, bool keepdim) {
-  const std::int64_t along = normalize_axis("min", axis, x.dim());
-  EG_CHECK(extent_of(x, along) > 0, ShapeError, "[min] of nothing: shape {} has no elements along axis {}", x.shape(),
+ValuesIndices min(Arg x, std::int64_t axis, bool keepdim) {
+  const std::int64_t along = kernels::checked_axis("min", x, axis);
+  EG_CHECK(extent_of(x, along) > 0, ShapeError, "[min] of nothing: shape {} has no elements along axis {}", x->shape(),
            axis);
   return picked(x, along, argmin(x, along, true), keepdim);
 }

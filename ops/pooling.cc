@@ -10,6 +10,7 @@
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/axis.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/shape.h"
 
@@ -199,7 +200,7 @@ void check_pair(const char* op, const char* what, Pair pair, std::int64_t least)
 }
 
 void check_image(const char* op, const Tensor& x, std::int64_t rank) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
+  kernels::check_floating(op, x);
   EG_CHECK(x.dim() == rank || x.dim() == rank - 1, ShapeError,
            "[{}] expected an input of {} axes, or {} without a batch, found shape {}", op, rank, rank - 1, x.shape());
 }
@@ -281,16 +282,16 @@ std::optional<Pair> in_one_row(std::optional<std::int64_t> columns) {
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, Pair kernel_size, const MaxPool2dOptions& options) {
+Tensor max_pool2d(Arg x, Pair kernel_size, const MaxPool2dOptions& options) {
   return max_pool("max_pool2d", x, 4, kernel_size, options);
 }
 
-Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOptions& o) {
+Tensor max_pool1d(Arg x, std::int64_t kernel_size, const MaxPool1dOptions& o) {
   return max_pool("max_pool1d", x, 3, {1, kernel_size},
                   {in_one_row(o.stride), {0, o.padding}, {1, o.dilation}, o.ceil_mode});
 }
 
-ValuesIndices max_pool2d_with_indices(const Tensor& x, Pair kernel_size, const MaxPool2dOptions& o) {
+ValuesIndices max_pool2d_with_indices(Arg x, Pair kernel_size, const MaxPool2dOptions& o) {
   constexpr const char* op = "max_pool2d_with_indices";
   check_image(op, x, 4);
   const Tensor images = as_images(x, 4);
@@ -300,34 +301,34 @@ ValuesIndices max_pool2d_with_indices(const Tensor& x, Pair kernel_size, const M
   return {like_input(both[0], x, 4), like_input(both[1].detach(), x, 4)};
 }
 
-Tensor avg_pool2d(const Tensor& x, Pair kernel_size, const AvgPool2dOptions& options) {
+Tensor avg_pool2d(Arg x, Pair kernel_size, const AvgPool2dOptions& options) {
   return avg_pool("avg_pool2d", x, 4, kernel_size, options);
 }
 
-Tensor avg_pool1d(const Tensor& x, std::int64_t kernel_size, const AvgPool1dOptions& o) {
+Tensor avg_pool1d(Arg x, std::int64_t kernel_size, const AvgPool1dOptions& o) {
   return avg_pool("avg_pool1d", x, 3, {1, kernel_size},
                   {in_one_row(o.stride), {0, o.padding}, o.ceil_mode, o.count_include_pad, std::nullopt});
 }
 
-Tensor adaptive_max_pool2d(const Tensor& x, Pair output_size) {
+Tensor adaptive_max_pool2d(Arg x, Pair output_size) {
   return pooled("adaptive_max_pool2d", x, 4, [&](const Tensor& images) {
     return apply(MaxPool{even_windows("adaptive_max_pool2d", images.shape(), output_size)}, images)[0];
   });
 }
 
-Tensor adaptive_max_pool1d(const Tensor& x, std::int64_t output_size) {
+Tensor adaptive_max_pool1d(Arg x, std::int64_t output_size) {
   return pooled("adaptive_max_pool1d", x, 3, [&](const Tensor& images) {
     return apply(MaxPool{even_windows("adaptive_max_pool1d", images.shape(), {1, output_size})}, images)[0];
   });
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Pair output_size) {
+Tensor adaptive_avg_pool2d(Arg x, Pair output_size) {
   return pooled("adaptive_avg_pool2d", x, 4, [&](const Tensor& images) {
     return average(images, even_windows("adaptive_avg_pool2d", images.shape(), output_size), false, std::nullopt);
   });
 }
 
-Tensor adaptive_avg_pool1d(const Tensor& x, std::int64_t output_size) {
+Tensor adaptive_avg_pool1d(Arg x, std::int64_t output_size) {
   return pooled("adaptive_avg_pool1d", x, 3, [&](const Tensor& images) {
     return average(images, even_windows("adaptive_avg_pool1d", images.shape(), {1, output_size}), false, std::nullopt);
   });

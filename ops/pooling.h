@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 #include "eigengrad/ops/convolution.h"
 #include "eigengrad/ops/order.h"
 
@@ -37,19 +37,19 @@ struct AvgPool2dOptions {
 };
 
 /// The largest element of each window, the first of equal ones; NaN if any is.
-Tensor max_pool2d(const Tensor& x, Pair kernel_size, const MaxPool2dOptions& options = {});
-Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOptions& options = {});
+Tensor max_pool2d(Arg x, Pair kernel_size, const MaxPool2dOptions& options = {});
+Tensor max_pool1d(Arg x, std::int64_t kernel_size, const MaxPool1dOptions& options = {});
 /// The same with the places of the largest in their image, counted row by row.
-ValuesIndices max_pool2d_with_indices(const Tensor& x, Pair kernel_size, const MaxPool2dOptions& options = {});
+ValuesIndices max_pool2d_with_indices(Arg x, Pair kernel_size, const MaxPool2dOptions& options = {});
 /// The mean of each window.
-Tensor avg_pool2d(const Tensor& x, Pair kernel_size, const AvgPool2dOptions& options = {});
-Tensor avg_pool1d(const Tensor& x, std::int64_t kernel_size, const AvgPool1dOptions& options = {});
+Tensor avg_pool2d(Arg x, Pair kernel_size, const AvgPool2dOptions& options = {});
+Tensor avg_pool1d(Arg x, std::int64_t kernel_size, const AvgPool1dOptions& options = {});
 
 /// Windows that share an axis evenly among the places of the result: place i has the elements ⌊i·in / out⌋ to
 /// ⌈(i + 1)·in / out⌉ - 1.
-Tensor adaptive_max_pool2d(const Tensor& x, Pair output_size);
-Tensor adaptive_max_pool1d(const Tensor& x, std::int64_t output_size);
-Tensor adaptive_avg_pool2d(const Tensor& x, Pair output_size);
-Tensor adaptive_avg_pool1d(const Tensor& x, std::int64_t output_size);
+Tensor adaptive_max_pool2d(Arg x, Pair output_size);
+Tensor adaptive_max_pool1d(Arg x, std::int64_t output_size);
+Tensor adaptive_avg_pool2d(Arg x, Pair output_size);
+Tensor adaptive_avg_pool1d(Arg x, std::int64_t output_size);
 
 }  // namespace eigengrad

@@ -10,6 +10,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/axis.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/view.h"
 #include "eigengrad/ops/shape.h"
@@ -60,6 +61,7 @@ struct Triangle {
 };
 
 Tensor triangle(const char* op, const Tensor& x, bool lower, std::int64_t diagonal) {
+  kernels::check_defined(op, x);
   EG_CHECK(x.dim() >= 2, ShapeError, "[{}] expected matrices, found shape {}", op, x.shape());
   return apply(Triangle{lower, diagonal}, x);
 }
@@ -178,6 +180,7 @@ void check_margin(PadMode mode, std::int64_t margin, std::int64_t extent, std::s
 }
 
 Dims normal_axes(const char* op, const Tensor& x, const Dims& axes) {
+  kernels::check_defined(op, x);
   Dims result;
   for (const std::int64_t axis : axes) {
     const std::int64_t normal = normalize_axis(op, axis, x.dim());
@@ -190,14 +193,15 @@ Dims normal_axes(const char* op, const Tensor& x, const Dims& axes) {
 
 }  // namespace
 
-Tensor repeat(const Tensor& x, const Dims& counts) {
-  EG_CHECK(counts.rank() >= x.dim(), ShapeError, "[repeat] the counts {} are fewer than the axes of shape {}", counts,
-           x.shape());
-  const std::size_t extra = counts.size() - x.shape().size();
+Tensor repeat(Arg x, const Dims& counts) {
+  kernels::check_defined("repeat", x);
+  EG_CHECK(counts.rank() >= x->dim(), ShapeError, "[repeat] the counts {} are fewer than the axes of shape {}", counts,
+           x->shape());
+  const std::size_t extra = counts.size() - x->shape().size();
   Shape apart, expanded, result;  // each axis behind one for its repetitions
   for (std::size_t i = 0; i < counts.size(); ++i) {
     EG_CHECK(counts[i] >= 0, ValueError, "[repeat] the counts {} must not be negative", counts);
-    const std::int64_t extent = i < extra ? 1 : x.shape()[i - extra];
+    const std::int64_t extent = i < extra ? 1 : x->shape()[i - extra];
     for (const std::int64_t e : {std::int64_t{1}, extent}) apart.push_back(e);
     for (const std::int64_t e : {counts[i], extent}) expanded.push_back(e);
     result.push_back(checked_numel({counts[i], extent}));
@@ -205,40 +209,42 @@ Tensor repeat(const Tensor& x, const Dims& counts) {
   return reshape(expand(reshape(x, apart), expanded), result);
 }
 
-Tensor tile(const Tensor& x, const Dims& counts) {
+Tensor tile(Arg x, const Dims& counts) {
+  kernels::check_defined("tile", x);
   Dims all = counts;
-  while (all.rank() < x.dim()) all.insert(0, 1);
+  while (all.rank() < x->dim()) all.insert(0, 1);
   for (const std::int64_t count : counts)
     EG_CHECK(count >= 0, ValueError, "[tile] the counts {} must not be negative", counts);
   return repeat(x, all);
 }
 
-Tensor repeat_interleave(const Tensor& x, std::int64_t count, std::int64_t axis) {
+Tensor repeat_interleave(Arg x, std::int64_t count, std::int64_t axis) {
   EG_CHECK(count >= 0, ValueError, "[repeat_interleave] the count is {}, expected 0 or more", count);
-  const std::int64_t along = normalize_axis("repeat_interleave", axis, x.dim());
-  const Tensor apart = unsqueeze(x.dim() == 0 ? reshape(x, {1}) : x, along + 1);
+  const std::int64_t along = kernels::checked_axis("repeat_interleave", x, axis);
+  const Tensor apart = unsqueeze(x->dim() == 0 ? reshape(x, {1}) : *x, along + 1);
   Shape shape = apart.shape();
   shape[static_cast<std::size_t>(along) + 1] = count;
   return flatten(expand(apart, shape), along, along + 1);
 }
 
-Tensor flip(const Tensor& x, const Dims& axes) {
+Tensor flip(Arg x, const Dims& axes) {
   const Dims along = normal_axes("flip", x, axes);
-  if (x.dim() == 0) return clone(x);
+  if (x->dim() == 0) return clone(x);
   Tensor result = x;
   for (const std::int64_t axis : along) {
-    const std::int64_t extent = x.size(axis);
+    const std::int64_t extent = x->size(axis);
     result = index_select(result, axis, positions(extent, [extent](std::int64_t i) { return extent - 1 - i; }));
   }
   return along.empty() ? clone(x) : result;
 }
 
-Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
+Tensor roll(Arg x, const Dims& shifts, const Dims& axes) {
+  kernels::check_defined("roll", x);
   EG_CHECK(shifts.size() == axes.size(), ValueError, "[roll] found {} shifts for {} axes", shifts.size(), axes.size());
   Tensor result = x;
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::int64_t axis = normalize_axis("roll", axes[i], x.dim());
-    const std::int64_t extent = x.dim() == 0 ? 0 : x.size(axis);
+    const std::int64_t axis = normalize_axis("roll", axes[i], x->dim());
+    const std::int64_t extent = x->dim() == 0 ? 0 : x->size(axis);
     if (extent == 0) continue;
     const std::int64_t shift = (shifts[i] % extent + extent) % extent;
     if (shift > 0)
@@ -247,35 +253,37 @@ Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
   return result.is_same(x) ? clone(x) : result;
 }
 
-Tensor movedim(const Tensor& x, std::int64_t source, std::int64_t destination) {
-  const std::int64_t from = normalize_axis("movedim", source, x.dim());
-  const std::int64_t to = normalize_axis("movedim", destination, x.dim());
+Tensor movedim(Arg x, std::int64_t source, std::int64_t destination) {
+  const std::int64_t from = kernels::checked_axis("movedim", x, source);
+  const std::int64_t to = kernels::checked_axis("movedim", x, destination);
   Dims order;
-  for (std::int64_t axis = 0; axis < x.dim(); ++axis)
+  for (std::int64_t axis = 0; axis < x->dim(); ++axis)
     if (axis != from) order.push_back(axis);
-  if (x.dim() > 0) order.insert(static_cast<std::size_t>(to), from);
+  if (x->dim() > 0) order.insert(static_cast<std::size_t>(to), from);
   return permute(x, order);
 }
 
-Tensor unflatten(const Tensor& x, std::int64_t axis, const Shape& extents) {
-  EG_CHECK(x.dim() > 0 && !extents.empty(), ShapeError, "[unflatten] shape {} cannot have an axis made {}", x.shape(),
+Tensor unflatten(Arg x, std::int64_t axis, const Shape& extents) {
+  kernels::check_defined("unflatten", x);
+  EG_CHECK(x->dim() > 0 && !extents.empty(), ShapeError, "[unflatten] shape {} cannot have an axis made {}", x->shape(),
            extents);
-  const auto at = static_cast<std::size_t>(normalize_axis("unflatten", axis, x.dim()));
+  const auto at = static_cast<std::size_t>(kernels::checked_axis("unflatten", x, axis));
   std::int64_t known = 1, open = 0;
   for (const std::int64_t extent : extents) {
     EG_CHECK(extent >= -1 && (extent >= 0 || ++open == 1), ShapeError, "[unflatten] {} is no list of extents", extents);
     known *= extent >= 0 ? extent : 1;
   }
-  const std::int64_t extent = x.shape()[at];
+  const std::int64_t extent = x->shape()[at];
   EG_CHECK(open == 1 ? known > 0 && extent % known == 0 : known == extent, ShapeError,
            "[unflatten] the {} elements of axis {} cannot be laid out as {}", extent, axis, extents);
-  Shape shape(x.shape().begin(), x.shape().begin() + at);
+  Shape shape(x->shape().begin(), x->shape().begin() + at);
   for (const std::int64_t e : extents) shape.push_back(e >= 0 ? e : extent / known);
-  for (std::size_t i = at + 1; i < x.shape().size(); ++i) shape.push_back(x.shape()[i]);
+  for (std::size_t i = at + 1; i < x->shape().size(); ++i) shape.push_back(x->shape()[i]);
   return reshape(x, shape);
 }
 
-std::vector<Tensor> broadcast_tensors(std::span<const Tensor> tensors) {
+std::vector<Tensor> broadcast_tensors(Args tensors) {
+  kernels::check_all_defined("broadcast_tensors", tensors);
   Shape shape;
   for (const Tensor& x : tensors) shape = broadcast_shapes("broadcast_tensors", shape, x.shape());
   std::vector<Tensor> result;
@@ -283,14 +291,15 @@ std::vector<Tensor> broadcast_tensors(std::span<const Tensor> tensors) {
   return result;
 }
 
-Tensor pad(const Tensor& x, const Dims& margins, PadMode mode, double value) {
-  EG_CHECK(margins.size() % 2 == 0 && margins.rank() <= 2 * x.dim(), ValueError,
-           "[pad] expected a pair of margins for each of up to {} axes, found {}", x.dim(), margins);
+Tensor pad(Arg x, const Dims& margins, PadMode mode, double value) {
+  kernels::check_defined("pad", x);
+  EG_CHECK(margins.size() % 2 == 0 && margins.rank() <= 2 * x->dim(), ValueError,
+           "[pad] expected a pair of margins for each of up to {} axes, found {}", x->dim(), margins);
   if (mode == PadMode::Constant) return pad_constant(x, margins, value);
   Tensor result = x;
   for (std::size_t i = 0; i < margins.size(); i += 2) {
-    const std::size_t axis = x.shape().size() - 1 - i / 2;
-    const std::int64_t extent = x.shape()[axis], before = margins[i], after = margins[i + 1];
+    const std::size_t axis = x->shape().size() - 1 - i / 2;
+    const std::int64_t extent = x->shape()[axis], before = margins[i], after = margins[i + 1];
     for (const std::int64_t margin : {before, after}) check_margin(mode, margin, extent, axis);
     if (before + after == 0) continue;
     const auto source = [&](std::int64_t j) { return source_of(mode, j - before, extent); };
@@ -299,36 +308,41 @@ Tensor pad(const Tensor& x, const Dims& margins, PadMode mode, double value) {
   return result.is_same(x) ? clone(x) : result;
 }
 
-Tensor tril(const Tensor& x, std::int64_t diagonal) { return triangle("tril", x, true, diagonal); }
-Tensor triu(const Tensor& x, std::int64_t diagonal) { return triangle("triu", x, false, diagonal); }
+Tensor tril(Arg x, std::int64_t diagonal) { return triangle("tril", x, true, diagonal); }
+Tensor triu(Arg x, std::int64_t diagonal) { return triangle("triu", x, false, diagonal); }
 
-Tensor diagonal(const Tensor& x, std::int64_t offset, std::int64_t axis0, std::int64_t axis1) {
-  EG_CHECK(x.dim() >= 2, ShapeError, "[diagonal] expected two axes or more, found shape {}", x.shape());
-  const auto a = static_cast<std::size_t>(normalize_axis("diagonal", axis0, x.dim()));
-  const auto b = static_cast<std::size_t>(normalize_axis("diagonal", axis1, x.dim()));
+Tensor diagonal(Arg x, std::int64_t offset, std::int64_t axis0, std::int64_t axis1) {
+  kernels::check_defined("diagonal", x);
+  EG_CHECK(x->dim() >= 2, ShapeError, "[diagonal] expected two axes or more, found shape {}", x->shape());
+  const auto a = static_cast<std::size_t>(kernels::checked_axis("diagonal", x, axis0));
+  const auto b = static_cast<std::size_t>(kernels::checked_axis("diagonal", x, axis1));
   EG_CHECK(a != b, IndexError, "[diagonal] axes {} and {} are the same", axis0, axis1);
-  return apply(Diagonal{{a, b, offset, diagonal_length(x.shape()[a], x.shape()[b], offset)}}, x);
+  return apply(Diagonal{{a, b, offset, diagonal_length(x->shape()[a], x->shape()[b], offset)}}, x);
 }
 
-Tensor diag_embed(const Tensor& x, std::int64_t offset) {
-  EG_CHECK(x.dim() >= 1, ShapeError, "[diag_embed] a scalar tensor has no axis for a diagonal");
-  const std::int64_t length = x.size(-1);
+Tensor diag_embed(Arg x, std::int64_t offset) {
+  kernels::check_defined("diag_embed", x);
+  EG_CHECK(x->dim() >= 1, ShapeError, "[diag_embed] a scalar tensor has no axis for a diagonal");
+  const std::int64_t length = x->size(-1);
   std::int64_t extent = 0;
   EG_CHECK(
       offset != std::numeric_limits<std::int64_t>::min() && !__builtin_add_overflow(length, std::abs(offset), &extent),
       ShapeError, "[diag_embed] the offset {} is too large", offset);
-  Shape shape = x.shape();
+  Shape shape = x->shape();
   shape.back() = extent;
   shape.push_back(extent);
   return apply(DiagonalAdjoint{{shape.size() - 2, shape.size() - 1, offset, length}, shape}, x);
 }
 
-Tensor diag(const Tensor& x, std::int64_t offset) {
-  EG_CHECK(x.dim() == 1 || x.dim() == 2, ShapeError, "[diag] expected a vector or a matrix, found shape {}", x.shape());
-  return x.dim() == 1 ? diag_embed(x, offset) : diagonal(x, offset);
+Tensor diag(Arg x, std::int64_t offset) {
+  kernels::check_defined("diag", x);
+  EG_CHECK(x->dim() == 1 || x->dim() == 2, ShapeError, "[diag] expected a vector or a matrix, found shape {}",
+           x->shape());
+  return x->dim() == 1 ? diag_embed(x, offset) : diagonal(x, offset);
 }
 
-std::vector<Tensor> meshgrid(std::span<const Tensor> tensors, Indexing indexing) {
+std::vector<Tensor> meshgrid(Args tensors, Indexing indexing) {
+  kernels::check_all_defined("meshgrid", tensors);
   EG_CHECK(!tensors.empty(), ValueError, "[meshgrid] expected at least one tensor, found none");
   Shape shape;
   for (const Tensor& x : tensors) {

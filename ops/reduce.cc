@@ -8,6 +8,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/reduce.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/shape.h"
@@ -16,6 +17,7 @@
 namespace eigengrad {
 namespace {
 
+using kernels::check_floating;
 using kernels::ReductionView;
 
 // Floats add up in double: rounding does not grow with the number of elements.
@@ -168,8 +170,14 @@ Tensor share_among(const Axes& axes, const Tensor& x, const Tensor& y, const Ten
   return axes.kept(g, x.shape()) * (chosen / sum(chosen, axes.axes, true));
 }
 
+// Throws for axes that x has not.
+kernels::ReductionShape checked_reduction(const char* op, const Tensor& x, const Dims& axes) {
+  kernels::check_defined(op, x);
+  return kernels::reduction_shape(op, x.shape(), axes);
+}
+
 void check_has_elements(const char* op, const Tensor& x, const Dims& axes) {
-  EG_CHECK(kernels::reduction_shape(op, x.shape(), axes).reduced > 0, ShapeError,
+  EG_CHECK(checked_reduction(op, x, axes).reduced > 0, ShapeError,
            "[{}] of nothing: shape {} has no elements along axes {}", op, x.shape(), axes);
 }
 
@@ -263,85 +271,100 @@ struct Norm : Axes {
   }
 };
 
-void check_floating(const char* op, const Tensor& x) {
-  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
-}
-
 }  // namespace
 
-Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Sum{{axes, keepdim}}, x); }
-Tensor prod(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Prod{{axes, keepdim}}, x); }
-Tensor any(const Tensor& x, const Dims& axes, bool keepdim) { return apply(Any{{axes, keepdim}}, x); }
-Tensor all(const Tensor& x, const Dims& axes, bool keepdim) { return apply(All{{axes, keepdim}}, x); }
+Tensor sum(Arg x, const Dims& axes, bool keepdim) { return apply(Sum{{axes, keepdim}}, x); }
+Tensor prod(Arg x, const Dims& axes, bool keepdim) { return apply(Prod{{axes, keepdim}}, x); }
+Tensor any(Arg x, const Dims& axes, bool keepdim) { return apply(Any{{axes, keepdim}}, x); }
+Tensor all(Arg x, const Dims& axes, bool keepdim) { return apply(All{{axes, keepdim}}, x); }
 
-Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
+Tensor mean(Arg x, const Dims& axes, bool keepdim) {
   check_floating("mean", x);
   check_has_elements("mean", x, axes);
   const Tensor total = sum(x, axes, keepdim);
   // A division, not a product with 1 / n: the mean of equal numbers is that number.
-  return total / (static_cast<double>(x.numel()) / static_cast<double>(std::max<std::int64_t>(1, total.numel())));
+  return total / (static_cast<double>(x->numel()) / static_cast<double>(std::max<std::int64_t>(1, total.numel())));
 }
 
-Tensor var(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
+Tensor var(Arg x, const Dims& axes, double correction, bool keepdim) {
   check_floating("var", x);
-  const std::int64_t count = kernels::reduction_shape("var", x.shape(), axes).reduced;
+  const std::int64_t count = kernels::reduction_shape("var", x->shape(), axes).reduced;
   const Tensor centered = x - sum(x, axes, true) / static_cast<double>(count);
   const double divisor = std::max(0.0, static_cast<double>(count) - correction);
   return sum(square(centered), axes, keepdim) / divisor;
 }
 
-Tensor std(const Tensor& x, const Dims& axes, double correction, bool keepdim) {
+Tensor std(Arg x, const Dims& axes, double correction, bool keepdim) {
+  check_floating("std", x);
+  checked_reduction("std", x, axes);
   return sqrt(var(x, axes, correction, keepdim));
 }
 
-Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) {
+Tensor amax(Arg x, const Dims& axes, bool keepdim) {
   check_has_elements("amax", x, axes);
   return apply(Amax{{axes, keepdim}}, x);
 }
 
-Tensor amin(const Tensor& x, const Dims& axes, bool keepdim) {
+Tensor amin(Arg x, const Dims& axes, bool keepdim) {
   check_has_elements("amin", x, axes);
   return apply(Amin{{axes, keepdim}}, x);
 }
 
-Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
+Tensor max(Arg x) {
+  check_has_elements("max", x, {});
+  return amax(x);
+}
+
+Tensor min(Arg x) {
+  check_has_elements("min", x, {});
+  return amin(x);
+}
+
+Tensor logsumexp(Arg x, const Dims& axes, bool keepdim) {
   check_floating("logsumexp", x);
-  const Tensor highest_kept = amax(x.detach(), axes, true);
+  check_has_elements("logsumexp", x, axes);
+  const Tensor highest_kept = amax(x->detach(), axes, true);
   // An infinite maximum is left alone: inf - inf would be NaN.
   const Tensor shift = where(isfinite(highest_kept), highest_kept, 0);
   const Tensor result = log(sum(exp(x - shift), axes, true)) + shift;
-  return keepdim ? result : reshape(result, kernels::reduction_shape("logsumexp", x.shape(), axes).dropped);
+  return keepdim ? result : reshape(result, kernels::reduction_shape("logsumexp", x->shape(), axes).dropped);
 }
 
-Tensor norm(const Tensor& x, double p, const Dims& axes, bool keepdim) {
+Tensor norm(Arg x, double p, const Dims& axes, bool keepdim) {
   check_floating("norm", x);
+  checked_reduction("norm", x, axes);
   EG_CHECK(p >= 0 || p == -std::numeric_limits<double>::infinity(), ValueError,
            "[norm] p is {}, expected 0 or more, or -infinity", p);
-  if (p == 0) return sum(to(x.detach() != 0, x.dtype()), axes, keepdim);
+  if (p == 0) return sum(to(x->detach() != 0, x->dtype()), axes, keepdim);
   if (std::isfinite(p)) return apply(Norm{{axes, keepdim}, p}, x);
   check_has_elements("norm", x, axes);
   return p > 0 ? amax(abs(x), axes, keepdim) : amin(abs(x), axes, keepdim);
 }
 
-Tensor count_nonzero(const Tensor& x, const Dims& axes) { return sum(x.detach() != 0, axes); }
+Tensor count_nonzero(Arg x, const Dims& axes) {
+  checked_reduction("count_nonzero", x, axes);
+  return sum(x->detach() != 0, axes);
+}
 
-Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
+Tensor argmax(Arg x, std::int64_t axis, bool keepdim) {
   check_has_elements("argmax", x, {axis});
   return apply(ArgMax{axis, keepdim}, x);
 }
 
-Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdim) {
+Tensor argmin(Arg x, std::int64_t axis, bool keepdim) {
   check_has_elements("argmin", x, {axis});
   return apply(ArgMin{axis, keepdim}, x);
 }
 
-Tensor sum_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  EG_CHECK(broadcasts_to(shape, x.shape()), ShapeError, "[sum_to] shape {} does not broadcast to {}", shape, x.shape());
-  const std::size_t extra = x.shape().size() - shape.size();
+Tensor sum_to(Arg x, const Shape& shape) {
+  kernels::check_defined("sum_to", x);
+  if (x->shape() == shape) return x;
+  EG_CHECK(broadcasts_to(shape, x->shape()), ShapeError, "[sum_to] shape {} does not broadcast to {}", shape,
+           x->shape());
+  const std::size_t extra = x->shape().size() - shape.size();
   Dims axes;
-  for (std::size_t i = 0; i < x.shape().size(); ++i)
-    if (i < extra || (shape[i - extra] == 1 && x.shape()[i] != 1)) axes.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < x->shape().size(); ++i)
+    if (i < extra || (shape[i - extra] == 1 && x->shape()[i] != 1)) axes.push_back(static_cast<std::int64_t>(i));
   return axes.empty() ? reshape(x, shape) : reshape(sum(x, axes, true), shape);
 }
 

@@ -5,6 +5,7 @@
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/view.h"
 #include "eigengrad/ops/type.h"
@@ -15,7 +16,14 @@ namespace {
 using kernels::view;
 
 std::size_t axis_of(const char* op, const Tensor& x, std::int64_t axis) {
-  return static_cast<std::size_t>(normalize_axis(op, axis, x.dim()));
+  return static_cast<std::size_t>(kernels::checked_axis(op, x, axis));
+}
+
+// For ops that take an axis apart: a scalar has none.
+std::size_t axis_to_cut(const char* op, const Tensor& x, std::int64_t axis) {
+  kernels::check_defined(op, x);
+  EG_CHECK(x.dim() > 0, IndexError, "[{}] a scalar tensor has no axis {}", op, axis);
+  return axis_of(op, x, axis);
 }
 
 // The strides that show x under another shape of as many elements, if there are any: runs of axes that lie evenly in
@@ -215,6 +223,7 @@ struct Clone {
 
 // Replaces a -1 by what the other extents leave.
 Shape complete_shape(const Tensor& x, const Shape& shape) {
+  kernels::check_defined("reshape", x);
   Shape result = shape;
   std::int64_t known = 1;
   std::size_t open = shape.size();
@@ -239,36 +248,37 @@ Shape complete_shape(const Tensor& x, const Shape& shape) {
 
 }  // namespace
 
-Tensor reshape(const Tensor& x, const Shape& shape) { return apply(Reshape{complete_shape(x, shape)}, x); }
+Tensor reshape(Arg x, const Shape& shape) { return apply(Reshape{complete_shape(x, shape)}, x); }
 
-Tensor flatten(const Tensor& x, std::int64_t start, std::int64_t end) {
+Tensor flatten(Arg x, std::int64_t start, std::int64_t end) {
   const std::size_t first = axis_of("flatten", x, start), last = axis_of("flatten", x, end);
   EG_CHECK(first <= last, IndexError, "[flatten] the first axis {} is behind the last {}", start, end);
-  if (x.dim() == 0) return reshape(x, {1});
+  if (x->dim() == 0) return reshape(x, {1});
   Shape shape;
-  for (std::size_t i = 0; i < x.shape().size(); ++i) {
+  for (std::size_t i = 0; i < x->shape().size(); ++i) {
     if (i > first && i <= last)
-      shape.back() *= x.shape()[i];
+      shape.back() *= x->shape()[i];
     else
-      shape.push_back(x.shape()[i]);
+      shape.push_back(x->shape()[i]);
   }
   return reshape(x, shape);
 }
 
-Tensor transpose(const Tensor& x, std::int64_t axis0, std::int64_t axis1) {
+Tensor transpose(Arg x, std::int64_t axis0, std::int64_t axis1) {
   const std::size_t a = axis_of("transpose", x, axis0), b = axis_of("transpose", x, axis1);
-  Dims order(x.shape().size());
+  Dims order(x->shape().size());
   std::iota(order.begin(), order.end(), 0);
   if (!order.empty()) std::swap(order[a], order[b]);
   return apply(Permute{order}, x);
 }
 
-Tensor permute(const Tensor& x, const Dims& order) {
-  EG_CHECK(order.rank() == x.dim(), IndexError, "[permute] the order {} does not name the {} axes of shape {}", order,
-           x.dim(), x.shape());
+Tensor permute(Arg x, const Dims& order) {
+  kernels::check_defined("permute", x);
+  EG_CHECK(order.rank() == x->dim(), IndexError, "[permute] the order {} does not name the {} axes of shape {}", order,
+           x->dim(), x->shape());
   Dims axes;
   for (const std::int64_t axis : order) {
-    const std::int64_t normal = normalize_axis("permute", axis, x.dim());
+    const std::int64_t normal = normalize_axis("permute", axis, x->dim());
     EG_CHECK(std::find(axes.begin(), axes.end(), normal) == axes.end(), IndexError,
              "[permute] axis {} is named twice in {}", axis, order);
     axes.push_back(normal);
@@ -276,41 +286,44 @@ Tensor permute(const Tensor& x, const Dims& order) {
   return apply(Permute{axes}, x);
 }
 
-Tensor expand(const Tensor& x, const Shape& shape) {
+Tensor expand(Arg x, const Shape& shape) {
+  kernels::check_defined("expand", x);
   Shape target = shape;
-  const std::size_t rank = x.shape().size();
-  EG_CHECK(rank <= shape.size(), ShapeError, "[expand] shape {} has fewer axes than the tensor's {}", shape, x.shape());
+  const std::size_t rank = x->shape().size();
+  EG_CHECK(rank <= shape.size(), ShapeError, "[expand] shape {} has fewer axes than the tensor's {}", shape,
+           x->shape());
   const std::size_t extra = shape.size() - rank;
   for (std::size_t i = extra; i < shape.size(); ++i)
-    if (shape[i] == -1) target[i] = x.shape()[i - extra];
+    if (shape[i] == -1) target[i] = x->shape()[i - extra];
   checked_numel(target);
-  EG_CHECK(broadcasts_to(x.shape(), target), ShapeError, "[expand] shape {} does not broadcast to {}", x.shape(),
+  EG_CHECK(broadcasts_to(x->shape(), target), ShapeError, "[expand] shape {} does not broadcast to {}", x->shape(),
            shape);
   return apply(Expand{target}, x);
 }
 
-Tensor squeeze(const Tensor& x, std::int64_t axis) {
+Tensor squeeze(Arg x, std::int64_t axis) {
   const std::size_t i = axis_of("squeeze", x, axis);
-  if (x.dim() == 0 || x.shape()[i] != 1) return x;
+  if (x->dim() == 0 || x->shape()[i] != 1) return x;
   return apply(Squeeze{i}, x);
 }
 
-Tensor squeeze(const Tensor& x) {
+Tensor squeeze(Arg x) {
+  kernels::check_defined("squeeze", x);
   Tensor result = x;
-  for (std::int64_t axis = x.dim(); axis-- > 0;) result = squeeze(result, axis);
+  for (std::int64_t axis = x->dim(); axis-- > 0;) result = squeeze(result, axis);
   return result;
 }
 
-Tensor unsqueeze(const Tensor& x, std::int64_t axis) {
-  return apply(Unsqueeze{static_cast<std::size_t>(normalize_axis("unsqueeze", axis, x.dim() + 1))}, x);
+Tensor unsqueeze(Arg x, std::int64_t axis) {
+  kernels::check_defined("unsqueeze", x);
+  return apply(Unsqueeze{static_cast<std::size_t>(normalize_axis("unsqueeze", axis, x->dim() + 1))}, x);
 }
 
-Tensor slice(const Tensor& x, std::int64_t axis, std::optional<std::int64_t> start, std::optional<std::int64_t> end,
+Tensor slice(Arg x, std::int64_t axis, std::optional<std::int64_t> start, std::optional<std::int64_t> end,
              std::int64_t step) {
-  EG_CHECK(x.dim() > 0, IndexError, "[slice] a scalar tensor has no axis {}", axis);
   EG_CHECK(step >= 1, ValueError, "[slice] the step must be at least 1, found {}", step);
-  const std::size_t i = axis_of("slice", x, axis);
-  const std::int64_t extent = x.shape()[i];
+  const std::size_t i = axis_to_cut("slice", x, axis);
+  const std::int64_t extent = x->shape()[i];
   const auto clip = [extent](std::int64_t bound) {
     return std::clamp<std::int64_t>(bound < 0 ? bound + extent : bound, 0, extent);
   };
@@ -319,27 +332,26 @@ Tensor slice(const Tensor& x, std::int64_t axis, std::optional<std::int64_t> sta
   return apply(Slice{{i, from, length, step}}, x);
 }
 
-Tensor narrow(const Tensor& x, std::int64_t axis, std::int64_t start, std::int64_t length) {
-  EG_CHECK(x.dim() > 0, IndexError, "[narrow] a scalar tensor has no axis {}", axis);
-  const std::size_t i = axis_of("narrow", x, axis);
-  const std::int64_t extent = x.shape()[i];
+Tensor narrow(Arg x, std::int64_t axis, std::int64_t start, std::int64_t length) {
+  const std::size_t i = axis_to_cut("narrow", x, axis);
+  const std::int64_t extent = x->shape()[i];
   EG_CHECK(start >= 0 && length >= 0 && start <= extent && length <= extent - start, IndexError,
            "[narrow] {} positions from {} are not within the {} of axis {} of shape {}", length, start, extent, axis,
-           x.shape());
+           x->shape());
   return apply(Slice{{i, start, length, 1}}, x);
 }
 
-Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
-  EG_CHECK(x.dim() > 0, IndexError, "[select] a scalar tensor has no axis {}", axis);
-  const std::size_t i = axis_of("select", x, axis);
-  const std::int64_t extent = x.shape()[i];
+Tensor select(Arg x, std::int64_t axis, std::int64_t index) {
+  const std::size_t i = axis_to_cut("select", x, axis);
+  const std::int64_t extent = x->shape()[i];
   EG_CHECK(index >= -extent && index < extent, IndexError, "[select] index {} is out of range for axis {} of shape {}",
-           index, axis, x.shape());
+           index, axis, x->shape());
   return apply(Squeeze{i}, apply(Slice{{i, index < 0 ? index + extent : index, 1, 1}}, x));
 }
 
-Tensor cat(std::span<const Tensor> tensors, std::int64_t axis) {
+Tensor cat(Args tensors, std::int64_t axis) {
   EG_CHECK(!tensors.empty(), ValueError, "[cat] expected at least one tensor, found none");
+  kernels::check_all_defined("cat", tensors);
   const Tensor& first = tensors[0];
   EG_CHECK(first.dim() > 0, ShapeError, "[cat] scalar tensors have no axis to be joined along: use stack");
   const std::size_t along = axis_of("cat", first, axis);
@@ -356,8 +368,9 @@ Tensor cat(std::span<const Tensor> tensors, std::int64_t axis) {
   return apply(Cat{along}, std::span<const Tensor>(converted));
 }
 
-Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
+Tensor stack(Args tensors, std::int64_t axis) {
   EG_CHECK(!tensors.empty(), ValueError, "[stack] expected at least one tensor, found none");
+  kernels::check_all_defined("stack", tensors);
   const std::int64_t along = normalize_axis("stack", axis, tensors[0].dim() + 1);
   std::vector<Tensor> rows;
   for (const Tensor& x : tensors) {
@@ -368,23 +381,15 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
   return cat(rows, along);
 }
 
-Tensor cat(std::initializer_list<Tensor> tensors, std::int64_t axis) {
-  return cat(std::span(tensors.begin(), tensors.size()), axis);
-}
-
-Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis) {
-  return stack(std::span(tensors.begin(), tensors.size()), axis);
-}
-
-std::vector<Tensor> split(const Tensor& x, const Dims& sizes, std::int64_t axis) {
-  EG_CHECK(x.dim() > 0, IndexError, "[split] a scalar tensor has no axis {}", axis);
+std::vector<Tensor> split(Arg x, const Dims& sizes, std::int64_t axis) {
+  axis_to_cut("split", x, axis);
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) {
     EG_CHECK(size >= 0, ValueError, "[split] sizes {} must not be negative", sizes);
     EG_CHECK(!__builtin_add_overflow(total, size, &total), ValueError, "[split] sizes {} pass int64", sizes);
   }
-  EG_CHECK(total == x.size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}",
-           sizes, total, x.size(axis), axis, x.shape());
+  EG_CHECK(total == x->size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}",
+           sizes, total, x->size(axis), axis, x->shape());
   std::vector<Tensor> pieces;
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {
@@ -394,29 +399,35 @@ std::vector<Tensor> split(const Tensor& x, const Dims& sizes, std::int64_t axis)
   return pieces;
 }
 
-std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis) {
+std::vector<Tensor> split(Arg x, std::int64_t size, std::int64_t axis) {
+  axis_to_cut("split", x, axis);
   EG_CHECK(size >= 1, ValueError, "[split] the size of a piece must be at least 1, found {}", size);
   Dims sizes;
-  const std::int64_t extent = x.size(axis);
+  const std::int64_t extent = x->size(axis);
   for (std::int64_t start = 0; start < extent; start += size) sizes.push_back(std::min(size, extent - start));
   if (sizes.empty()) sizes.push_back(0);
   return split(x, sizes, axis);
 }
 
-std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, std::int64_t axis) {
+std::vector<Tensor> chunk(Arg x, std::int64_t count, std::int64_t axis) {
+  axis_to_cut("chunk", x, axis);
   EG_CHECK(count >= 1, ValueError, "[chunk] the number of pieces must be at least 1, found {}", count);
-  return split(x, std::max<std::int64_t>(1, x.size(axis) / count + (x.size(axis) % count != 0)), axis);
+  return split(x, std::max<std::int64_t>(1, x->size(axis) / count + (x->size(axis) % count != 0)), axis);
 }
 
-std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis) {
+std::vector<Tensor> unbind(Arg x, std::int64_t axis) {
+  axis_to_cut("unbind", x, axis);
   std::vector<Tensor> rows;
-  const std::int64_t extent = x.size(axis);
+  const std::int64_t extent = x->size(axis);
   for (std::int64_t i = 0; i < extent; ++i) rows.push_back(select(x, axis, i));
   return rows;
 }
 
-Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : apply(Contiguous{}, x); }
+Tensor contiguous(Arg x) {
+  kernels::check_defined("contiguous", x);
+  return x->is_contiguous() ? *x : apply(Contiguous{}, x);
+}
 
-Tensor clone(const Tensor& x) { return apply(Clone{}, x); }
+Tensor clone(Arg x) { return apply(Clone{}, x); }
 
 }  // namespace eigengrad

@@ -3,6 +3,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/arithmetic.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -59,12 +60,14 @@ struct LogSoftmax {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, std::int64_t axis) {
-  return apply(Softmax{normalize_axis("softmax", axis, x.dim())}, x);
+Tensor softmax(Arg x, std::int64_t axis) {
+  kernels::check_floating(Softmax::kName, x);
+  return apply(Softmax{normalize_axis("softmax", axis, x->dim())}, x);
 }
 
-Tensor log_softmax(const Tensor& x, std::int64_t axis) {
-  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x.dim())}, x);
+Tensor log_softmax(Arg x, std::int64_t axis) {
+  kernels::check_floating(LogSoftmax::kName, x);
+  return apply(LogSoftmax{normalize_axis("log_softmax", axis, x->dim())}, x);
 }
 
 }  // namespace eigengrad

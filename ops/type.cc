@@ -5,6 +5,7 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/elementwise.h"
 
 namespace eigengrad {
@@ -45,14 +46,16 @@ struct Cast {
 }  // namespace
 
 Dtype result_type(const Tensor& a, const Tensor& b) {
+  kernels::check_defined("result_type", a, b);
   const Dtype x = a.dtype(), y = b.dtype();
   if (x == y || (a.dim() == 0) == (b.dim() == 0)) return promote_types(x, y);
   const Dtype with_axes = a.dim() == 0 ? y : x, without = a.dim() == 0 ? x : y;
   return kind(without) > kind(with_axes) ? without : with_axes;
 }
 
-Tensor to(const Tensor& x, Dtype dtype) { return x.dtype() == dtype ? x : apply(Cast{dtype}, x); }
-
-Tensor scalar_beside(Scalar value, Dtype other) { return full({}, value, value.promoted_with(other)); }
+Tensor to(Arg x, Dtype dtype) {
+  kernels::check_defined("to", x);
+  return x->dtype() == dtype ? *x : apply(Cast{dtype}, x);
+}
 
 }  // namespace eigengrad

@@ -1,7 +1,7 @@
 // Element types of ops: promotion and conversion.
 #pragma once
 
-#include "eigengrad/core/tensor.h"
+#include "eigengrad/core/arg.h"
 
 namespace eigengrad {
 
@@ -11,9 +11,6 @@ Dtype result_type(const Tensor& a, const Tensor& b);
 
 /// x with its elements converted; x itself when it has the dtype already. Differentiable between floating types.
 /// Floating to int64 truncates; throws ValueError for values that int64 cannot hold (NaN among them).
-Tensor to(const Tensor& x, Dtype dtype);
-
-/// A scalar tensor to stand for a number beside a tensor of type `other`.
-Tensor scalar_beside(Scalar value, Dtype other);
+Tensor to(Arg x, Dtype dtype);
 
 }  // namespace eigengrad

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "eigengrad/autograd/anomaly.h"
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
@@ -10,7 +11,6 @@
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/type.h"
 #include "eigengrad/optim/clip.h"
-#include "eigengrad/train/nonfinite.h"
 
 namespace eigengrad::train {
 namespace {
@@ -86,6 +86,7 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
   started_ = std::chrono::steady_clock::now();
   for (const auto& callback : callbacks_) callback->on_fit_begin(train.batches());
 
+  const CallSiteGuard called_from_here;
   const ModeGuard training(model_, true);
   std::optional<StopReason> reason;
   while (!reason) reason = run_epoch(train, valid);
@@ -166,7 +167,7 @@ StopReason Trainer::explain_nonfinite(const data::Batch& batch, std::uint64_t ra
   default_generator().set_offset(random_offset);
   std::string finding;
   {
-    NonFiniteFinder finder;
+    AnomalyFinder finder;
     const Tensor cost = loss_(model_(batch.inputs), batch.targets);
     if (!finder.found()) grad(cost, parameters_, {.allow_unused = true});
     finding = finder.finding();

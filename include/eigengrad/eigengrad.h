@@ -2,6 +2,8 @@
 #pragma once
 
 #include "eigengrad/autograd/autograd.h"
+#include "eigengrad/autograd/checkpoint.h"
+#include "eigengrad/autograd/functional.h"
 #include "eigengrad/autograd/grad_check.h"
 #include "eigengrad/core/allocator.h"
 #include "eigengrad/core/apply.h"

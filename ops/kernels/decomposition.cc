@@ -7,6 +7,8 @@
 #include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -103,6 +105,29 @@ void solve_in_place(const A& a, B& b, bool upper, bool unitriangular) {
     a.template triangularView<Eigen::Lower>().solveInPlace(b);
 }
 
+constexpr unsigned kThin = Eigen::ComputeThinU | Eigen::ComputeThinV;
+
+// Whether the factors are those of a. Divide and conquer loses its way in some matrices of low rank (Eigen 3.4).
+template <class SVD, class T>
+bool is_svd_of(const SVD& svd, const Columns<T>& a) {
+  const auto& s = svd.singularValues();
+  const auto& u = svd.matrixU();
+  const auto& v = svd.matrixV();
+  const T tolerance = 20 * static_cast<T>(std::max(a.rows(), a.cols())) * std::numeric_limits<T>::epsilon();
+  const Columns<T> identity = Columns<T>::Identity(s.size(), s.size());
+  // Written so that NaN fails.
+  return (u * s.asDiagonal() * v.transpose() - a).cwiseAbs().maxCoeff() <= tolerance * s[0] &&
+         (u.transpose() * u - identity).cwiseAbs().maxCoeff() <= tolerance &&
+         (v.transpose() * v - identity).cwiseAbs().maxCoeff() <= tolerance;
+}
+
+// A power of two near the largest element, so that squares neither overflow nor vanish; 1 where there is none.
+template <class T>
+T scale_of(const MatrixView<T>& a) {
+  const T largest = a.cwiseAbs().maxCoeff();
+  return largest > 0 && std::isfinite(largest) ? std::ldexp(T(1), std::ilogb(largest)) : T(1);
+}
+
 }  // namespace
 
 Tensor cholesky(const char* op, const Tensor& x) {
@@ -166,14 +191,19 @@ Tensors svd(const char* op, const Tensor& x) {
   const std::int64_t rows = x.size(-2), columns = x.size(-1), rank = std::min(rows, columns);
   const Tensor u = result(x, {rows, rank}), s = result(x, {rank}), vh = result(x, {rank, columns});
   dispatch_floating(op, x.dtype(), [&]<class T>() {
-    using SVD = Eigen::BDCSVD<Columns<T>>;
-    for_each_matrix<SVD>(op, kNotFinite, x, [&](SVD& svd, std::int64_t item) {
+    for_each_matrix<Eigen::BDCSVD<Columns<T>>>(op, kNotFinite, x, [&](auto& fast, std::int64_t item) {
       const Columns<T> a = matrix<T>(x, item);
       if (!a.allFinite()) return false;
-      svd.compute(a, Eigen::ComputeThinU | Eigen::ComputeThinV);
-      matrix<T>(u, item) = svd.matrixU();
-      vector<T>(s, item) = svd.singularValues();
-      matrix<T>(vh, item) = svd.matrixV().transpose();
+      const auto keep = [&](const auto& svd) {
+        matrix<T>(u, item) = svd.matrixU();
+        vector<T>(s, item) = svd.singularValues();
+        matrix<T>(vh, item) = svd.matrixV().transpose();
+      };
+      fast.compute(a, kThin);
+      if (is_svd_of(fast, a))
+        keep(fast);
+      else
+        keep(Eigen::JacobiSVD<Columns<T>>(a, kThin));
       return true;
     });
   });
@@ -186,9 +216,11 @@ Tensors qr(const Tensor& x) {
   dispatch_floating("qr", x.dtype(), [&]<class T>() {
     using QR = Eigen::HouseholderQR<Columns<T>>;
     for_each_matrix<QR>("qr", "", x, [&](QR& qr, std::int64_t item) {
-      qr.compute(matrix<T>(x, item));
+      const T scale = scale_of(matrix<T>(x, item));
+      qr.compute(matrix<T>(x, item) / scale);
       matrix<T>(q, item) = qr.householderQ() * Columns<T>::Identity(rows, columns);
       matrix<T>(r, item) = qr.matrixQR().topRows(columns).template triangularView<Eigen::Upper>();
+      matrix<T>(r, item) *= scale;
       return true;
     });
   });

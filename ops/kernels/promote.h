@@ -6,6 +6,11 @@
 
 namespace eigengrad {
 
+/// A number as a tensor beside x. An undefined x is left to the op, which names itself.
+inline Tensor beside(Scalar value, const Tensor& x) {
+  return full({}, value, x.defined() ? value.promoted_with(x.dtype()) : value.dtype());
+}
+
 /// apply(op, a, b), with both operands converted to result_type(a, b).
 template <class Op>
 Tensor apply_promoted(Op op, const Tensor& a, const Tensor& b) {

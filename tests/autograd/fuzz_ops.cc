@@ -123,13 +123,13 @@ Tensor joined(const std::vector<Tensor>& parts) {
 
 using Function = std::function<Tensor(const Tensor&)>;
 using Function2 = std::function<Tensor(const Tensor&, const Tensor&)>;
-using Reduce = Tensor (*)(const Tensor&, const Dims&, bool);
-using Pick = ValuesIndices (*)(const Tensor&, int64_t, bool);
+using Reduce = Tensor (*)(Arg, const Dims&, bool);
+using Pick = ValuesIndices (*)(Arg, int64_t, bool);
 
 FuzzOp unary(const char* name, Function f) {
   return {name, 1, any, [f](R, In x) { return f(x[0]); }};
 }
-FuzzOp unary(const char* name, Tensor (*f)(const Tensor&), Tensor (*domain)(const Tensor&)) {
+FuzzOp unary(const char* name, Tensor (*f)(Arg), Tensor (*domain)(const Tensor&)) {
   return unary(name, [=](const Tensor& x) { return f(domain(x)); });
 }
 FuzzOp kinked(const char* name, Function f) {
@@ -149,7 +149,7 @@ FuzzOp ordering(const char* name, Function2 f) {
 FuzzOp reduction(const char* name, bool (*takes)(const Tensor&), Reduce f) {
   return {name, 1, takes, [f](R random, In x) { return f(x[0], axes_of(random, x[0]), coin(random)); }};
 }
-FuzzOp along_axis(const char* name, bool (*takes)(const Tensor&), Tensor (*f)(const Tensor&, int64_t)) {
+FuzzOp along_axis(const char* name, bool (*takes)(const Tensor&), Tensor (*f)(Arg, int64_t)) {
   return {name, 1, takes, [f](R random, In x) { return f(x[0], axis_of(random, x[0])); }};
 }
 FuzzOp picking(const char* name, Pick f) {
@@ -429,10 +429,10 @@ std::vector<FuzzOp> order_ops() {
       along_axis("cumsum", has_axis, cumsum),
       along_axis("cumprod", has_axis, cumprod),
       picking("sort", sort),
-      picking("topk", [](const Tensor& x, int64_t axis,
-                         bool largest) { return topk(x, (x.size(axis) + 1) / 2, axis, largest); }),
-      picking("kthvalue", [](const Tensor& x, int64_t axis,
-                             bool keepdim) { return kthvalue(x, (x.size(axis) + 1) / 2, axis, keepdim); }),
+      picking("topk",
+              [](Arg x, int64_t axis, bool largest) { return topk(x, (x->size(axis) + 1) / 2, axis, largest); }),
+      picking("kthvalue",
+              [](Arg x, int64_t axis, bool keepdim) { return kthvalue(x, (x->size(axis) + 1) / 2, axis, keepdim); }),
       picking("median", median),
       picking("max", max),
       picking("min", min),

@@ -65,8 +65,8 @@ Rule times(Slope slope) {
   return [slope](S s, G g) -> Grads { return {g * slope(s.x(0), s.y())}; };
 }
 
-Plant elementwise(const char* name, const Tensor& x, Tensor (*f)(const Tensor&), Slope right, Slope wrong,
-                  Caught caught = Caught::First) {
+Plant elementwise(const char* name, const Tensor& x, const std::function<Tensor(const Tensor&)>& f, Slope right,
+                  Slope wrong, Caught caught = Caught::First) {
   return {name, {x}, [f](TensorRefs in) { return f(in[0]); }, times(right), times(wrong), caught};
 }
 

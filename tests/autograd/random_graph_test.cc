@@ -232,6 +232,20 @@ std::string check_along(const Program& program, const std::vector<Tensor>& input
   return fmt::format("a derivative is {:.12g} by the graph, but {:.12g} by differences", derivative, found);
 }
 
+// gradcheck or gradgradcheck, on distances from the inputs in units of a quarter: so their steps, which are for
+// functions that are smoother than the roughest graph, become finer.
+using FullCheck = GradCheckResult (*)(const TensorFunction&, In, const GradCheckOptions&);
+std::string check_fully(FullCheck check, const Program& program, const std::vector<Tensor>& inputs, double atol) {
+  std::vector<Tensor> distances;
+  for (const Tensor& x : inputs) distances.push_back(zeros_like(x.detach()).set_requires_grad());
+  const auto nearby = [&](In distance) {
+    std::vector<Tensor> x;
+    for (std::size_t i = 0; i < inputs.size(); ++i) x.push_back(inputs[i].detach() + distance[i] * 0.25);
+    return program(x);
+  };
+  return check(nearby, distances, {.atol = atol}).message;
+}
+
 using GraphCheck = std::function<std::string(const Program&, const std::vector<Tensor>& inputs)>;
 
 // What the check finds wrong with the graph of a seed, or nothing.
@@ -248,9 +262,12 @@ std::string problem(std::uint64_t seed, const GraphCheck& check) {
 }
 
 void check_graphs(const std::vector<std::uint64_t>& seeds, const GraphCheck& check) {
+  int failures = 0;
   for (const std::uint64_t seed : seeds) {
     const std::string wrong = problem(seed, check);
-    if (!wrong.empty()) ADD_FAILURE() << "seed " << seed << ": " << wrong;
+    if (wrong.empty()) continue;
+    ADD_FAILURE() << "seed " << seed << ": " << wrong;
+    if (++failures == 5) break;  // more would only bury them
   }
 }
 
@@ -267,13 +284,13 @@ TEST(RandomGraphs, HaveRightDerivatives) {
 
 TEST(RandomGraphs, HaveRightDerivativesByEveryElement) {
   check_graphs(seeds(25), [](const Program& program, const std::vector<Tensor>& x) {
-    return gradcheck(program, x, {.atol = 1e-7}).message;
+    return check_fully(gradcheck, program, x, 1e-7);
   });
 }
 
 TEST(RandomGraphs, HaveRightSecondDerivatives) {
   check_graphs(seeds(100), [](const Program& program, const std::vector<Tensor>& x) {
-    return gradgradcheck(program, x, {.atol = 1e-6}).message;
+    return check_fully(gradgradcheck, program, x, 1e-6);
   });
 }
 

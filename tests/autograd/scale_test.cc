@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <thread>
 
@@ -54,19 +56,31 @@ void with_small_stack(std::function<void()> f) {
   pthread_attr_destroy(&attributes);
 }
 
+// At the end of its scope nodes and memory are back where they were at its start.
+class LeavesNothing {
+ public:
+  ~LeavesNothing() {
+    EXPECT_EQ(live_nodes(), nodes_);
+    EXPECT_EQ(memory_stats().live_blocks, before_.live_blocks);
+    EXPECT_EQ(memory_stats().live_bytes, before_.live_bytes);
+  }
+
+ private:
+  const std::int64_t nodes_ = live_nodes();
+  const MemoryStats before_ = memory_stats();
+};
+
 TEST(Deep, ForwardBackwardAndDestruction) {
-  const std::int64_t nodes = live_nodes();
+  const LeavesNothing check;
   reset_peak_memory();
   const std::int64_t before = memory_stats().peak_bytes;
   deep_chain();
-  EXPECT_EQ(live_nodes(), nodes);
   EXPECT_LT(memory_stats().peak_bytes - before, std::int64_t{1} << 30);
 }
 
 TEST(Deep, OnASmallStack) {
-  const std::int64_t nodes = live_nodes();
+  const LeavesNothing check;
   with_small_stack(deep_chain);
-  EXPECT_EQ(live_nodes(), nodes);
 }
 
 TEST(Deep, DestructionWithoutAWalk) {
@@ -86,6 +100,73 @@ TEST(Deep, GradOfOneInput) {
     for (int i = 0; i < kDeep / 10; ++i) y = y + x;
     EXPECT_EQ(grad(y, {x})[0].item(), kDeep / 10 + 1);
   });
+}
+
+// h ← tanh(W·h + u·x_t) for 100,000 steps, and the sum of the last h.
+constexpr std::size_t kHidden = 3;
+using Vector = std::array<double, kHidden>;
+struct Recurrence {
+  static constexpr std::size_t kSteps = kDeep / 10;
+  std::array<Vector, kHidden> w{{{0.9, -0.3, 0.1}, {0.2, 0.8, -0.4}, {-0.1, 0.35, 0.95}}};
+  Vector u{0.5, -0.7, 0.3};
+
+  static double x(std::size_t t) { return std::sin(0.1 * static_cast<double>(t)); }
+  std::vector<Vector> states() const {
+    std::vector<Vector> h(kSteps + 1, Vector{});
+    for (std::size_t t = 0; t < kSteps; ++t)
+      for (std::size_t i = 0; i < kHidden; ++i) {
+        double sum = u[i] * x(t);
+        for (std::size_t j = 0; j < kHidden; ++j) sum += w[i][j] * h[t][j];
+        h[t + 1][i] = std::tanh(sum);
+      }
+    return h;
+  }
+  // The gradients by W and u, by the recurrence written backwards: δ = g·(1 - h²), then g = Wᵀδ.
+  std::pair<std::vector<double>, std::vector<double>> gradients() const {
+    const std::vector<Vector> h = states();
+    std::vector<double> by_w(kHidden * kHidden), by_u(kHidden);
+    Vector g;
+    g.fill(1);
+    for (std::size_t t = kSteps; t-- > 0;) {
+      Vector before{};
+      for (std::size_t i = 0; i < kHidden; ++i) {
+        const double delta = g[i] * (1 - h[t + 1][i] * h[t + 1][i]);
+        by_u[i] += delta * x(t);
+        for (std::size_t j = 0; j < kHidden; ++j) {
+          by_w[i * kHidden + j] += delta * h[t][j];
+          before[j] += w[i][j] * delta;
+        }
+      }
+      g = before;
+    }
+    return {by_w, by_u};
+  }
+};
+
+void expect_close(const Tensor& found, const std::vector<double>& expected) {
+  const std::vector<double> values = found.to_vector<double>();
+  ASSERT_EQ(values.size(), expected.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(values[i], expected[i], 1e-11 * std::max(1.0, std::abs(expected[i]))) << i;
+}
+
+void unrolled_recurrent_net() {
+  const Recurrence reference;
+  const Tensor w = reshape(tensor(std::span<const double>(reference.w[0].data(), 9), {9}), {3, 3}).set_requires_grad();
+  const Tensor u = tensor(std::span<const double>(reference.u), {3}).set_requires_grad();
+  Tensor h = zeros({3}, kFloat64);
+  for (std::size_t t = 0; t < Recurrence::kSteps; ++t) h = tanh(matmul(w, h) + u * Recurrence::x(t));
+  const Vector last = reference.states().back();
+  expect_close(h, {last.begin(), last.end()});
+  sum(h).backward();
+  const auto [by_w, by_u] = reference.gradients();
+  expect_close(w.grad(), by_w);
+  expect_close(u.grad(), by_u);
+}
+
+TEST(Deep, UnrolledRecurrentNet) {
+  const LeavesNothing check;
+  with_small_stack(unrolled_recurrent_net);
 }
 
 TEST(Deep, SecondDerivative) {
@@ -122,6 +203,21 @@ TEST(Wide, OneTensorUsedManyTimes) {
   for (int i = 0; i < 100'000; ++i) uses.push_back(x * 2);
   sum(cat(uses)).backward();
   EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{200'000, 200'000}));
+}
+
+// y_i = x_i·Wᵀ with x_i = [i, 1], and each y_i weighted by [1, -1] in the sum: the rows of the gradient are ±Σ x_i.
+TEST(Wide, OneMatrixUsedInManyLayers) {
+  const LeavesNothing check;
+  constexpr int kUses = 10'000;
+  const Tensor w = tensor({{1.0, 2.0}, {3.0, 4.0}}).set_requires_grad(), weight = tensor({1.0, -1.0});
+  Tensor total = tensor(0.0);
+  for (int i = 0; i < kUses; ++i) {
+    const Tensor x = tensor({{double(i), 1.0}});
+    total = total + sum((i % 2 ? linear(x, w) : matmul(x, transpose(w))) * weight);
+  }
+  total.backward();
+  const double sum_of_i = 0.5 * kUses * (kUses - 1);
+  EXPECT_EQ(w.grad().to_vector<double>(), (std::vector<double>{sum_of_i, kUses, -sum_of_i, -kUses}));
 }
 
 TEST(Wide, ManyLeavesIntoOneOp) {

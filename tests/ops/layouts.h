@@ -1,6 +1,7 @@
 // Other layouts of the same elements.
 #pragma once
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,10 @@ inline Tensor repeated(const Tensor& x) {
   return expand(narrow(x, 0, 0, 1), x.shape());
 }
 
-inline const std::vector<std::pair<const char*, Tensor (*)(const Tensor&)>>& layouts() {
-  static const std::vector<std::pair<const char*, Tensor (*)(const Tensor&)>> all = {
+using Layout = std::function<Tensor(const Tensor&)>;
+
+inline const std::vector<std::pair<const char*, Layout>>& layouts() {
+  static const std::vector<std::pair<const char*, Layout>> all = {
       {"row-major", contiguous}, {"transposed", with_reversed_strides}, {"sliced", sliced_from_larger}};
   return all;
 }

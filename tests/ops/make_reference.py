@@ -6,7 +6,7 @@
 The rows are those of reference/FAMILY.py. A case is `op NAME`, then a line each for the inputs (`in`), the result (`out`),
 the gradient that the backward pass starts from (`seed`) and the gradients of the inputs (`grad`). Such a line is a shape
 ("2,3"; "-" for a scalar) and the elements: as numbers, or after a "/" as multiples of 1/64, which are the same numbers in
-float32. A case without `seed` is checked for its value alone. Every op has at least ten cases.
+float32. A case without `seed` is checked for its value alone. Every op has at least twelve cases.
 """
 import importlib.util
 import pathlib
@@ -16,7 +16,7 @@ import sys
 import torch
 
 HERE = pathlib.Path(__file__).parent / "reference"
-FEWEST = 10  # cases of one op; each is checked in float64 and float32, and in three layouts
+FEWEST = 12  # cases of one op; each is checked in float64 and float32, and in three layouts
 
 
 def load(family):

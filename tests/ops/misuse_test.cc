@@ -162,7 +162,7 @@ TEST(Misuse, Choice) {
       {Kind::Shape, {"[masked_fill]"}, [] { masked_fill(f({2}), ones({2, 2}, kBool), 0); }},
       {Kind::Dtype, {"[masked_fill]"}, [] { masked_fill(i64({1, 2}), ones({2}, kBool), 0.5); }},
       {Kind::Shape, {"[eq]"}, [] { eq(f({2}), f({3})); }},
-      {Kind::Shape, {"[lt]"}, [] { gt(f({2}), f({3})); }},
+      {Kind::Shape, {"[gt]"}, [] { gt(f({2}), f({3})); }},
   });
 }
 
@@ -201,7 +201,7 @@ TEST(Misuse, InPlace) {
       {Kind::Shape, {"[fill_]"}, [] { Tensor x = expand(f({2, 1}), {2, 3}); fill_(x, 1); }},
       {Kind::Grad, {"[add_]", "NoGrad"}, [] { Tensor x = f({2}).set_requires_grad(); add_(x, f({2})); }},
       {Kind::Grad, {"[mul_]", "operand"}, [] { Tensor x = f({2}); mul_(x, f({2}).set_requires_grad()); }},
-      {Kind::Grad, {"[fill_]"}, [] { Tensor x = f({2}).set_requires_grad(); zero_(x); }},
+      {Kind::Grad, {"[zero_]"}, [] { Tensor x = f({2}).set_requires_grad(); zero_(x); }},
   });
 }
 

@@ -187,7 +187,7 @@ TEST(Trainer, SaysWhereALossThatIsNotFiniteCameFrom) {
   const auto before = weights(model);
   const FitResult result = trainer.fit(s.loader);
   EXPECT_EQ(result.stopped_by.kind, StopKind::NonFinite);
-  for (const char* word : {"the loss is nan at step 1 (epoch 1)", "[log]", "module 'inner'", "its inputs were finite"})
+  for (const char* word : {"the loss is nan at step 1 (epoch 1)", "[log]", "module 'inner'", "of finite inputs"})
     EXPECT_NE(result.stopped_by.text.find(word), std::string::npos) << result.stopped_by.text;
   EXPECT_EQ(weights(model), before);
   EXPECT_EQ(result.state.step, 0);
@@ -202,7 +202,7 @@ TEST(Trainer, SaysWhereAGradientThatIsNotFiniteCameFrom) {
   const auto before = weights(model);
   const FitResult result = trainer.fit(s.loader);
   EXPECT_EQ(result.stopped_by.kind, StopKind::NonFinite);
-  for (const char* word : {"the gradient norm is", "[mul]", "module 'inner'"})
+  for (const char* word : {"the gradient norm is", "the gradient of [sqrt] for input 0 is -inf", "trainer_test.cc:", "module 'inner'"})
     EXPECT_NE(result.stopped_by.text.find(word), std::string::npos) << result.stopped_by.text;
   EXPECT_EQ(weights(model), before);
 }

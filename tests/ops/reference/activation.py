@@ -25,7 +25,7 @@ ROWS = {
     "softsign": (F.softsign, U, [WIDE]),
     "logsigmoid": (F.logsigmoid, U, [(-12, 12)]),
     "hardtanh": (lambda x: F.hardtanh(x, -0.7, 1.3), U, [WIDE]),
-    "hardsigmoid": (lambda x: F.hardtanh(x, -3, 3) / 6 + 0.5, U, [WIDE]),  # its own takes 1/6 in float32
+    "hardsigmoid": (lambda x: F.hardtanh(x, -3, 3) / 6 + 0.5, U, [(-2.5, 4)]),  # its own takes 1/6 in float32
     "hardswish": (F.hardswish, U, [WIDE]),
     "softmax last": (lambda x: torch.softmax(x, -1), M, [(-6, 6)]),
     "softmax first": (lambda x: torch.softmax(x, 0), M, [(-6, 6)]),
@@ -33,7 +33,7 @@ ROWS = {
     "log_softmax first": (lambda x: torch.log_softmax(x, 0), M, [(-6, 6)]),
     "relu6": (F.relu6, U, [(-3, 9)]),
     "threshold": (lambda x: F.threshold(x, 0.5, -7), U, [WIDE]),
-    "tanhshrink": (F.tanhshrink, U, [WIDE]),
+    "tanhshrink": (F.tanhshrink, U, [(0.5, 3)]),
     "hardshrink": (F.hardshrink, U, [WIDE]),
     "softshrink": (F.softshrink, U, [WIDE]),
     "prelu": (F.prelu, [[(2, 3), (3,)], [(2, 3), (1,)], [(4,), (1,)], [(2, 2, 2), (2,)]], [WIDE]),

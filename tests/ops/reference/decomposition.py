@@ -56,7 +56,7 @@ ROWS = {
     "pinv low rank": (lambda x: L.pinv(x @ x.mT, rtol=1e-6), [[(3, 1)], [(2, 3, 1)]], [(0.5, 2)]),
     "det": (lambda x: L.det(spread(x)), SQUARE, [NEAR]),
     "slogdet": (lambda x: L.slogdet(spread(x)).logabsdet, SQUARE, [NEAR]),
-    "slogdet sign": (lambda x: L.slogdet(x).sign, [[(2, 2)], [(3, 3)], [(2, 3, 3)]], [WIDE]),
+    "slogdet sign": (lambda x: L.slogdet(x).sign, [[(2, 2)], [(3, 3)], [(2, 3, 3)], [(5, 5)]], [WIDE]),
     "logdet": (lambda x: torch.logdet(spread(x)), SQUARE, [NEAR]),
     "trace": (lambda x: x.diagonal(dim1=-2, dim2=-1).sum(-1), ANY, [WIDE]),
     "svd": (svd(lambda u, s, vh: u * (s * weights(s)).unsqueeze(-2) @ vh), ANY, [NEAR]),

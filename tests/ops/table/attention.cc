@@ -16,6 +16,7 @@ OpFamily attention_ops() {
       {"scaled_dot_product_attention dropout", [](In x) { manual_seed(3); return scaled_dot_product_attention(x[0], x[1], x[2], {.dropout_p = 0.4}); }, {{{{2, 3}, {4, 3}, {4, 2}}}, {}}, {.random = true}},
     },
     .bad_calls = {
+      {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), Tensor()); }, "[scaled_dot_product_attention] input 2 is an undefined tensor"},
       {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 2}), ones({4, 2})); }, "[scaled_dot_product_attention] the query [2, 3] and the key [4, 2] differ in their last axis"},
       {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({2, 3}), ones({4, 3}), ones({3, 2})); }, "[scaled_dot_product_attention] the key [4, 3] has 4 places, but the value [3, 2] has 3"},
       {"scaled_dot_product_attention", [] { scaled_dot_product_attention(ones({3}), ones({4, 3}), ones({4, 2})); }, "[scaled_dot_product_attention] expected [.., L, E], [.., S, E] and [.., S, V], found [3], [4, 3] and [4, 2]"},

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "eigengrad/core/random.h"
@@ -45,6 +46,35 @@ inline RowOptions of_bool(RowOptions options = {}) {
 inline RowOptions named(const char* op, RowOptions options = {}) {
   options.op = op;
   return options;
+}
+
+// ---- Arguments of bad calls.
+
+inline Tensor bools(const Shape& shape = {2}) { return ones(shape, kBool); }
+inline Tensor ints(const Shape& shape = {2}) { return ones(shape, kInt64); }
+inline Tensor leaf(const Shape& shape = {2}) { return ones(shape).set_requires_grad(); }
+// Undefined: nothing has been walked back to it.
+inline Tensor missing_grad() { return leaf().grad(); }
+// Undefined: its elements are elsewhere now.
+inline Tensor moved_from() {
+  Tensor x = ones({2});
+  const Tensor taken = std::move(x);
+  return x;  // NOLINT(bugprone-use-after-move)
+}
+// One element, three times: no place for three values.
+inline Tensor repeated() { return expand(ones({1}), {3}); }
+
+// Walks back through f after what it was given, and what it gave, have been changed in place.
+template <class F>
+void change_then_backward(F f) {
+  Tensor x = full({2}, 0.5).set_requires_grad();
+  Tensor y = f(x);
+  {
+    const NoGrad no_grad;
+    zero_(x);
+    zero_(y);
+  }
+  sum(y).backward();
 }
 
 // ---- What stands beside the differentiable inputs.
