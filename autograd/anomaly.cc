@@ -30,7 +30,11 @@ std::string describe(const Tensor& x) {
   const Tensor values = flatten(x.detach());
   const Tensor elements = nonzero(logical_not(isfinite(values)));
   const std::int64_t count = elements.size(0), first = select(elements, 0, 0).item<std::int64_t>();
-  return fmt::format("{} at {} of shape {} ({} of {} {} not finite)", select(values, 0, first).item(),
+  const double value = select(values, 0, first).item();
+  return fmt::format("{} at {} of shape {} ({} of {} {} not finite)",
+                     std::isnan(value) ? "nan"
+                     : value < 0       ? "-inf"
+                                       : "inf",
                      position(first, x.shape()), x.shape(), count, x.numel(), count == 1 ? "values is" : "values are");
 }
 

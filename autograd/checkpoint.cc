@@ -6,8 +6,10 @@
 #include <unordered_set>
 
 #include "eigengrad/core/apply.h"
+#include "eigengrad/core/arg.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/core/scope.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
@@ -168,6 +170,7 @@ std::vector<Tensor> Checkpoint::recompute() {
   check_inputs();
   const GradMode recording(true);
   const ScopeGuard in_scope(scope());
+  const CallSiteGuard called_there(site());
   const Replay replay(random_);
   std::vector<Tensor> outputs = (*function_)(inputs_);
   check_outputs(outputs);
