@@ -1,6 +1,7 @@
 // The whole of Eigengrad, for programs that use it.
 #pragma once
 
+#include "eigengrad/autograd/anomaly.h"
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/autograd/checkpoint.h"
 #include "eigengrad/autograd/functional.h"
