@@ -9,6 +9,7 @@ namespace eigengrad {
 Tensor relu(Arg x);
 /// 1 / (1 + e^-x)
 Tensor sigmoid(Arg x);
+/// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(Arg x);
 
 enum class GeluApproximate { None, Tanh };

@@ -41,12 +41,14 @@ Tensor lerp(Arg start, const Tensor& end, double weight);
 Tensor addcmul(Arg x, const Tensor& a, const Tensor& b, Scalar value = 1);
 Tensor addcdiv(Arg x, const Tensor& a, const Tensor& b, Scalar value = 1);
 
+/// add, sub, mul, div and neg as operators.
 inline Tensor operator+(Arg a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(Arg a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(Arg a, const Tensor& b) { return mul(a, b); }
 inline Tensor operator/(Arg a, const Tensor& b) { return div(a, b); }
 inline Tensor operator-(Arg x) { return neg(x); }
 
+/// The same with a number, which has the dtype of the tensor unless its kind (bool, integer, floating) is higher.
 Tensor operator+(Arg a, Scalar b);
 Tensor operator-(Arg a, Scalar b);
 Tensor operator*(Arg a, Scalar b);

@@ -5,6 +5,7 @@
 
 namespace eigengrad {
 
+/// Whether a = b, a ≠ b, a < b, a ≤ b, a > b, a ≥ b, element by element; both broadcast. NaN differs from everything.
 Tensor eq(Arg a, const Tensor& b);
 Tensor ne(Arg a, const Tensor& b);
 Tensor lt(Arg a, const Tensor& b);
@@ -18,6 +19,7 @@ Tensor le(Arg a, Scalar b);
 Tensor gt(Arg a, Scalar b);
 Tensor ge(Arg a, Scalar b);
 
+/// The same as operators.
 inline Tensor operator==(Arg a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(Arg a, const Tensor& b) { return ne(a, b); }
 inline Tensor operator<(Arg a, const Tensor& b) { return lt(a, b); }
@@ -37,6 +39,7 @@ Tensor logical_or(Arg a, const Tensor& b);
 Tensor logical_xor(Arg a, const Tensor& b);
 Tensor logical_not(Arg x);
 
+/// Whether an element is NaN, is ∞ or -∞, is neither.
 Tensor isnan(Arg x);
 Tensor isinf(Arg x);
 Tensor isfinite(Arg x);

@@ -8,10 +8,17 @@
 
 namespace eigengrad {
 
+/// e^x, e^x - 1 (exact near 0), 2^x.
 Tensor exp(Arg x);
 Tensor expm1(Arg x);
+Tensor exp2(Arg x);
+/// The natural logarithm of x, and of 1 + x (exact near 0): -inf for 0, NaN below.
 Tensor log(Arg x);
 Tensor log1p(Arg x);
+/// Logarithms to the base of 2 and of 10.
+Tensor log2(Arg x);
+Tensor log10(Arg x);
+/// √x, 1 / √x, 1 / x and x². NaN for the root of a negative number.
 Tensor sqrt(Arg x);
 Tensor rsqrt(Arg x);
 Tensor reciprocal(Arg x);
@@ -20,20 +27,20 @@ Tensor square(Arg x);
 Tensor abs(Arg x);
 /// -1, 0 or 1 (NaN for NaN). The gradient is 0.
 Tensor sign(Arg x);
+/// Trigonometric functions of angles in radians, and their inverses: NaN where these are not defined.
 Tensor sin(Arg x);
 Tensor cos(Arg x);
 Tensor tan(Arg x);
 Tensor asin(Arg x);
 Tensor acos(Arg x);
 Tensor atan(Arg x);
+/// Hyperbolic functions, and their inverses. tanh() is an activation.
 Tensor sinh(Arg x);
 Tensor cosh(Arg x);
 Tensor asinh(Arg x);
 Tensor acosh(Arg x);
 Tensor atanh(Arg x);
-Tensor exp2(Arg x);
-Tensor log2(Arg x);
-Tensor log10(Arg x);
+/// The error function, 2/√π times the integral of e^(-t²) from 0 to x.
 Tensor erf(Arg x);
 /// 1 - erf(x), without cancellation.
 Tensor erfc(Arg x);

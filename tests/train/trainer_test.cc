@@ -202,7 +202,8 @@ TEST(Trainer, SaysWhereAGradientThatIsNotFiniteCameFrom) {
   const auto before = weights(model);
   const FitResult result = trainer.fit(s.loader);
   EXPECT_EQ(result.stopped_by.kind, StopKind::NonFinite);
-  for (const char* word : {"the gradient norm is", "the gradient of [sqrt] for input 0 is -inf", "trainer_test.cc:", "module 'inner'"})
+  for (const char* word :
+       {"the gradient norm is", "the gradient of [sqrt] for input 0 is -inf", "trainer_test.cc:", "module 'inner'"})
     EXPECT_NE(result.stopped_by.text.find(word), std::string::npos) << result.stopped_by.text;
   EXPECT_EQ(weights(model), before);
 }
