@@ -148,7 +148,7 @@ Tensor solve(const char* op, const Tensor& a, const Tensor& b) {
   dispatch_floating(op, a.dtype(), [&]<class T>() {
     for_each_matrix<LastLU<T>>(op, kSingular, a, [&](LastLU<T>& last, std::int64_t item) {
       if (!last.factor(matrix<T>(a, item))) return false;
-      matrix<T>(out, item) = last.lu.solve(matrix<T>(b, item));
+      if (out.numel() > 0) matrix<T>(out, item) = last.lu.solve(matrix<T>(b, item));
       return true;
     });
   });
@@ -165,7 +165,7 @@ Tensor solve_triangular(const char* op, const Tensor& a, const Tensor& b, bool u
       w.a = matrix<T>(a, item);
       w.b = matrix<T>(b, item);
       if (!unitriangular && (w.a.diagonal().array() == T(0)).any()) return false;
-      solve_in_place(w.a, w.b, upper, unitriangular);
+      if (out.numel() > 0) solve_in_place(w.a, w.b, upper, unitriangular);
       matrix<T>(out, item) = w.b;
       return true;
     });

@@ -54,7 +54,7 @@ ROWS = {
     "inverse": (lambda x: L.inv(spread(x)), SQUARE, [NEAR]),
     "pinv": (lambda x: L.pinv(spread(x)), ANY, [NEAR]),
     "pinv low rank": (lambda x: L.pinv(x @ x.mT, rtol=1e-6), [[(3, 1)], [(2, 3, 1)]], [(0.5, 2)]),
-    "det": (lambda x: L.det(spread(x)), SQUARE, [NEAR]),
+    "det": (lambda x: L.det(spread(x) / 4), SQUARE, [NEAR]),
     "slogdet": (lambda x: L.slogdet(spread(x)).logabsdet, SQUARE, [NEAR]),
     "slogdet sign": (lambda x: L.slogdet(x).sign, [[(2, 2)], [(3, 3)], [(2, 3, 3)], [(5, 5)]], [WIDE]),
     "logdet": (lambda x: torch.logdet(spread(x)), SQUARE, [NEAR]),

@@ -66,7 +66,7 @@ OpFamily decomposition_ops() {
       {"inverse", [](In x) { return inverse(spread(x[0])); }, {kSquare, kManySquare}, well()},
       {"pinv", [](In x) { return pinv(spread(x[0])); }, {kAny, kManyTall}, well()},
       {"pinv low rank", [](In x) { return pinv(matmul(x[0], transpose(x[0])), 1e-6); }, {{{{3, 1}}, {{2, 3, 1}}}, {}}, named("matmul", {.domain = {{0.5, 2}}, .ulps = 64, .near_largest = true})},
-      {"det", [](In x) { return det(spread(x[0])); }, {kSquare, kManySquare}, well()},
+      {"det", [](In x) { return det(spread(x[0]) / 4); }, {kSquare, kManySquare}, well()},
       {"slogdet", [](In x) { return slogdet(spread(x[0])).logabsdet; }, {kSquare, kManySquare}, well()},
       {"logdet", [](In x) { return logdet(spread(x[0])); }, {kSquare, {}}, well()},
       {"trace", [](In x) { return trace(x[0]); }, {kAny, {{401, 400}}}, of_bool(summed())},
