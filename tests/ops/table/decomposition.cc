@@ -14,6 +14,8 @@ Tensor spread(const Tensor& x) {
   const std::int64_t rows = x.size(-2), columns = x.size(-1), n = std::max(rows, columns);
   return x + narrow(narrow(diag(arange(2, 2 + 3 * n, 3, x.dtype())), 0, 0, rows), 1, 0, columns);
 }
+// With a determinant near 1, or its differences would be too coarse.
+Tensor spread_near_one(const Tensor& x) { return is_floating(x.dtype()) ? spread(x) / 4 : x; }
 Tensor positive_definite(const Tensor& x) { return is_floating(x.dtype()) ? spread(matmul(x, transpose(x))) : x; }
 Tensor symmetric(const Tensor& x) { return is_floating(x.dtype()) ? spread(x + transpose(x)) : x; }
 Tensor weights(const Tensor& s) { return arange(1, s.size(-1) + 1, 1, s.dtype()); }
@@ -66,7 +68,7 @@ OpFamily decomposition_ops() {
       {"inverse", [](In x) { return inverse(spread(x[0])); }, {kSquare, kManySquare}, well()},
       {"pinv", [](In x) { return pinv(spread(x[0])); }, {kAny, kManyTall}, well()},
       {"pinv low rank", [](In x) { return pinv(matmul(x[0], transpose(x[0])), 1e-6); }, {{{{3, 1}}, {{2, 3, 1}}}, {}}, named("matmul", {.domain = {{0.5, 2}}, .ulps = 64, .near_largest = true})},
-      {"det", [](In x) { return det(spread(x[0]) / 4); }, {kSquare, kManySquare}, well()},
+      {"det", [](In x) { return det(spread_near_one(x[0])); }, {kSquare, kManySquare}, well()},
       {"slogdet", [](In x) { return slogdet(spread(x[0])).logabsdet; }, {kSquare, kManySquare}, well()},
       {"logdet", [](In x) { return logdet(spread(x[0])); }, {kSquare, {}}, well()},
       {"trace", [](In x) { return trace(x[0]); }, {kAny, {{401, 400}}}, of_bool(summed())},
