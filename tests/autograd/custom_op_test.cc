@@ -7,6 +7,7 @@
 #include "eigengrad/autograd/grad_check.h"
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/node.h"
+#include "eigengrad/core/random.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad {
@@ -45,6 +46,21 @@ TEST(CustomOp, HasRightDerivativesOfEveryOrder) {
   const auto f = [](std::span<const Tensor> x) { return swish(x[0], 1.5); };
   gradcheck(f, {points()}).or_throw();
   gradgradcheck(f, {points()}).or_throw();
+}
+
+// As docs/adding-an-op.md shows it.
+struct Cube {
+  static constexpr const char* kName = "cube";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const { return x[0] * x[0] * x[0]; }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * 3 * s.x(0) * s.x(0)}; }
+};
+Tensor cube(Arg x) { return apply(Cube{}, x); }
+
+TEST(CustomOp, IsCheckedAsAFunction) {
+  const Tensor x = randn({3, 4}, kFloat64).set_requires_grad();
+  gradcheck(cube, {x}).or_throw();
+  gradgradcheck(cube, {x}).or_throw();
 }
 
 TEST(CustomOp, IsOneNodeWithItsNameAndAttributes) {
