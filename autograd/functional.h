@@ -7,9 +7,9 @@
 // whether the inputs require grad, and no tensor's grad() changes. What else the function uses is constant. Where a
 // result does not depend on an input, the derivative is zero.
 //
-// Each function throws ValueError when there are no inputs, or when an input or a result is undefined; DtypeError
-// unless inputs and results are floating; GradError when the function gives another number of results than asked for;
-// and ShapeError or DtypeError for vectors that do not fit.
+// Each function throws ValueError when an input or a result is undefined; DtypeError unless inputs and results are
+// floating; GradError when there are no inputs, or the function gives another number of results than asked for; and
+// ShapeError or DtypeError for vectors that do not fit.
 #pragma once
 
 #include <initializer_list>

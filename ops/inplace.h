@@ -8,15 +8,18 @@ namespace eigengrad {
 
 /// Copies the elements of `source`, which broadcasts to x and is converted to its dtype.
 void copy_(Tensor& x, const Tensor& source);
+/// x ← value, x ← 0.
 void fill_(Tensor& x, Scalar value);
 void zero_(Tensor& x);
 /// x ← x + alpha·y, x ← x·y, and so on. y broadcasts to x and is converted to its dtype.
 void add_(Tensor& x, const Tensor& y, double alpha = 1);
 void sub_(Tensor& x, const Tensor& y, double alpha = 1);
 void mul_(Tensor& x, const Tensor& y);
-/// Throws DtypeError for integers, which true division would leave.
+/// x ← x / y. Throws DtypeError for integers, which true division would leave.
 void div_(Tensor& x, const Tensor& y);
+/// x ← x to the power y.
 void pow_(Tensor& x, const Tensor& y);
+/// The same with a number.
 void add_(Tensor& x, Scalar y);
 void sub_(Tensor& x, Scalar y);
 void mul_(Tensor& x, Scalar y);
@@ -27,6 +30,7 @@ void addcmul_(Tensor& x, const Tensor& a, const Tensor& b, double value = 1);
 void addcdiv_(Tensor& x, const Tensor& a, const Tensor& b, double value = 1);
 /// x ← x + weight·(end - x).
 void lerp_(Tensor& x, const Tensor& end, double weight);
+/// x limited to [low, high].
 void clamp_(Tensor& x, Scalar low, Scalar high);
 /// x ← value where the mask (bool, which broadcasts to x) holds.
 void masked_fill_(Tensor& x, const Tensor& mask, Scalar value);
