@@ -16,6 +16,7 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/core/scope.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
 
 namespace eigengrad {
 namespace {
@@ -25,18 +26,6 @@ using Numbers = std::vector<double>;
 
 Tensor leaf(std::initializer_list<double> values) { return tensor(values).set_requires_grad(); }
 Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
-
-template <class E>
-void expect_error(const std::function<void()>& f, std::initializer_list<std::string> words) {
-  try {
-    f();
-    ADD_FAILURE() << "no error";
-  } catch (const E& error) {
-    for (const std::string& word : words)
-      EXPECT_NE(std::string(error.what()).find(word), std::string::npos)
-          << "'" << word << "' is not in: " << error.what();
-  }
-}
 
 // ---- What it computes.
 

@@ -11,6 +11,7 @@
 #include "eigengrad/core/allocator.h"
 #include "eigengrad/core/node.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
 
 namespace eigengrad {
 namespace {
@@ -29,18 +30,6 @@ void expect_tensor(const Tensor& found, const Shape& shape, const Numbers& value
 
 void expect_same(const Tensor& found, const Tensor& expected) {
   expect_tensor(found, expected.shape(), expected.to_vector<double>());
-}
-
-template <class E>
-void expect_error(const std::function<void()>& f, std::initializer_list<std::string> words) {
-  try {
-    f();
-    ADD_FAILURE() << "no error";
-  } catch (const E& error) {
-    for (const std::string& word : words)
-      EXPECT_NE(std::string(error.what()).find(word), std::string::npos)
-          << "'" << word << "' is not in: " << error.what();
-  }
 }
 
 // ---- By hand.

@@ -7,23 +7,12 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/node.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
 
 namespace eigengrad {
 namespace {
 
 Tensor leaf(std::initializer_list<double> values) { return tensor(values).set_requires_grad(); }
-
-template <class E>
-void expect_error(const std::function<void()>& f, std::initializer_list<std::string> words) {
-  try {
-    f();
-    ADD_FAILURE() << "no error";
-  } catch (const E& error) {
-    for (const std::string& word : words)
-      EXPECT_NE(std::string(error.what()).find(word), std::string::npos)
-          << "'" << word << "' is not in: " << error.what();
-  }
-}
 
 // ---- Changes in place.
 
