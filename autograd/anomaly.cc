@@ -17,12 +17,8 @@ namespace {
 bool has(Tensor (*property)(Arg), const Tensor& x) {
   return x.defined() && is_floating(x.dtype()) && any(property(x.detach())).item<bool>();
 }
-bool is_finite(const Tensor& x) { return !has(isnan, x) && !has(isinf, x); }
-
-Dims position(std::int64_t element, const Shape& shape) {
-  Dims result(shape.size(), 0);
-  for (std::size_t axis = shape.size(); axis-- > 0; element /= shape[axis]) result[axis] = element % shape[axis];
-  return result;
+bool is_finite(const Tensor& x) {
+  return !x.defined() || !is_floating(x.dtype()) || all(isfinite(x.detach())).item<bool>();
 }
 
 // "nan at [0, 2] of shape [4, 3] (2 of 12 values are not finite)".
@@ -35,7 +31,8 @@ std::string describe(const Tensor& x) {
                      std::isnan(value) ? "nan"
                      : value < 0       ? "-inf"
                                        : "inf",
-                     position(first, x.shape()), x.shape(), count, x.numel(), count == 1 ? "values is" : "values are");
+                     position_of(first, x.shape()), x.shape(), count, x.numel(),
+                     count == 1 ? "values is" : "values are");
 }
 
 std::string describe_inputs(TensorRefs inputs) {

@@ -137,9 +137,7 @@ std::vector<Tensor> Checkpoint::run() {
 }
 
 void Checkpoint::check_inputs() const {
-  EG_CHECK(function_, GradError,
-           "backward through [checkpoint] a second time: what it had saved was freed by the first pass; pass "
-           "retain_graph = true to the first");
+  check_saved(function_.has_value());
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     EG_CHECK(inputs_[i].version() == versions_[i], GradError,
              "[checkpoint] input {} of shape {} was changed in place before the function could run again (version {}, "

@@ -35,12 +35,6 @@ Tensor weights_like(const Tensor& x, std::size_t& next) {
   return result;
 }
 
-std::string position(std::int64_t element, const Shape& shape) {
-  Dims result(shape.size());
-  for (std::size_t i = shape.size(); i-- > 0; element /= shape[i]) result[i] = element % shape[i];
-  return to_string(result);
-}
-
 // The rows of all results one below the other, and the columns of all checked inputs side by side.
 struct Jacobian {
   std::vector<double> values;  // column by column
@@ -189,8 +183,8 @@ std::string Check::entry(std::size_t row, std::size_t column) const {
   while (column >= static_cast<std::size_t>(wanted_[input].numel()))
     column -= static_cast<std::size_t>(wanted_[input++].numel());
   return fmt::format("the derivative of output {} at {} by input {} at {}", output,
-                     position(static_cast<std::int64_t>(row), outputs_[output].shape()), checked_[input],
-                     position(static_cast<std::int64_t>(column), wanted_[input].shape()));
+                     position_of(static_cast<std::int64_t>(row), outputs_[output].shape()), checked_[input],
+                     position_of(static_cast<std::int64_t>(column), wanted_[input].shape()));
 }
 
 void Check::compare(Jacobian expected, Jacobian found, const char* expected_name, const char* found_name) {

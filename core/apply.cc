@@ -40,14 +40,6 @@ void RecordedNode::release_saved() noexcept {
   saved_.clear();
 }
 
-void RecordedNode::check_not_released() const {
-  EG_CHECK(
-      !released_, GradError,
-      "backward through [{}] a second time: what it had saved was freed by the first pass; pass retain_graph = true "
-      "to the first",
-      name());
-}
-
 const RecordedNode::Entry& RecordedNode::entry(std::int32_t index) const {
   for (const Entry& entry : saved_) {
     if (entry.index != index) continue;

@@ -62,16 +62,15 @@ class RecordedNode : public Node {
   void connect(TensorRefs inputs, std::span<const SaveMask> saves);
   // Links an output to this node, and keeps it, outside the graph, where a gradient reads it.
   void produce(Tensor& output, std::uint32_t slot);
-  void check_not_released() const;
 
   std::uint32_t outputs_ = 0;
+  bool released_ = false;  // what was saved has been dropped
 
  private:
   const Entry& entry(std::int32_t index) const;
 
   SmallVector<Entry, 2> saved_;
   bool saves_output_ = false;
-  bool released_ = false;
 };
 
 /// What a gradient rule sees of the forward pass.
@@ -123,7 +122,7 @@ class OpNode final : public RecordedNode {
       return {};
   }
   Grads backward(TensorRefs grads, bool create_graph) override {
-    check_not_released();
+    check_saved(!released_);
     const Saved saved(*this);
     if constexpr (requires { &Op::backward_fused; })
       if (!create_graph) return run(grads, [&](const auto& g) { return op_.backward_fused(saved, g); });

@@ -35,6 +35,12 @@ Strides contiguous_strides(const Shape& shape) {
   return strides;
 }
 
+Dims position_of(std::int64_t number, const Shape& shape) {
+  Dims position(shape.size());
+  for (std::size_t axis = shape.size(); axis-- > 0; number /= shape[axis]) position[axis] = number % shape[axis];
+  return position;
+}
+
 std::int64_t normalize_axis(const char* op, std::int64_t axis, std::int64_t rank) {
   const std::int64_t axes = rank == 0 ? 1 : rank;
   EG_CHECK(axis >= -axes && axis < axes, IndexError,

@@ -34,6 +34,9 @@ std::int64_t checked_numel(const Shape& shape);
 /// Row-major strides for a shape.
 Strides contiguous_strides(const Shape& shape);
 
+/// Where element `number` of a row-major tensor is: [1, 0] for 3 and shape [2, 3].
+Dims position_of(std::int64_t number, const Shape& shape);
+
 /// The axis counted from the front; negative ones count from the back. Throws IndexError naming `op` when there is
 /// no such axis. A rank of 0 is treated as 1, as in PyTorch.
 std::int64_t normalize_axis(const char* op, std::int64_t axis, std::int64_t rank);

@@ -33,6 +33,14 @@ Node::Node()
 Node::Node(LeafTag) : sequence_(0), scope_(0), site_() {}
 Node::~Node() = default;
 
+void Node::check_saved(bool kept) const {
+  EG_CHECK(
+      kept, GradError,
+      "backward through [{}] a second time: what it had saved was freed by the first pass; pass retain_graph = true "
+      "to the first",
+      name());
+}
+
 void Tracer::on_rule(const Node&, std::span<const Tensor>) {}
 
 void* Node::operator new(std::size_t bytes) {

@@ -91,6 +91,9 @@ class Node : public RefCounted {
   explicit Node(LeafTag);
   virtual ~Node();
 
+  /// Throws GradError for a second walk, unless what the node saved for the first has been kept.
+  void check_saved(bool kept) const;
+
   SmallVector<Edge, 2> edges_;
 
  private:

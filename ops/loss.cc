@@ -88,7 +88,7 @@ struct BinaryCrossEntropy {
     const std::int64_t first = argmax(to(flatten(outside), kInt64), 0).item<std::int64_t>();
     EG_CHECK(false, ValueError,
              "[{}] the input {} at {} is no probability: expected 0 to 1 (binary_cross_entropy_with_logits takes any)",
-             kName, select(flatten(x), 0, first).item(), losses::position_of(first, x.shape()));
+             kName, select(flatten(x), 0, first).item(), position_of(first, x.shape()));
   }
 };
 

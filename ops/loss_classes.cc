@@ -30,7 +30,7 @@ void check_labels(const char* op, const Tensor& target, std::int64_t classes,
   for (std::int64_t i = 0; i < target.numel(); ++i)
     EG_CHECK((labels[i] >= 0 && labels[i] < classes) || labels[i] == ignored, IndexError,
              "[{}] target {} at {} is not one of {} classes: expected 0 to {}{}", op, labels[i],
-             losses::position_of(i, target.shape()), classes, classes - 1,
+             position_of(i, target.shape()), classes, classes - 1,
              ignored ? fmt::format(", or {} for none", *ignored) : "");
 }
 

@@ -239,9 +239,9 @@ Tensor states_of(const Tensor& targets, const Tensor& lengths, std::int64_t blan
       const std::int64_t number = begin[static_cast<std::size_t>(n)] + i, found = label[number];
       EG_CHECK(found >= 0 && found < classes, IndexError,
                "[ctc_loss] target {} at {} is not one of {} classes: expected 0 to {}", found,
-               losses::position_of(number, targets.shape()), classes, classes - 1);
+               position_of(number, targets.shape()), classes, classes - 1);
       EG_CHECK(found != blank, ValueError, "[ctc_loss] target {} at {} is the blank, expected labels alone", found,
-               losses::position_of(number, targets.shape()));
+               position_of(number, targets.shape()));
       state[2 * i + 1] = found;
     }
   return states;

@@ -58,9 +58,7 @@ Tensor result(const Tensor& x, std::initializer_list<std::int64_t> extents) {
 
 std::string item_name(const Shape& batch, std::int64_t item) {
   if (batch.empty()) return "the matrix";
-  Dims place = batch;
-  for (std::size_t axis = batch.size(); axis-- > 0; item /= batch[axis]) place[axis] = item % batch[axis];
-  return fmt::format("matrix {} of the batch", place);
+  return fmt::format("matrix {} of the batch", position_of(item, batch));
 }
 
 // Calls f(workspace, item) for each item of the batch; a workspace serves one thread. Where f returns false the item

@@ -56,11 +56,4 @@ inline Tensor weighted(const char* op, const char* what, const Tensor& losses, c
   return losses * as_numbers(weight, losses);
 }
 
-/// "[3, 0]": where element `number` of a row-major tensor is.
-inline Dims position_of(std::int64_t number, const Shape& shape) {
-  Dims position(shape.size());
-  for (std::size_t i = shape.size(); i-- > 0; number /= shape[i]) position[i] = number % shape[i];
-  return position;
-}
-
 }  // namespace eigengrad::losses

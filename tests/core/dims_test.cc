@@ -36,6 +36,13 @@ TEST(Dims, RowMajorStrides) {
   EXPECT_EQ(contiguous_strides({5}), Strides{1});
 }
 
+TEST(Dims, PositionOfAnElement) {
+  EXPECT_EQ(position_of(0, {2, 3}), (Dims{0, 0}));
+  EXPECT_EQ(position_of(3, {2, 3}), (Dims{1, 0}));
+  EXPECT_EQ(position_of(23, {2, 3, 4}), (Dims{1, 2, 3}));
+  EXPECT_EQ(position_of(0, {}), Dims{});
+}
+
 TEST(Dims, NormalizesAxes) {
   EXPECT_EQ(normalize_axis("op", 1, 3), 1);
   EXPECT_EQ(normalize_axis("op", -1, 3), 2);
