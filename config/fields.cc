@@ -55,10 +55,28 @@ class Reader {
     out = number;
     return true;
   }
+  // A number for both, or an array of two.
+  bool read(const Value& value, const std::string& pointer, Pair& out) const {
+    const Value::Array* const array = value.as_array();
+    if (array && array->size() == 2)
+      return read((*array)[0], pointer_to(pointer, std::size_t{0}), out.rows) &
+             read((*array)[1], pointer_to(pointer, std::size_t{1}), out.columns);
+    if (!value.as_integer() || !in_range(static_cast<double>(*value.as_integer()), field_))
+      return wrong(value, pointer, fmt::format("a whole number{}, or an array of two", range_text(field_)));
+    out = *value.as_integer();
+    return true;
+  }
+  // An array, or a number for an array of one.
+  bool read(const Value& value, const std::string& pointer, Dims& out) const {
+    std::vector<std::int64_t> items(1);
+    if (value.as_integer() ? !read(value, pointer, items[0]) : !read(value, pointer, items)) return false;
+    out = items;
+    return true;
+  }
   template <class T>
   bool read(const Value& value, const std::string& pointer, std::optional<T>& out) const {
     if (value.is_null()) return out.reset(), true;
-    T item{};
+    T item = T(0);
     return read(value, pointer, item) && (out = item, true);
   }
   template <class T>
@@ -106,10 +124,16 @@ Value number(double value) {
   return Value(value);
 }
 
+Value written(const Pair& pair) {
+  return pair.rows == pair.columns ? Value(pair.rows) : Value(Value::Array{pair.rows, pair.columns});
+}
+
 Value written(const FieldRef& ref) {
   return std::visit(
       Overloaded{[](const bool* v) { return Value(*v); }, [](const std::int64_t* v) { return Value(*v); },
                  [](const double* v) { return Value(*v); }, [](const std::string* v) { return Value(*v); },
+                 [](const Pair* v) { return written(*v); },
+                 [](const std::optional<Pair>* v) { return *v ? written(**v) : Value(); },
                  [](const std::optional<std::int64_t>* v) { return *v ? Value(**v) : Value(); },
                  [](const std::optional<double>* v) { return *v ? Value(**v) : Value(); },
                  [](const Choice& choice) { return Value(choice.names[choice.get()]); },
@@ -147,10 +171,26 @@ Value list_of(const char* type, const Field& field) {
   return schema;
 }
 
+Value any_of(Value one, Value other) {
+  Value schema = Value::object();
+  schema.set("anyOf", Value::Array{std::move(one), std::move(other)});
+  return schema;
+}
+
+Value pair_schema(const Field& field, bool or_null) {
+  Value two = list_of("integer", field);
+  two.set("minItems", 2);
+  two.set("maxItems", 2);
+  return any_of(or_null ? nullable("integer", field) : typed("integer", field), std::move(two));
+}
+
 Value field_schema(const FieldRef& ref, const Field& field) {
   return std::visit(
       Overloaded{[&](bool*) { return typed("boolean", field); }, [&](std::int64_t*) { return typed("integer", field); },
                  [&](double*) { return typed("number", field); }, [&](std::string*) { return typed("string", field); },
+                 [&](Dims*) { return any_of(typed("integer", field), list_of("integer", field)); },
+                 [&](Pair*) { return pair_schema(field, false); },
+                 [&](std::optional<Pair>*) { return pair_schema(field, true); },
                  [&](std::optional<std::int64_t>*) { return nullable("integer", field); },
                  [&](std::optional<double>*) { return nullable("number", field); },
                  [&](std::vector<std::int64_t>*) { return list_of("integer", field); },
@@ -169,6 +209,18 @@ Value field_schema(const FieldRef& ref, const Field& field) {
 
 }  // namespace
 
+void read_value(const Value& value, const std::string& pointer, Diagnostics& diagnostics, FieldRef out,
+                const Field& field) {
+  const Reader reader(field, diagnostics);
+  std::visit(Overloaded{[&](const Choice& choice) { reader.read_choice(value, pointer, choice); },
+                        [&](const Custom& custom) { custom.read(value, pointer, diagnostics); },
+                        [&](auto* target) { reader.read(value, pointer, *target); }},
+             out);
+}
+
+Value write_value(FieldRef ref) { return written(ref); }
+Value value_schema(FieldRef ref, const Field& field) { return field_schema(ref, field); }
+
 ReadFields::ReadFields(const Value& object, std::string pointer, Diagnostics& diagnostics, std::string skip)
     : object_(object), pointer_(std::move(pointer)), diagnostics_(diagnostics), skip_(std::move(skip)) {
   if (!object.as_object() && !object.is_null())
@@ -183,12 +235,7 @@ void ReadFields::visit(const char* name, FieldRef ref, const Field& field) {
       diagnostics_.add(pointer_, object_.position(), fmt::format("'{}' is missing: {}", name, field.help));
     return;
   }
-  const std::string pointer = pointer_to(pointer_, std::string_view(name));
-  const Reader reader(field, diagnostics_);
-  std::visit(Overloaded{[&](const Choice& choice) { reader.read_choice(*value, pointer, choice); },
-                        [&](const Custom& custom) { custom.read(*value, pointer, diagnostics_); },
-                        [&](auto* out) { reader.read(*value, pointer, *out); }},
-             ref);
+  read_value(*value, pointer_to(pointer_, std::string_view(name)), diagnostics_, std::move(ref), field);
 }
 
 void ReadFields::finish() {

@@ -18,6 +18,7 @@
 
 #include "eigengrad/config/diagnostics.h"
 #include "eigengrad/config/value.h"
+#include "eigengrad/core/dims.h"
 
 namespace eigengrad::config {
 
@@ -45,9 +46,9 @@ struct Custom {
   std::function<Value()> schema;
 };
 
-using FieldRef =
-    std::variant<bool*, std::int64_t*, double*, std::string*, std::optional<std::int64_t>*, std::optional<double>*,
-                 std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
+using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, Pair*, Dims*, std::optional<std::int64_t>*,
+                              std::optional<double>*, std::optional<Pair>*, std::vector<std::int64_t>*,
+                              std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
 
 /// Visits the fields of an options struct.
 class Fields {
@@ -75,6 +76,12 @@ class Fields {
  private:
   virtual void visit(const char* name, FieldRef ref, const Field& field) = 0;
 };
+
+/// One value alone, for a Custom field that is of several types: read, with mistakes noted, written, and its schema.
+void read_value(const Value& value, const std::string& pointer, Diagnostics& diagnostics, FieldRef out,
+                const Field& field);
+Value write_value(FieldRef ref);
+Value value_schema(FieldRef ref, const Field& field);
 
 /// Fills a struct from an object. Mistakes go to the diagnostics; finish() notes the keys that no field has.
 class ReadFields : public Fields {

@@ -32,4 +32,6 @@ struct EigengradFormatter {
 template <>
 struct fmt::formatter<eigengrad::Dims> : EigengradFormatter<eigengrad::Dims> {};
 template <>
+struct fmt::formatter<eigengrad::Pair> : EigengradFormatter<eigengrad::Pair> {};
+template <>
 struct fmt::formatter<eigengrad::Dtype> : EigengradFormatter<eigengrad::Dtype> {};

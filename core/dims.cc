@@ -12,6 +12,8 @@ std::string to_string(const Dims& dims) {
   return text + "]";
 }
 
+std::string to_string(const Pair& pair) { return to_string(Dims{pair.rows, pair.columns}); }
+
 std::int64_t checked_numel(const Shape& shape) {
   // A zero extent empties the tensor, but the product of the others must still be a number that strides can hold.
   std::int64_t product = 1;

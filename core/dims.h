@@ -28,6 +28,15 @@ using Strides = Dims;
 /// "[2, 3]", and "[]" for a scalar.
 std::string to_string(const Dims& dims);
 
+/// A number for each of two axes, rows first: `3` stands for {3, 3}.
+struct Pair {
+  std::int64_t rows, columns;
+  Pair(std::int64_t both) : rows(both), columns(both) {}  // NOLINT(google-explicit-constructor): 3 stands for {3, 3}
+  Pair(std::int64_t r, std::int64_t c) : rows(r), columns(c) {}
+  friend bool operator==(const Pair&, const Pair&) = default;
+};
+std::string to_string(const Pair& pair);
+
 /// The number of elements of a shape. Throws ShapeError on a negative extent, or when the product passes int64.
 std::int64_t checked_numel(const Shape& shape);
 

@@ -1,24 +1,11 @@
 #include "eigengrad/nn/activation.h"
 
 #include "eigengrad/core/check.h"
-#include "eigengrad/ops/shape.h"
+#include "eigengrad/core/random.h"
+#include "eigengrad/nn/infer.h"
+#include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
-namespace {
-
-Shape with_batch(const Shape& sample) {
-  Shape batch = sample;
-  batch.insert(0, 1);
-  return batch;
-}
-
-void check_axis(const Shape& batch, std::int64_t axis) {
-  EG_CHECK(axis >= -batch.rank() && axis < batch.rank(), ShapeError,
-           "axis {} is out of range ({} to {}, 0 is the batch)", axis, -batch.rank(), batch.rank() - 1);
-}
-
-}  // namespace
-
 void describe(config::Fields& f, GELUOptions& o) {
   f.choice<GeluApproximate>("approximate", o.approximate,
                             {{"none", GeluApproximate::None}, {"tanh", GeluApproximate::Tanh}},
@@ -46,14 +33,26 @@ void describe(config::Fields& f, SoftmaxOptions& o) {
   f("dim", o.dim, {.help = "the axis along which the values sum to 1"});
 }
 
-void describe(config::Fields& f, DropoutOptions& o) {
-  f("p", o.p, {.help = "probability of an element to be zeroed", .min = 0, .max = 1});
+void describe(config::Fields& f, ShrinkOptions& o) {
+  f("lambda", o.lambda, {.help = "half the width of what becomes 0", .min = 0});
 }
 
-void describe(config::Fields& f, FlattenOptions& o) {
-  f("start_dim", o.start_dim, {.help = "first axis to flatten"});
-  f("end_dim", o.end_dim, {.help = "last axis to flatten"});
+void describe(config::Fields& f, ThresholdOptions& o) {
+  f("threshold", o.threshold, {.help = "what x has to exceed", .required = true});
+  f("value", o.value, {.help = "what it becomes otherwise", .required = true});
 }
+
+void describe(config::Fields& f, PReLUOptions& o) {
+  f("num_parameters", o.num_parameters, {.help = "slopes to learn: 1, or one for each channel", .min = 1});
+  f("init", o.init, {.help = "what they begin as"});
+}
+
+void describe(config::Fields& f, RReLUOptions& o) {
+  f("lower", o.lower, {.help = "least slope where x is negative"});
+  f("upper", o.upper, {.help = "greatest slope"});
+}
+
+void describe(config::Fields& f, GLUOptions& o) { f("dim", o.dim, {.help = "the axis that is halved"}); }
 
 std::string GELU::extra_repr() const {
   return fmt::format("approximate='{}'", options_.approximate == GeluApproximate::None ? "none" : "tanh");
@@ -75,40 +74,58 @@ std::string Softmax::extra_repr() const { return fmt::format("dim={}", options_.
 std::string LogSoftmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 
 Shape Softmax::infer(Options& options, const Shape& input) {
-  check_axis(with_batch(input), options.dim);
+  check_batch_axis(input, options.dim);
   return input;
 }
 
-Dropout::Dropout(Options options) : SameShape(options) {
-  EG_CHECK(options.p >= 0 && options.p <= 1, ValueError, "[Dropout] the probability must be in [0, 1], found {}",
-           options.p);
+std::string Softmin::extra_repr() const { return fmt::format("dim={}", options_.dim); }
+
+Tensor Softmax2d::forward(const Tensor& x) {
+  EG_CHECK(x.dim() == 3 || x.dim() == 4, ShapeError, "[Softmax2d] expected [N, C, H, W] or [C, H, W], found {}",
+           x.shape());
+  return softmax(x, -3);
 }
-std::string Dropout::extra_repr() const { return fmt::format("p={}", options_.p); }
-
-Tensor Flatten::forward(const Tensor& x) { return flatten(x, options_.start_dim, options_.end_dim); }
-
-std::string Flatten::extra_repr() const {
-  return fmt::format("start_dim={}, end_dim={}", options_.start_dim, options_.end_dim);
+Shape Softmax2d::infer(Options&, const Shape& input) {
+  EG_CHECK(input.size() == 3, ShapeError, "expects images [C, H, W]");
+  return input;
 }
 
-Shape Flatten::infer(Options& options, const Shape& input) {
-  checked_numel(input);
-  const Shape batched = with_batch(input);
-  check_axis(batched, options.start_dim);
-  check_axis(batched, options.end_dim);
-  const std::int64_t first = normalize_axis("Flatten", options.start_dim, batched.rank());
-  const std::int64_t last = normalize_axis("Flatten", options.end_dim, batched.rank());
-  EG_CHECK(first >= 1 && (first <= last || batched.rank() == 1), ShapeError,
-           "cannot flatten axes {} to {}: the batch axis must stay", options.start_dim, options.end_dim);
-  Shape output;
-  for (std::int64_t axis = 1; axis < batched.rank(); ++axis) {
-    const std::int64_t extent = batched[static_cast<std::size_t>(axis)];
-    if (axis > first && axis <= last)
-      output.back() *= extent;
-    else
-      output.push_back(extent);
-  }
-  return output.empty() ? Shape{1} : output;
+std::string Hardshrink::extra_repr() const { return fmt::format("{}", options_.lambda); }
+std::string Softshrink::extra_repr() const { return fmt::format("{}", options_.lambda); }
+std::string Threshold::extra_repr() const {
+  return fmt::format("threshold={}, value={}", options_.threshold, options_.value);
+}
+
+PReLU::PReLU(Options options) : SameShape(options) {
+  EG_CHECK(options.num_parameters >= 1, ValueError, "[PReLU] num_parameters must be at least 1, found {}",
+           options.num_parameters);
+}
+std::string PReLU::extra_repr() const { return fmt::format("num_parameters={}", options_.num_parameters); }
+Shape PReLU::infer(Options& options, const Shape& input) {
+  const std::int64_t channels = input.empty() ? 1 : input[0];
+  EG_CHECK(options.num_parameters == 1 || options.num_parameters == channels, ShapeError, "expects {} channels",
+           options.num_parameters);
+  return input;
+}
+
+RReLU::RReLU(Options options) : SameShape(options) {
+  EG_CHECK(options.lower <= options.upper, ValueError, "[RReLU] lower must not be above upper, found {} and {}",
+           options.lower, options.upper);
+}
+Tensor RReLU::forward(const Tensor& x) {
+  if (!is_training()) return leaky_relu(x, (options_.lower + options_.upper) / 2);
+  const Tensor slope = rand(x.shape(), x.dtype()) * (options_.upper - options_.lower) + options_.lower;
+  return where(x > 0, x, x * slope);
+}
+std::string RReLU::extra_repr() const { return fmt::format("lower={}, upper={}", options_.lower, options_.upper); }
+
+std::string GLU::extra_repr() const { return fmt::format("dim={}", options_.dim); }
+Shape GLU::infer(Options& options, const Shape& input) {
+  Shape output = input;
+  std::int64_t& extent = output[sample_axis(input, options.dim)];
+  EG_CHECK(extent % 2 == 0, ShapeError, "expects an even number of elements along axis {}", options.dim);
+  extent /= 2;
+  return output;
 }
 
 }  // namespace eigengrad::nn

@@ -1,26 +1,12 @@
-// Activations, dropout and changes of shape as layers.
+// Activations as layers.
 #pragma once
 
 #include <cstdint>
 
-#include "eigengrad/config/registry.h"
-#include "eigengrad/nn/module.h"
+#include "eigengrad/nn/layer.h"
 #include "eigengrad/ops/activation.h"
 
 namespace eigengrad::nn {
-
-/// A layer that gives the shape that it is given.
-template <class OptionsType = config::NoOptions>
-class SameShape : public Module {
- public:
-  using Options = OptionsType;
-  explicit SameShape(Options options = {}) : options_(options) {}
-  const Options& options() const { return options_; }
-  static Shape infer(Options&, const Shape& input) { return input; }
-
- protected:
-  Options options_;
-};
 
 /// x
 class Identity : public SameShape<> {
@@ -197,39 +183,118 @@ class LogSoftmax : public SameShape<SoftmaxOptions> {
   static Shape infer(Options& options, const Shape& input) { return Softmax::infer(options, input); }
 };
 
-struct DropoutOptions {
-  double p = 0.5;
-};
-void describe(config::Fields& f, DropoutOptions& o);
-
-/// While training, drops each element with probability p and scales the others by 1 / (1 - p) (Srivastava et al. 2014).
-/// Throws ValueError unless 0 ≤ p ≤ 1.
-class Dropout : public SameShape<DropoutOptions> {
+/// softmax(-x) along an axis.
+class Softmin : public SameShape<SoftmaxOptions> {
  public:
-  explicit Dropout(Options options);
-  explicit Dropout(double p = 0.5) : Dropout(Options{p}) {}
-  Tensor forward(const Tensor& x) override { return dropout(x, options_.p, is_training()); }
+  using SameShape::SameShape;
+  explicit Softmin(std::int64_t dim) : SameShape(SoftmaxOptions{dim}) {}
+  Tensor forward(const Tensor& x) override { return softmin(x, options_.dim); }
   std::string extra_repr() const override;
+  static Shape infer(Options& options, const Shape& input) { return Softmax::infer(options, input); }
 };
 
-struct FlattenOptions {
-  std::int64_t start_dim = 1;
-  std::int64_t end_dim = -1;
-};
-void describe(config::Fields& f, FlattenOptions& o);
-
-/// Axes start_dim to end_dim made one; by default all but the batch axis.
-class Flatten : public Module {
+/// Softmax over the channels at every place of x [N, C, H, W] or [C, H, W]. Throws ShapeError.
+class Softmax2d : public SameShape<> {
  public:
-  using Options = FlattenOptions;
-  explicit Flatten(Options options = {}) : options_(options) {}
+  using SameShape::SameShape;
   Tensor forward(const Tensor& x) override;
+  static Shape infer(Options& options, const Shape& input);
+};
+
+/// max(0, min(x, 6))
+class ReLU6 : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return relu6(x); }
+};
+
+/// x - tanh(x)
+class Tanhshrink : public SameShape<> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return tanhshrink(x); }
+};
+
+struct ShrinkOptions {
+  double lambda = 0.5;
+};
+void describe(config::Fields& f, ShrinkOptions& o);
+
+/// x where |x| > lambda, else 0.
+class Hardshrink : public SameShape<ShrinkOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return hardshrink(x, options_.lambda); }
   std::string extra_repr() const override;
-  const Options& options() const { return options_; }
+};
+
+/// x moved towards 0 by lambda, and 0 where it would cross.
+class Softshrink : public SameShape<ShrinkOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return softshrink(x, options_.lambda); }
+  std::string extra_repr() const override;
+};
+
+struct ThresholdOptions {
+  double threshold = 0;
+  double value = 0;
+};
+void describe(config::Fields& f, ThresholdOptions& o);
+
+/// x where x > threshold, else value.
+class Threshold : public SameShape<ThresholdOptions> {
+ public:
+  using SameShape::SameShape;
+  Tensor forward(const Tensor& x) override { return threshold(x, options_.threshold, options_.value); }
+  std::string extra_repr() const override;
+};
+
+struct PReLUOptions {
+  std::int64_t num_parameters = 1;
+  double init = 0.25;
+};
+void describe(config::Fields& f, PReLUOptions& o);
+
+/// x where x > 0, else weight·x, with a weight for all or for each channel of x [N, C, ..] that is learned (He et al.
+/// 2015).
+class PReLU : public SameShape<PReLUOptions> {
+ public:
+  explicit PReLU(Options options = {});
+  Tensor forward(const Tensor& x) override { return prelu(x, weight); }
+  std::string extra_repr() const override;
   static Shape infer(Options& options, const Shape& input);
 
- private:
-  Options options_;
+  Tensor& weight = param("weight", full({options_.num_parameters}, options_.init));
+};
+
+struct RReLUOptions {
+  double lower = 1.0 / 8;
+  double upper = 1.0 / 3;
+};
+void describe(config::Fields& f, RReLUOptions& o);
+
+/// x where x > 0, else a·x: while training, a is drawn for each element from [lower, upper); else it is their mean (Xu
+/// et al. 2015). Throws ValueError unless lower ≤ upper.
+class RReLU : public SameShape<RReLUOptions> {
+ public:
+  explicit RReLU(Options options = {});
+  Tensor forward(const Tensor& x) override;
+  std::string extra_repr() const override;
+};
+
+struct GLUOptions {
+  std::int64_t dim = -1;
+};
+void describe(config::Fields& f, GLUOptions& o);
+
+/// The first half of x along an axis times σ of the second (Dauphin et al. 2017).
+class GLU : public Layer<GLUOptions> {
+ public:
+  using Layer::Layer;
+  Tensor forward(const Tensor& x) override { return glu(x, options_.dim); }
+  std::string extra_repr() const override;
+  static Shape infer(Options& options, const Shape& input);
 };
 
 }  // namespace eigengrad::nn

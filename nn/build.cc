@@ -9,8 +9,10 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/activation.h"
+#include "eigengrad/nn/dropout.h"
 #include "eigengrad/nn/linear.h"
 #include "eigengrad/nn/sequential.h"
+#include "eigengrad/nn/shape.h"
 
 namespace eigengrad::nn {
 namespace {

@@ -27,6 +27,11 @@ std::string indented(const std::string& text) {
   return result;
 }
 
+std::uint64_t new_hook_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
 std::string kind_of(const Tensor& x) { return x.defined() ? fmt::format("{} {}", x.dtype(), x.shape()) : "nothing"; }
 
 }  // namespace
@@ -37,9 +42,48 @@ Module::Module(Module&& other) noexcept
       buffers_(std::move(other.buffers_)),
       children_(std::move(other.children_)),
       name_(std::move(other.name_)),
-      training_(other.training_) {}
+      training_(other.training_),
+      hooks_(std::move(other.hooks_)) {}
 
 Tensor Module::forward(const Tensor&) { throw Error(fmt::format("[{}] has no forward of one input", type_name())); }
+
+Tensor Module::call(std::span<const Tensor> inputs) {
+  return run({inputs.begin(), inputs.end()}, [this](std::span<const Tensor> given) { return forward_all(given); });
+}
+
+Tensor Module::forward_all(std::span<const Tensor> inputs) {
+  EG_CHECK(inputs.size() == 1, ValueError, "[{}] found {} inputs, expected one", type_name(), inputs.size());
+  return forward(inputs[0]);
+}
+
+// The hooks that run now are not touched: those changed are others, in their place.
+template <class Change>
+void Module::change_hooks(Change change) {
+  auto hooks = hooks_ ? std::make_shared<Hooks>(*hooks_) : std::make_shared<Hooks>();
+  change(*hooks);
+  const bool none = hooks->before.empty() && hooks->after.empty();
+  hooks_ = none ? nullptr : std::move(hooks);
+}
+
+std::uint64_t Module::register_forward_pre_hook(ForwardPreHook hook) {
+  const std::uint64_t id = new_hook_id();
+  change_hooks([&](Hooks& hooks) { hooks.before.emplace_back(id, std::move(hook)); });
+  return id;
+}
+
+std::uint64_t Module::register_forward_hook(ForwardHook hook) {
+  const std::uint64_t id = new_hook_id();
+  change_hooks([&](Hooks& hooks) { hooks.after.emplace_back(id, std::move(hook)); });
+  return id;
+}
+
+void Module::remove_hook(std::uint64_t id) {
+  const auto is_it = [id](const auto& hook) { return hook.first == id; };
+  change_hooks([&](Hooks& hooks) {
+    std::erase_if(hooks.before, is_it);
+    std::erase_if(hooks.after, is_it);
+  });
+}
 
 ScopeId Module::scope_id() const {
   const ScopeId parent = thread_state.scope;
@@ -161,6 +205,31 @@ Module& Module::train(bool training) {
   training_ = training;
   for (const auto& [name, module] : children_) module->train(training);
   return *this;
+}
+
+Tensor& Module::parameter_entry(const std::string& path) {
+  Module* module = this;
+  std::string name = path;
+  for (std::size_t dot; module && (dot = name.find('.')) != std::string::npos; name.erase(0, dot + 1)) {
+    const auto found = std::find_if(module->children_.begin(), module->children_.end(),
+                                    [&](const auto& child) { return child.first == name.substr(0, dot); });
+    module = found == module->children_.end() ? nullptr : found->second.get();
+  }
+  if (module)
+    for (const Entry& entry : module->parameters_)
+      if (entry->first == name && entry->second.defined()) return entry->second;
+  std::string known;
+  for (const auto& [other, value] : named_parameters()) known += (known.empty() ? "" : ", ") + other;
+  throw ValueError(fmt::format("[{}] there is no parameter '{}', only {}", type_name(), path, known));
+}
+
+void Module::tie_parameter(const std::string& name, const std::string& source) {
+  Tensor& one = parameter_entry(name);
+  const Tensor& other = parameter_entry(source);
+  EG_CHECK(one.shape() == other.shape() && one.dtype() == other.dtype(), ShapeError,
+           "[{}] '{}' is {} and '{}' is {}: they cannot be one", type_name(), name, kind_of(one), source,
+           kind_of(other));
+  one = other;
 }
 
 void Module::zero_grad() {

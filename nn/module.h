@@ -2,13 +2,16 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,15 @@ template <class T>
 using Named = std::vector<std::pair<std::string, T>>;
 /// Parameters and buffers by their full names ("encoder.0.weight"), in the order of declaration.
 using StateDict = Named<Tensor>;
+
+/// Called when a module is about to run, with its inputs, which it may change.
+using ForwardPreHook = std::function<void(Module& module, std::span<Tensor> inputs)>;
+/// Called when a module has run; what it returns, unless undefined, takes the place of the output.
+using ForwardHook = std::function<Tensor(Module& module, std::span<const Tensor> inputs, const Tensor& output)>;
+
+/// A module's own options, and nothing else.
+template <class M, class... Args>
+concept OptionsOf = sizeof...(Args) == 1 && (std::same_as<std::remove_cvref_t<Args>, typename M::Options> && ...);
 
 /// A part of a network. A module's members announce themselves to it as they are constructed:
 ///
@@ -42,14 +54,26 @@ class Module : public std::enable_shared_from_this<Module> {
   Module& operator=(Module&&) = delete;
   virtual ~Module() = default;
 
-  /// Runs forward(); what it computes is known to the graph by this module's path.
+  /// Runs forward(), between the hooks; what it computes is known to the graph by this module's path.
   Tensor operator()(Arg x) {
+    if (hooks_) [[unlikely]]
+      return run({*x}, [this](std::span<const Tensor> inputs) { return forward(inputs[0]); });
     const ScopeGuard scope(scope_id());
     return forward(x);
   }
-  /// What the module computes of one input. A module with other inputs has a function of its own, which begins with
-  /// `const ScopeGuard scope(scope_id());`. Throws Error in a module that has no forward of one input.
+  /// What the module computes of one input. A module that takes more has an operator() of its own, written with run().
+  /// Throws Error in a module that has no forward of one input.
   virtual Tensor forward(const Tensor& x);
+
+  /// The same for any number of inputs: how a Graph runs its modules.
+  Tensor call(std::span<const Tensor> inputs);
+  /// What the module computes of several inputs, as a Graph hands them over; unless overridden, of just one.
+  virtual Tensor forward_all(std::span<const Tensor> inputs);
+
+  /// Has a function called before or after every run of this module. Returns an id for remove_hook.
+  std::uint64_t register_forward_pre_hook(ForwardPreHook hook);
+  std::uint64_t register_forward_hook(ForwardHook hook);
+  void remove_hook(std::uint64_t id);
 
   /// Parameters, buffers and modules below this one, by full name; one that is shared comes once, under its first name.
   Named<Tensor> named_parameters() const;
@@ -65,6 +89,9 @@ class Module : public std::enable_shared_from_this<Module> {
   Module& train(bool training = true);
   Module& eval() { return train(false); }
   bool is_training() const { return training_; }
+  /// Makes the parameter `name` ("head.weight") one with the parameter `source` ("embedding.weight") of the same shape:
+  /// from now on there is one. Throws ValueError for a name that is not known, ShapeError, DtypeError.
+  void tie_parameter(const std::string& name, const std::string& source);
   /// Clears the gradients of all parameters.
   void zero_grad();
   /// Freezes (false) or unfreezes all parameters.
@@ -98,13 +125,15 @@ class Module : public std::enable_shared_from_this<Module> {
   Tensor& share_param(std::string name, const Tensor& value);
   /// Registers a tensor that is part of the state, but not trained.
   Tensor& buffer(std::string name, Tensor value);
-  /// Constructs a submodule and registers it.
+  /// Constructs a submodule and registers it: `child<Linear>("fc", 784, 128)`, or with options,
+  /// `child<Conv2d>("conv", {.in_channels = 1, .out_channels = 6, .kernel_size = 5})`.
   template <class M, class... Args>
-  M& child(std::string name, Args&&... args) {
-    auto module = std::make_shared<M>(std::forward<Args>(args)...);
-    M& reference = *module;
-    add_child(std::move(name), std::move(module));
-    return reference;
+  requires(!OptionsOf<M, Args...>) M& child(std::string name, Args&&... args) {
+    return adopt(std::move(name), std::make_shared<M>(std::forward<Args>(args)...));
+  }
+  template <class M>
+  M& child(std::string name, typename M::Options options) {
+    return adopt(std::move(name), std::make_shared<M>(std::move(options)));
   }
   /// Registers a module that has another place in the model as well: its parameters are one set, under the name that
   /// they have there first. Throws ValueError for a module that is neither a submodule nor held by a shared_ptr.
@@ -115,11 +144,37 @@ class Module : public std::enable_shared_from_this<Module> {
   }
   /// Registers a submodule that exists. Throws ValueError for null, a bad name, and a module that contains this one.
   void add_child(std::string name, std::shared_ptr<Module> module);
+  /// Runs f(inputs), which gives the module's output, under the module's path and between its hooks.
+  template <class F>
+  Tensor run(std::vector<Tensor> inputs, F f) {
+    const ScopeGuard scope(scope_id());
+    if (!hooks_) return f(std::span<const Tensor>(inputs));
+    const std::shared_ptr<const Hooks> hooks = hooks_;  // one that removes itself is still called to its end
+    for (const auto& [id, hook] : hooks->before) hook(*this, inputs);
+    Tensor output = f(std::span<const Tensor>(inputs));
+    for (const auto& [id, hook] : hooks->after)
+      if (Tensor other = hook(*this, inputs, output); other.defined()) output = std::move(other);
+    return output;
+  }
   /// What the module adds to the path of the ops that it runs: the name that it was first added under.
   virtual std::string scope_name() const { return name_; }
 
  private:
   using Entry = std::unique_ptr<std::pair<std::string, Tensor>>;  // at a fixed address: members refer to the tensor
+  struct Hooks {
+    std::vector<std::pair<std::uint64_t, ForwardPreHook>> before;
+    std::vector<std::pair<std::uint64_t, ForwardHook>> after;
+  };
+
+  template <class M>
+  M& adopt(std::string name, std::shared_ptr<M> module) {
+    M& reference = *module;
+    add_child(std::move(name), std::move(module));
+    return reference;
+  }
+  template <class Change>
+  void change_hooks(Change change);
+  Tensor& parameter_entry(const std::string& path);
 
   Tensor& add_tensor(std::vector<Entry>& entries, std::string name, Tensor value);
   void check_name(const std::string& name) const;
@@ -135,6 +190,7 @@ class Module : public std::enable_shared_from_this<Module> {
   Named<std::shared_ptr<Module>> children_;
   std::string name_;  // within the module that it was first added to
   bool training_ = true;
+  std::shared_ptr<const Hooks> hooks_;                                 // null when there are none
   mutable std::atomic<std::uint64_t> scope_cache_{~std::uint64_t{0}};  // parent and own scope, as last asked for
 };
 

@@ -8,9 +8,6 @@
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/shape.h"
 
-template <>
-struct fmt::formatter<eigengrad::Pair> : EigengradFormatter<eigengrad::Pair> {};
-
 namespace eigengrad {
 namespace {
 
@@ -202,8 +199,6 @@ Tensor as_image(const Tensor& x, const Tensor& weight, F f) {
 }
 
 }  // namespace
-
-std::string to_string(const Pair& pair) { return to_string(Dims{pair.rows, pair.columns}); }
 
 Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   check_tensors("conv2d", x, weight, 4);

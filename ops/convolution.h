@@ -2,20 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "eigengrad/core/arg.h"
 
 namespace eigengrad {
-
-/// A number for each of two axes, rows first: `3` stands for {3, 3}.
-struct Pair {
-  std::int64_t rows, columns;
-  Pair(std::int64_t both) : rows(both), columns(both) {}  // NOLINT(google-explicit-constructor): 3 stands for {3, 3}
-  Pair(std::int64_t r, std::int64_t c) : rows(r), columns(c) {}
-  friend bool operator==(const Pair&, const Pair&) = default;
-};
-std::string to_string(const Pair& pair);
 
 struct Conv1dOptions {
   std::int64_t stride = 1;

@@ -18,6 +18,7 @@
 #include "eigengrad/ops/order.h"
 #include "eigengrad/ops/pooling.h"
 #include "eigengrad/ops/rearrange.h"
+#include "eigengrad/ops/recurrent.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/ops/type.h"

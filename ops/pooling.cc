@@ -14,9 +14,6 @@
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/shape.h"
 
-template <>
-struct fmt::formatter<eigengrad::Pair> : EigengradFormatter<eigengrad::Pair> {};
-
 namespace eigengrad {
 namespace {
 

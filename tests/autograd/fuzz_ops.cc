@@ -567,6 +567,40 @@ std::vector<FuzzOp> linalg_ops() {
          return scaled_dot_product_attention(shaped(x[0], {2, 3, 2}), shaped(x[1], {3, 2}), shaped(x[2], {2, 3, 2}),
                                              options);
        }},
+      {"rnn", 3, any,
+       [](R r, In x) {
+         const RecurrentWeights weights{shaped(x[1], {2, 2}), shaped(x[2], {2, 2}),
+                                        coin(r) ? shaped(x[1], {2}) : Tensor()};
+         return rnn(shaped(x[0], {3, 2, 2}), constant(r, {2, 2}), weights, RnnNonlinearity::Tanh, coin(r));
+       }},
+      {"gru", 3, any,
+       [](R r, In x) {
+         const RecurrentWeights weights{
+             shaped(x[1], {6, 2}), shaped(x[2], {6, 2}), {}, coin(r) ? shaped(x[1], {6}) : Tensor()};
+         return gru(shaped(x[0], {2, 2, 2}), constant(r, {2, 2}), weights, coin(r));
+       }},
+      {"lstm", 4, any,
+       [](R r, In x) {
+         const RecurrentWeights weights{
+             shaped(x[1], {8, 2}), shaped(x[2], {8, 2}), {}, coin(r) ? shaped(x[1], {8}) : Tensor()};
+         const LstmResult result =
+             lstm(shaped(x[0], {2, 2, 2}), constant(r, {2, 2}), shaped(x[3], {2, 2}), weights, coin(r));
+         return coin(r) ? result.h : result.c;
+       }},
+      {"rnn_cell", 3, any,
+       [](R, In x) {
+         return rnn_cell(shaped(x[0], {2, 2}), shaped(x[1], {2, 2}), {shaped(x[2], {2, 2}), shaped(x[1], {2, 2})});
+       }},
+      {"gru_cell", 3, any,
+       [](R, In x) {
+         return gru_cell(shaped(x[0], {2, 2}), shaped(x[1], {2, 2}), {shaped(x[2], {6, 2}), shaped(x[1], {6, 2})});
+       }},
+      {"lstm_cell", 3, any,
+       [](R, In x) {
+         return lstm_cell(shaped(x[0], {2, 2}), shaped(x[1], {2, 2}), shaped(x[2], {2, 2}),
+                          {shaped(x[2], {8, 2}), shaped(x[1], {8, 2})})
+             .h;
+       }},
       {"attention causal", 3, any,
        [](R, In x) {
          return scaled_dot_product_attention(shaped(x[0], {2, 3, 2}), shaped(x[1], {2, 3, 2}), shaped(x[2], {3, 2}),

@@ -6,8 +6,8 @@
 
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/random.h"
-#include "eigengrad/nn/activation.h"
 #include "eigengrad/nn/linear.h"
+#include "eigengrad/nn/nn.h"
 #include "eigengrad/nn/sequential.h"
 #include "eigengrad/ops/ops.h"
 

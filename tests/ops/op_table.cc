@@ -26,6 +26,7 @@ OpFamily convolution_ops();
 OpFamily pooling_ops();
 OpFamily normalization_ops();
 OpFamily attention_ops();
+OpFamily recurrent_ops();
 OpFamily interpolate_ops();
 OpFamily type_ops();
 
@@ -34,10 +35,10 @@ namespace {
 const OpFamily& all_ops() {
   static const OpFamily all = [] {
     OpFamily sum;
-    for (OpFamily (*family)() :
-         {arithmetic_ops, math_ops, activation_ops, comparison_ops, index_ops, inplace_ops, linalg_ops,
-          decomposition_ops, loss_ops, reduce_ops, shape_ops, rearrange_ops, order_ops, convolution_ops, pooling_ops,
-          normalization_ops, attention_ops, interpolate_ops, type_ops}) {
+    for (OpFamily (*family)() : {arithmetic_ops,    math_ops,      activation_ops,    comparison_ops,  index_ops,
+                                 inplace_ops,       linalg_ops,    decomposition_ops, loss_ops,        reduce_ops,
+                                 shape_ops,         rearrange_ops, order_ops,         convolution_ops, pooling_ops,
+                                 normalization_ops, attention_ops, recurrent_ops,     interpolate_ops, type_ops}) {
       OpFamily part = family();
       std::move(part.differentiable.begin(), part.differentiable.end(), std::back_inserter(sum.differentiable));
       std::move(part.others.begin(), part.others.end(), std::back_inserter(sum.others));

@@ -1,0 +1,28 @@
+// Helpers of the infer() functions: shapes of one sample, without the batch axis. Each throws ShapeError with what the
+// layer expects.
+#pragma once
+
+#include "eigengrad/core/dims.h"
+
+namespace eigengrad::nn {
+
+/// The same with a batch of one.
+Shape with_batch(const Shape& sample);
+/// Checks that an axis of a batch exists; 0 is the batch, and negative axes count from the back.
+void check_batch_axis(const Shape& sample, std::int64_t axis);
+/// The place in `sample` of an axis of a batch, which must not be the batch axis itself.
+std::size_t sample_axis(const Shape& sample, std::int64_t axis);
+/// Gives `option` the extent of the data where it is 0, and checks that it is that extent otherwise.
+void infer_extent(std::int64_t& option, const char* name, std::int64_t extent);
+
+/// The number of places of a window along an axis.
+std::int64_t window_places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                           std::int64_t dilation, bool ceil_mode = false);
+
+/// "(5, 5)", as PyTorch prints pairs.
+std::string pair_text(Pair pair);
+
+/// "True" or "False".
+inline const char* bool_text(bool value) { return value ? "True" : "False"; }
+
+}  // namespace eigengrad::nn
