@@ -3,6 +3,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/infer.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
@@ -34,7 +35,7 @@ void describe(config::Fields& f, SoftmaxOptions& o) {
 }
 
 void describe(config::Fields& f, ShrinkOptions& o) {
-  f("lambda", o.lambda, {.help = "half the width of what becomes 0", .min = 0});
+  f("lambd", o.lambd, {.help = "half the width of what becomes 0", .min = 0});
 }
 
 void describe(config::Fields& f, ThresholdOptions& o) {
@@ -58,18 +59,20 @@ std::string GELU::extra_repr() const {
   return fmt::format("approximate='{}'", options_.approximate == GeluApproximate::None ? "none" : "tanh");
 }
 
-std::string LeakyReLU::extra_repr() const { return fmt::format("negative_slope={}", options_.negative_slope); }
-std::string ELU::extra_repr() const { return fmt::format("alpha={}", options_.alpha); }
-std::string CELU::extra_repr() const { return fmt::format("alpha={}", options_.alpha); }
+std::string LeakyReLU::extra_repr() const {
+  return fmt::format("negative_slope={}", number_text(options_.negative_slope));
+}
+std::string ELU::extra_repr() const { return fmt::format("alpha={}", number_text(options_.alpha)); }
+std::string CELU::extra_repr() const { return fmt::format("alpha={}", number_text(options_.alpha)); }
 
 Hardtanh::Hardtanh(Options options) : SameShape(options) {
   EG_CHECK(options.min_val < options.max_val, ValueError, "[Hardtanh] min_val must be below max_val, found {} and {}",
            options.min_val, options.max_val);
 }
 std::string Hardtanh::extra_repr() const {
-  return fmt::format("min_val={}, max_val={}", options_.min_val, options_.max_val);
+  return fmt::format("min_val={}, max_val={}", number_text(options_.min_val), number_text(options_.max_val));
 }
-std::string Softplus::extra_repr() const { return fmt::format("beta={}", options_.beta); }
+std::string Softplus::extra_repr() const { return fmt::format("beta={}", number_text(options_.beta)); }
 std::string Softmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 std::string LogSoftmax::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 
@@ -90,10 +93,10 @@ Shape Softmax2d::infer(Options&, const Shape& input) {
   return input;
 }
 
-std::string Hardshrink::extra_repr() const { return fmt::format("{}", options_.lambda); }
-std::string Softshrink::extra_repr() const { return fmt::format("{}", options_.lambda); }
+std::string Hardshrink::extra_repr() const { return fmt::format("{}", number_text(options_.lambd)); }
+std::string Softshrink::extra_repr() const { return fmt::format("{}", number_text(options_.lambd)); }
 std::string Threshold::extra_repr() const {
-  return fmt::format("threshold={}, value={}", options_.threshold, options_.value);
+  return fmt::format("threshold={}, value={}", number_text(options_.threshold), number_text(options_.value));
 }
 
 PReLU::PReLU(Options options) : SameShape(options) {
@@ -117,7 +120,9 @@ Tensor RReLU::forward(const Tensor& x) {
   const Tensor slope = rand(x.shape(), x.dtype()) * (options_.upper - options_.lower) + options_.lower;
   return where(x > 0, x, x * slope);
 }
-std::string RReLU::extra_repr() const { return fmt::format("lower={}, upper={}", options_.lower, options_.upper); }
+std::string RReLU::extra_repr() const {
+  return fmt::format("lower={}, upper={}", number_text(options_.lower), number_text(options_.upper));
+}
 
 std::string GLU::extra_repr() const { return fmt::format("dim={}", options_.dim); }
 Shape GLU::infer(Options& options, const Shape& input) {

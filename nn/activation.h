@@ -216,7 +216,7 @@ class Tanhshrink : public SameShape<> {
 };
 
 struct ShrinkOptions {
-  double lambda = 0.5;
+  double lambd = 0.5;  ///< as PyTorch spells it
 };
 void describe(config::Fields& f, ShrinkOptions& o);
 
@@ -224,7 +224,7 @@ void describe(config::Fields& f, ShrinkOptions& o);
 class Hardshrink : public SameShape<ShrinkOptions> {
  public:
   using SameShape::SameShape;
-  Tensor forward(const Tensor& x) override { return hardshrink(x, options_.lambda); }
+  Tensor forward(const Tensor& x) override { return hardshrink(x, options_.lambd); }
   std::string extra_repr() const override;
 };
 
@@ -232,7 +232,7 @@ class Hardshrink : public SameShape<ShrinkOptions> {
 class Softshrink : public SameShape<ShrinkOptions> {
  public:
   using SameShape::SameShape;
-  Tensor forward(const Tensor& x) override { return softshrink(x, options_.lambda); }
+  Tensor forward(const Tensor& x) override { return softshrink(x, options_.lambd); }
   std::string extra_repr() const override;
 };
 

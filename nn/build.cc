@@ -1,151 +1,311 @@
 #include "eigengrad/nn/build.h"
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <typeinfo>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
-#include "eigengrad/nn/activation.h"
-#include "eigengrad/nn/dropout.h"
-#include "eigengrad/nn/linear.h"
-#include "eigengrad/nn/sequential.h"
-#include "eigengrad/nn/shape.h"
+#include "eigengrad/nn/container.h"
 
 namespace eigengrad::nn {
 namespace {
 
 constexpr const char* kSequential = "Sequential";
+constexpr const char* kResidual = "Residual";
+constexpr const char* kGraph = "Graph";
+const std::vector<std::string> kContainers = {kSequential, kResidual, kGraph};
 
-LayerTable make_layers() {
-  LayerTable table("layer");
-  add_layer<Linear>(table, "Linear", "y = x·Wᵀ + b on the last axis");
-  add_layer<Flatten>(table, "Flatten", "axes made one; by default all but the batch axis");
-  add_layer<Dropout>(table, "Dropout", "drops elements while training");
-  add_layer<Identity>(table, "Identity", "its input");
-  add_layer<ReLU>(table, "ReLU", "max(x, 0)");
-  add_layer<LeakyReLU>(table, "LeakyReLU", "x, or a fraction of it where it is negative");
-  add_layer<ELU>(table, "ELU", "x, or e^x - 1 where it is negative");
-  add_layer<CELU>(table, "CELU", "x, or a scaled e^x - 1 where it is negative");
-  add_layer<SELU>(table, "SELU", "ELU that keeps mean and variance");
-  add_layer<SiLU>(table, "SiLU", "x·σ(x)");
-  add_layer<Mish>(table, "Mish", "x·tanh(softplus(x))");
-  add_layer<Softsign>(table, "Softsign", "x / (1 + |x|)");
-  add_layer<LogSigmoid>(table, "LogSigmoid", "log σ(x)");
-  add_layer<Hardtanh>(table, "Hardtanh", "x within two limits");
-  add_layer<Hardsigmoid>(table, "Hardsigmoid", "a sigmoid of straight lines");
-  add_layer<Hardswish>(table, "Hardswish", "x·hardsigmoid(x)");
-  add_layer<Sigmoid>(table, "Sigmoid", "1 / (1 + e^-x)");
-  add_layer<Tanh>(table, "Tanh", "the hyperbolic tangent");
-  add_layer<GELU>(table, "GELU", "x·Φ(x)");
-  add_layer<Softplus>(table, "Softplus", "log(1 + e^x)");
-  add_layer<Softmax>(table, "Softmax", "e^x / Σ e^x along an axis");
-  add_layer<LogSoftmax>(table, "LogSoftmax", "x - log Σ e^x along an axis");
-  return table;
-}
+// What flows from one layer to the next: a shape, nothing after a mistake, and who gives it.
+struct Flow {
+  std::optional<Shape> shape;
+  std::string giver;
+};
 
-LossTable make_losses() {
-  LossTable table("loss");
-  add_loss<CrossEntropyLoss>(table, "CrossEntropyLoss", "-log softmax of the output at the label");
-  add_loss<MSELoss>(table, "MSELoss", "the squared difference");
-  add_loss<BCEWithLogitsLoss>(table, "BCEWithLogitsLoss", "binary cross entropy of the sigmoid of the output");
-  return table;
-}
+struct Built {
+  std::shared_ptr<Module> module;  // null after a mistake
+  Flow output;
+};
 
-// Builds layer after layer, following the shape that each gives to the next.
+// Builds layer after layer, following the shapes that they give to each other.
 class Builder {
  public:
-  Builder(const Shape& input, config::Diagnostics& diagnostics, const LayerTable& table)
-      : shape_(input), diagnostics_(diagnostics), table_(table) {}
+  Builder(config::Diagnostics& diagnostics, const LayerTable& table) : diagnostics_(diagnostics), table_(table) {}
 
-  std::shared_ptr<Module> build(const config::Value& value, const std::string& pointer) {
+  Built build(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
     const config::Value* const type = value.as_string() ? &value : value.find("type");
     const std::string* const name = type ? type->as_string() : nullptr;
-    if (name && *name == kSequential) return build_sequential(value, pointer);
+    if (name && *name == kSequential) return build_sequential(value, pointer, inputs);
+    if (name && *name == kResidual) return build_residual(value, pointer, inputs);
+    if (name && *name == kGraph) return build_graph(value, pointer, inputs);
     if (name && !table_.find(*name)) {
       std::vector<std::string> names = table_.names();
-      names.emplace_back(kSequential);
-      diagnostics_.unknown_name(value.as_string() ? pointer : config::pointer_to(pointer, std::string_view("type")),
-                                type->position(), table_.kind(), *name, names);
-      shape_.reset();  // what comes after cannot be held against a shape any more
-      return nullptr;
+      names.insert(names.end(), kContainers.begin(), kContainers.end());
+      diagnostics_.unknown_name(value.as_string() ? pointer : pointer_to(pointer, "type"), type->position(),
+                                table_.kind(), *name, names);
+      return {};
     }
-    return build_layer(value, pointer);
+    return build_layer(value, pointer, inputs);
   }
-  const std::optional<Shape>& shape() const { return shape_; }
 
  private:
-  std::shared_ptr<Module> build_sequential(const config::Value& value, const std::string& pointer) {
+  static std::string pointer_to(const std::string& parent, std::string_view key) {
+    return config::pointer_to(parent, key);
+  }
+
+  void check_keys(const config::Value& value, const std::string& pointer, const std::vector<std::string>& known) {
     if (const config::Value::Object* const object = value.as_object())
       for (const auto& [key, member] : *object)
-        if (key != "type" && key != "layers")
-          diagnostics_.unknown_name(config::pointer_to(pointer, key), member.position(), "key", key,
-                                    std::vector<std::string>{"type", "layers"});
-    const config::Value* const list = value.find("layers");
+        if (std::find(known.begin(), known.end(), key) == known.end())
+          diagnostics_.unknown_name(pointer_to(pointer, key), member.position(), "key", key, known);
+  }
+
+  // A container takes one input, what the layer before gives.
+  const Flow& one_input(const config::Value& value, const std::string& pointer, const char* name,
+                        const std::vector<Flow>& inputs) {
+    if (inputs.size() != 1)
+      diagnostics_.add(pointer, value.position(), fmt::format("{} takes one input, found {}", name, inputs.size()));
+    return inputs[0];
+  }
+
+  // ---- Sequential.
+
+  Built build_sequential(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
+    check_keys(value, pointer, {"type", "layers", "tied"});
+    Built built = build_list(value, "layers", pointer, one_input(value, pointer, kSequential, inputs));
+    tie(value, pointer, built.module);
+    return built;
+  }
+
+  // The layers of a key, one after another: an array, or an object of layers by name.
+  Built build_list(const config::Value& value, const char* key, const std::string& pointer, const Flow& input) {
+    const config::Value* const list = value.find(key);
     const bool empty_object = list && list->as_object() && list->as_object()->empty();
     if (!list || empty_object || !(list->as_array() || list->as_object())) {
       const std::string message =
-          list ? fmt::format("\"layers\": found {}, expected an array, or an object of layers by name",
+          list ? fmt::format("\"{}\": found {}, expected an array, or an object of layers by name", key,
                              empty_object ? "an empty object" : list->description())
-               : "'layers' is missing: the layers in order";
+               : fmt::format("'{}' is missing: the layers in order", key);
       diagnostics_.add(pointer, value.position(), message);
-      shape_.reset();
-      return nullptr;
+      return {};
     }
-    return build_layers(*list, config::pointer_to(pointer, std::string_view("layers")));
+    return build_layers(*list, pointer_to(pointer, key), input);
   }
 
-  std::shared_ptr<Module> build_layers(const config::Value& list, const std::string& pointer) {
+  Built build_layers(const config::Value& list, const std::string& pointer, Flow flow) {
     auto sequential = std::make_shared<Sequential>();
     bool complete = true;
     const auto add = [&](const std::string& name, const config::Value& value) {
-      const std::string place = config::pointer_to(pointer, name);
-      const std::shared_ptr<Module> layer = build(value, place);
-      complete = complete && layer;
-      if (!layer) return;
-      try {
-        sequential->push_back(name, layer);
-      } catch (const ValueError& error) {
-        diagnostics_.add(place, value.position(), error.what());
-        complete = false;
-      }
+      const std::string place = pointer_to(pointer, name);
+      Built layer = build(value, place, {flow});
+      complete = complete && layer.module;
+      flow = std::move(layer.output);
+      if (!layer.module) return;
+      complete = noted(place, value, [&] { sequential->push_back(name, layer.module); }) && complete;
     };
     if (const config::Value::Array* const array = list.as_array())
       for (std::size_t i = 0; i < array->size(); ++i) add(std::to_string(i), (*array)[i]);
     else
       for (const auto& [name, value] : *list.as_object()) add(name, value);
-    return complete ? sequential : nullptr;
+    return {complete ? sequential : nullptr, std::move(flow)};
   }
 
-  std::shared_ptr<Module> build_layer(const config::Value& value, const std::string& pointer) {
+  // ---- Residual.
+
+  Built build_residual(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
+    check_keys(value, pointer, {"type", "layers", "shortcut"});
+    const Flow& input = one_input(value, pointer, kResidual, inputs);
+    const Built body = build_list(value, "layers", pointer, input);
+    const bool direct = !value.find("shortcut");
+    const Built shortcut = direct ? Built{nullptr, input} : build_list(value, "shortcut", pointer, input);
+    const std::optional<Shape>&one = body.output.shape, &other = shortcut.output.shape;
+    if (one && other && *one != *other) {
+      diagnostics_.add(pointer, value.position(),
+                       fmt::format("Residual adds what its layers give, {}, to {}, {}: expected the same shape", *one,
+                                   direct ? "its input" : "what its shortcut gives", *other));
+      return {};
+    }
+    if (!body.module || (!direct && !shortcut.module)) return {};
+    auto& layers = static_cast<Sequential&>(*body.module);
+    const Flow output{one, fmt::format("{} (Residual) gives", pointer)};
+    if (direct) return {std::make_shared<Residual>(std::move(layers)), output};
+    return {std::make_shared<Residual>(std::move(layers), std::move(static_cast<Sequential&>(*shortcut.module))),
+            output};
+  }
+
+  // ---- Graph.
+
+  Built build_graph(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
+    check_keys(value, pointer, {"type", "layers", "output", "tied"});
+    const config::Value* const list = value.find("layers");
+    if (!list || !list->as_object() || list->as_object()->empty()) {
+      diagnostics_.add(pointer, list ? list->position() : value.position(),
+                       fmt::format("\"layers\": found {}, expected an object of layers by name",
+                                   list ? list->description() : "nothing"));
+      return {};
+    }
+    auto graph = std::make_shared<Graph>();
+    std::vector<std::string> names = {"input"};
+    std::vector<Flow> flows = {one_input(value, pointer, kGraph, inputs)};
+    std::map<std::string, const config::Value*> sources;
+    bool complete = true;
+    for (const auto& [name, layer] : *list->as_object()) {
+      const std::string place = pointer_to(pointer_to(pointer, "layers"), name);
+      Flow output;
+      complete = add_to_graph(*graph, name, layer, place, names, flows, sources, output) && complete;
+      names.push_back(name);
+      flows.push_back(std::move(output));
+    }
+    Flow output = flows.back();
+    if (const config::Value* const wanted = value.find("output")) {
+      const std::string* const name = wanted->as_string();
+      const auto found = name ? std::find(names.begin(), names.end(), *name) : names.end();
+      if (found == names.end()) {
+        diagnostics_.unknown_name(pointer_to(pointer, "output"), wanted->position(), "layer",
+                                  name ? *name : wanted->description(), names);
+        return {};
+      }
+      output = flows[static_cast<std::size_t>(found - names.begin())];
+      if (complete) graph->set_output(*name);
+    }
+    if (!complete) return {nullptr, std::move(output)};
+    tie(value, pointer, graph);
+    return {graph, std::move(output)};
+  }
+
+  bool add_to_graph(Graph& graph, const std::string& name, const config::Value& layer, const std::string& place,
+                    const std::vector<std::string>& names, const std::vector<Flow>& flows,
+                    std::map<std::string, const config::Value*>& sources, Flow& output) {
+    const std::optional<std::vector<std::string>> from = read_from(layer, place, names);
+    if (!from) return false;
+    std::vector<Flow> inputs;
+    for (const std::string& source : *from)
+      inputs.push_back(flows[static_cast<std::size_t>(std::find(names.begin(), names.end(), source) - names.begin())]);
+    if (const config::Value* const shared = layer.find("shared")) {
+      check_keys(layer, place, {"shared", "from"});
+      const std::string* const which = shared->as_string();
+      const auto known = which ? sources.find(*which) : sources.end();
+      if (known == sources.end()) {
+        std::vector<std::string> others;
+        for (const auto& [other, source] : sources) others.push_back(other);
+        diagnostics_.unknown_name(pointer_to(place, "shared"), shared->position(), "layer",
+                                  which ? *which : shared->description(), others);
+        return false;
+      }
+      // Once more the same layer: only its output for these inputs is of interest.
+      output = build(*known->second, place, inputs).output;
+      return output.shape && noted(place, layer, [&] { graph.reuse(name, *which, *from); });
+    }
+    config::Value& own = kept_.emplace_back(without(layer, "from"));
+    sources.emplace(name, &own);
+    Built built = build(own, place, inputs);
+    output = std::move(built.output);
+    return built.module && noted(place, layer, [&] { graph.add(name, built.module, *from); });
+  }
+
+  // The names in "from": a string, or an array of them; the layer before where there is none. Nothing after a mistake.
+  std::optional<std::vector<std::string>> read_from(const config::Value& layer, const std::string& place,
+                                                    const std::vector<std::string>& names) {
+    const config::Value* const from = layer.find("from");
+    if (!from) return std::vector<std::string>{names.back()};
+    const std::string pointer = pointer_to(place, "from");
+    const config::Value::Array one{*from};
+    const config::Value::Array& all = from->as_array() ? *from->as_array() : one;
+    std::vector<std::string> result;
+    bool good = !all.empty();
+    if (!good) diagnostics_.add(pointer, from->position(), "found an empty array, expected names of layers before it");
+    for (const config::Value& item : all) {
+      const std::string* const name = item.as_string();
+      if (!name)
+        diagnostics_.add(
+            pointer, item.position(),
+            fmt::format("found {}, expected the name of a layer, or an array of them", item.description()));
+      else if (std::find(names.begin(), names.end(), *name) == names.end())
+        diagnostics_.unknown_name(pointer, item.position(), "layer", *name, names);
+      else
+        result.push_back(*name);
+    }
+    good = good && result.size() == all.size();
+    return good ? std::optional(std::move(result)) : std::nullopt;
+  }
+
+  static config::Value without(const config::Value& value, std::string_view key) {
+    if (!value.as_object()) return value;
+    config::Value result = config::Value::object();
+    result.set_position(value.position());
+    for (const auto& [name, member] : *value.as_object())
+      if (name != key) result.set(name, member);
+    return result;
+  }
+
+  // ---- Tied parameters.
+
+  void tie(const config::Value& value, const std::string& pointer, std::shared_ptr<Module> module) {
+    const config::Value* const tied = value.find("tied");
+    if (!tied) return;
+    const std::string place = pointer_to(pointer, "tied");
+    if (!tied->as_object()) {
+      diagnostics_.add(place, tied->position(),
+                       fmt::format("found {}, expected an object of names of parameters", tied->description()));
+      return;
+    }
+    for (const auto& [name, source] : *tied->as_object()) {
+      if (!source.as_string())
+        diagnostics_.add(pointer_to(place, name), source.position(),
+                         fmt::format("found {}, expected the name of a parameter", source.description()));
+      else if (module)
+        noted(pointer_to(place, name), source, [&] { module->tie_parameter(name, *source.as_string()); });
+    }
+  }
+
+  // ---- A layer of the table.
+
+  Built build_layer(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
     const std::unique_ptr<config::Configured> configured = table_.read(value, pointer, diagnostics_);
-    if (!configured) shape_.reset();
-    if (!shape_) return nullptr;
+    std::vector<Shape> shapes;
+    for (const Flow& input : inputs)
+      if (input.shape) shapes.push_back(*input.shape);
+    if (!configured || shapes.size() != inputs.size()) return {};  // what follows has no shape to be held against
     const std::string& name = table_.entry(*configured).name;
     const LayerFunctions& functions = table_.functions(*configured);
+    Flow output{std::nullopt, fmt::format("{} ({}) gives", pointer, name)};
     try {
-      const Shape output = functions.infer(configured->options.get(), *shape_);
-      shape_ = output;
-      giver_ = fmt::format("{} ({}) gives", pointer, name);
+      output.shape = functions.infer(configured->options.get(), shapes);
     } catch (const Error& error) {
-      diagnostics_.add(pointer, value.position(), fmt::format("{} {}, but {} {}", name, error.what(), giver_, *shape_));
-      shape_.reset();
-      return nullptr;
+      std::string given;
+      for (const Flow& input : inputs)
+        given += fmt::format("{}{} {}", given.empty() ? "" : ", ", input.giver, *input.shape);
+      diagnostics_.add(pointer, value.position(), fmt::format("{} {}, but {}", name, error.what(), given));
+      return {};
     }
     try {
-      return functions.make(configured->options.get());
+      return {functions.make(configured->options.get()), output};
     } catch (const Error& error) {
       diagnostics_.add(pointer, value.position(), fmt::format("{} cannot be made: {}", name, error.what()));
-      return nullptr;
+      return {nullptr, output};
     }
   }
 
-  std::optional<Shape> shape_;  // of what comes to the next layer; nothing after a mistake
-  std::string giver_ = "the data give";
+  // Runs f; an error is noted at the place, and gives false.
+  template <class F>
+  bool noted(const std::string& pointer, const config::Value& value, F f) {
+    try {
+      f();
+      return true;
+    } catch (const Error& error) {
+      diagnostics_.add(pointer, value.position(), error.what());
+      return false;
+    }
+  }
+
   config::Diagnostics& diagnostics_;
   const LayerTable& table_;
+  std::deque<config::Value> kept_;  // layers of graphs without their "from"
 };
 
 struct Row {
@@ -159,32 +319,77 @@ Row row_of(const Module& module, const LayerTable& table, const char* wanted) {
   throw ValueError(fmt::format("there is no layer '{}' in the table, so it cannot be {}", module.type_name(), wanted));
 }
 
-// Null unless the module is a Sequential and not of a class derived from it, which may do something else.
-const Sequential* as_sequential(const Module& module) {
-  return typeid(module) == typeid(Sequential) ? static_cast<const Sequential*>(&module) : nullptr;
+// Null unless the module is of this class and not of one derived from it, which may do something else.
+template <class Container>
+const Container* as(const Module& module) {
+  return typeid(module) == typeid(Container) ? static_cast<const Container*>(&module) : nullptr;
 }
 
-config::Value config_of(const Module& module, const LayerTable& table, std::set<const Module*>& seen) {
-  EG_CHECK(seen.insert(&module).second, ValueError,
-           "a {} stands in two places of the model, so it cannot be configured: there would be two of it",
-           module.type_name());
-  const Sequential* const sequential = as_sequential(module);
-  if (!sequential) {
-    const Row row = row_of(module, table, "configured");
-    return table.write(table.entries()[row.index].name, const_cast<void*>(row.options));
+class ConfigWriter {
+ public:
+  explicit ConfigWriter(const LayerTable& table) : table_(table) {}
+
+  config::Value write(const Module& module) {
+    EG_CHECK(seen_.insert(&module).second, ValueError,
+             "a {} stands in two places of the model, so it cannot be configured: there would be two of it",
+             module.type_name());
+    if (const auto* const sequential = as<Sequential>(module)) {
+      config::Value object = typed(kSequential);
+      object.set("layers", layers_of(*sequential));
+      return object;
+    }
+    if (const auto* const residual = as<Residual>(module)) {
+      config::Value object = typed(kResidual);
+      object.set("layers", layers_of(residual->body()));
+      if (residual->shortcut()) object.set("shortcut", layers_of(*residual->shortcut()));
+      return object;
+    }
+    if (const auto* const graph = as<Graph>(module)) return write_graph(*graph);
+    const Row row = row_of(module, table_, "configured");
+    return table_.write(table_.entries()[row.index].name, const_cast<void*>(row.options));
   }
-  bool numbered = true;
-  config::Value array = config::Value::array(), named = config::Value::object();
-  for (const auto& [name, child] : sequential->children()) {
-    numbered = numbered && name == std::to_string(array.as_array()->size());
-    array.push_back(config_of(*child, table, seen));
-    named.set(name, array.as_array()->back());
+
+ private:
+  static config::Value typed(const char* type) {
+    config::Value object = config::Value::object();
+    object.set("type", type);
+    return object;
   }
-  config::Value object = config::Value::object();
-  object.set("type", kSequential);
-  object.set("layers", numbered ? std::move(array) : std::move(named));
-  return object;
-}
+
+  // An array when the names are the numbers in order, else an object.
+  config::Value layers_of(const Sequential& sequential) {
+    bool numbered = true;
+    config::Value array = config::Value::array(), named = config::Value::object();
+    for (const auto& [name, child] : sequential.children()) {
+      numbered = numbered && name == std::to_string(array.as_array()->size());
+      array.push_back(write(*child));
+      named.set(name, array.as_array()->back());
+    }
+    return numbered ? std::move(array) : std::move(named);
+  }
+
+  config::Value write_graph(const Graph& graph) {
+    config::Value all = config::Value::object();
+    for (const Graph::Step& step : graph.steps()) {
+      config::Value layer = config::Value::object();
+      if (step.shared.empty())
+        layer = write(*step.module);
+      else
+        layer.set("shared", step.shared);
+      config::Value from = config::Value::array();
+      for (const std::size_t place : step.from) from.push_back(graph.name_of(place));
+      layer.set("from", std::move(from));
+      all.set(step.name, std::move(layer));
+    }
+    config::Value object = typed(kGraph);
+    object.set("layers", std::move(all));
+    object.set("output", graph.name_of(graph.output()));
+    return object;
+  }
+
+  const LayerTable& table_;
+  std::set<const Module*> seen_;
+};
 
 // Leaves the default generator where it was: a copy must not change the random numbers of a run.
 class KeepRandom {
@@ -205,24 +410,55 @@ class Cloner {
   std::shared_ptr<Module> copy(const Module& module) {
     const auto known = copies_.find(&module);
     if (known != copies_.end()) return known->second;
-    const Sequential* const sequential = as_sequential(module);
-    std::shared_ptr<Module> made = sequential ? copy_sequential(*sequential) : copy_layer(module);
+    std::shared_ptr<Module> made = make(module);
     copies_.emplace(&module, made);
     return made;
   }
 
  private:
-  std::shared_ptr<Module> copy_sequential(const Sequential& module) {
+  std::shared_ptr<Module> make(const Module& module) {
+    if (const auto* const sequential = as<Sequential>(module)) return copy_sequential(*sequential);
+    if (const auto* const residual = as<Residual>(module)) return copy_residual(*residual);
+    if (const auto* const graph = as<Graph>(module)) return copy_graph(*graph);
+    return copy_layer(module);
+  }
+
+  std::shared_ptr<Sequential> copy_sequential(const Sequential& module) {
     auto made = std::make_shared<Sequential>();
     made->train(module.is_training());  // while it is empty, for the children have modes of their own
     for (const auto& [name, child] : module.children()) made->push_back(name, copy(*child));
     return made;
   }
 
+  std::shared_ptr<Module> copy_residual(const Residual& module) {
+    std::shared_ptr<Sequential> body = copy_sequential(module.body());
+    auto made = module.shortcut()
+                    ? std::make_shared<Residual>(std::move(*body), std::move(*copy_sequential(*module.shortcut())))
+                    : std::make_shared<Residual>(std::move(*body));
+    copy_modes(module, *made);
+    return made;
+  }
+
+  std::shared_ptr<Module> copy_graph(const Graph& module) {
+    std::vector<std::string> inputs;
+    for (std::size_t i = 0; i < module.input_count(); ++i) inputs.push_back(module.name_of(i));
+    auto made = std::make_shared<Graph>(inputs);
+    made->train(module.is_training());
+    for (const Graph::Step& step : module.steps()) {
+      std::vector<std::string> from;
+      for (const std::size_t place : step.from) from.push_back(module.name_of(place));
+      if (step.shared.empty())
+        made->add(step.name, copy(*step.module), from);
+      else
+        made->reuse(step.name, step.shared, from);
+    }
+    made->set_output(module.name_of(module.output()));
+    return made;
+  }
+
   std::shared_ptr<Module> copy_layer(const Module& module) const {
     const Row row = row_of(module, table_, "copied");
     std::shared_ptr<Module> made = table_.functions({row.index, nullptr}).make(row.options);
-    made->train(module.is_training());
     const StateDict state = module.state_dict();
     for (const auto& [name, value] : state)
       if (is_floating(value.dtype())) {
@@ -233,7 +469,14 @@ class Cloner {
     const std::vector<Tensor> from = module.parameters();
     std::vector<Tensor> to = made->parameters();
     for (std::size_t i = 0; i < to.size(); ++i) to[i].set_requires_grad(from[i].requires_grad());
+    copy_modes(module, *made);
     return made;
+  }
+
+  // From the outside in: train() reaches all modules below.
+  static void copy_modes(const Module& from, Module& to) {
+    const Named<Module*> ours = const_cast<Module&>(from).named_modules(), theirs = to.named_modules();
+    for (std::size_t i = 0; i < ours.size(); ++i) theirs[i].second->train(ours[i].second->is_training());
   }
 
   const LayerTable& table_;
@@ -243,22 +486,17 @@ class Cloner {
 
 }  // namespace
 
-const LayerTable& layers() {
-  static const LayerTable table = make_layers();
-  return table;
-}
-
-const LossTable& losses() {
-  static const LossTable table = make_losses();
-  return table;
+const Shape& only(std::span<const Shape> inputs) {
+  EG_CHECK(inputs.size() == 1, ShapeError, "takes one input, not {}", inputs.size());
+  return inputs[0];
 }
 
 BuiltModel build_model(const config::Value& value, const std::string& pointer, const Shape& input,
                        config::Diagnostics& diagnostics, const LayerTable& table) {
-  Builder builder(input, diagnostics, table);
-  std::shared_ptr<Module> module = builder.build(value, pointer);
-  if (!module) return {};
-  return {std::move(module), *builder.shape()};
+  const std::size_t before = diagnostics.size();
+  Built built = Builder(diagnostics, table).build(value, pointer, {Flow{input, "the data give"}});
+  if (!built.module || diagnostics.size() > before) return {};
+  return {std::move(built.module), *built.output.shape};
 }
 
 std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& pointer,
@@ -268,8 +506,16 @@ std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& 
 }
 
 config::Value model_config(const Module& module, const LayerTable& table) {
-  std::set<const Module*> seen;
-  return config_of(module, table, seen);
+  config::Value value = ConfigWriter(table).write(module);
+  const Named<std::string> tied = module.tied_parameters();
+  if (tied.empty()) return value;
+  EG_CHECK(as<Sequential>(module) || as<Graph>(module), ValueError,
+           "a {} with tied parameters cannot be configured: expected a Sequential or a Graph around it",
+           module.type_name());
+  config::Value pairs = config::Value::object();
+  for (const auto& [name, source] : tied) pairs.set(name, source);
+  value.set("tied", std::move(pairs));
+  return value;
 }
 
 config::Value loss_config(const Loss& loss, const LossTable& table) {
@@ -279,18 +525,41 @@ config::Value loss_config(const Loss& loss, const LossTable& table) {
   throw ValueError(fmt::format("there is no loss '{}' in the table, so it cannot be configured", loss.type_name()));
 }
 
-std::shared_ptr<Module> clone(const Module& module, const LayerTable& table) { return Cloner(table).copy(module); }
+std::shared_ptr<Module> clone(const Module& module, const LayerTable& table) {
+  std::shared_ptr<Module> copy = Cloner(table).copy(module);
+  for (const auto& [name, source] : module.tied_parameters()) copy->tie_parameter(name, source);
+  return copy;
+}
 
 config::Value model_schema(const LayerTable& table) {
-  config::Value sequential = config::parse_json(R"({
+  const config::Value containers = config::parse_json(R"([{
     "type": "object", "description": "layers one after another",
     "properties": {"type": {"const": "Sequential"},
                    "layers": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
                                         {"type": "object", "minProperties": 1,
-                                         "additionalProperties": {"$ref": "#/$defs/layer"}}]}},
-    "required": ["type", "layers"], "additionalProperties": false})");
+                                         "additionalProperties": {"$ref": "#/$defs/layer"}}]},
+                   "tied": {"type": "object", "additionalProperties": {"type": "string"},
+                            "description": "parameters that are one with another"}},
+    "required": ["type", "layers"], "additionalProperties": false
+  }, {
+    "type": "object", "description": "the sum of what its layers give and its input, or what the shortcut makes of that",
+    "properties": {"type": {"const": "Residual"},
+                   "layers": {"type": ["array", "object"], "items": {"$ref": "#/$defs/layer"},
+                              "additionalProperties": {"$ref": "#/$defs/layer"}},
+                   "shortcut": {"type": ["array", "object"], "items": {"$ref": "#/$defs/layer"},
+                                "additionalProperties": {"$ref": "#/$defs/layer"}}},
+    "required": ["type", "layers"], "additionalProperties": false
+  }, {
+    "type": "object", "description": "layers by name, each of which reads those in its \"from\"",
+    "properties": {"type": {"const": "Graph"},
+                   "layers": {"type": "object", "minProperties": 1,
+                              "additionalProperties": {"anyOf": [{"$ref": "#/$defs/layer"}, {"type": "object"}]}},
+                   "output": {"type": "string", "description": "the layer whose output is that of the graph"},
+                   "tied": {"type": "object", "additionalProperties": {"type": "string"}}},
+    "required": ["type", "layers"], "additionalProperties": false
+  }])");
   config::Value schema = table.schema();
-  schema.find("anyOf")->push_back(std::move(sequential));
+  for (const config::Value& container : *containers.as_array()) schema.find("anyOf")->push_back(container);
   return schema;
 }
 

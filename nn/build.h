@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -15,30 +16,39 @@ namespace eigengrad::nn {
 /// What the table knows of a layer besides its options.
 struct LayerFunctions {
   std::shared_ptr<Module> (*make)(const void* options);
-  /// Completes the options from the input and returns the output, both shapes without the batch axis. Throws
-  /// ShapeError, with what the layer expects, when the input does not fit.
-  Shape (*infer)(void* options, const Shape& input);
+  /// Completes the options from the inputs and returns the output, all shapes without the batch axis. Throws
+  /// ShapeError, with what the layer expects, when the inputs do not fit.
+  Shape (*infer)(void* options, std::span<const Shape> inputs);
   /// The options of a module of this type; null for others.
   const void* (*options_of)(const Module& module);
 };
 using LayerTable = config::Registry<LayerFunctions>;
 
+/// The one shape of a layer of one input. Throws ShapeError when there are more.
+const Shape& only(std::span<const Shape> inputs);
+
 /// Adds a row for a layer type L, which has a struct L::Options with a describe(), a constructor from it, options(),
-/// and a static infer().
+/// and a static infer() of one shape, or of all that a layer of several inputs takes.
 template <class L>
 void add_layer(LayerTable& table, std::string name, std::string help) {
   using Options = typename L::Options;
   table.add<Options>(
       std::move(name), std::move(help),
       {[](const void* o) -> std::shared_ptr<Module> { return std::make_shared<L>(*static_cast<const Options*>(o)); },
-       [](void* o, const Shape& input) { return L::infer(*static_cast<Options*>(o), input); },
+       [](void* o, std::span<const Shape> inputs) {
+         Options& options = *static_cast<Options*>(o);
+         if constexpr (requires { L::infer(options, inputs); })
+           return L::infer(options, inputs);
+         else
+           return L::infer(options, only(inputs));
+       },
        [](const Module& module) -> const void* {
          // Not a class derived from L: that would be built as something else.
          return typeid(module) == typeid(L) ? &static_cast<const L&>(module).options() : nullptr;
        }});
 }
 
-/// Every layer of the library. Sequential is not in the table: it is known to build_model.
+/// Every layer of the library. Those that hold layers (Sequential, Residual, Graph) are known to build_model.
 const LayerTable& layers();
 
 struct LossFunctions {
@@ -68,9 +78,16 @@ struct BuiltModel {
   Shape output;                    ///< without the batch axis
 };
 
-/// The model that a configuration describes: a layer, or {"type": "Sequential", "layers": [..]}, for inputs of a shape
-/// (without the batch axis). The layers may also be an object, whose keys are then their names. Sizes that are left out
-/// come from the layer before. Mistakes, among them layers that do not fit one another, go to the diagnostics.
+/// The model that a configuration describes, for inputs of a shape (without the batch axis): a layer, or one of
+///
+///   {"type": "Sequential", "layers": [..]}                       one after another
+///   {"type": "Residual", "layers": [..], "shortcut": [..]}       the sum of both; without a shortcut, of the input
+///   {"type": "Graph", "layers": {"name": {.., "from": ["input", "other"]}, ..}, "output": "name"}
+///
+/// A Sequential's layers may also be an object, whose keys are then their names. In a Graph a layer reads what "from"
+/// names, or else the one before it; {"shared": "name"} runs the layer of that name again, with the same parameters.
+/// Sequential and Graph take "tied": {"head.weight": "embedding.weight"}, parameters that are to be one. Sizes that are
+/// left out come from the layer before. Mistakes, among them layers that do not fit one another, go to the diagnostics.
 BuiltModel build_model(const config::Value& value, const std::string& pointer, const Shape& input,
                        config::Diagnostics& diagnostics, const LayerTable& table = layers());
 

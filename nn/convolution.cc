@@ -8,6 +8,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/infer.h"
 #include "eigengrad/nn/init.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/convolution.h"
 
 namespace eigengrad::nn {

@@ -4,6 +4,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
@@ -46,7 +47,7 @@ Tensor AlphaDropout::forward(const Tensor& x) {
   return (x * kept + (1 - kept) * kDropped) * a + b;
 }
 
-std::string Dropout::extra_repr() const { return fmt::format("p={}", options_.p); }
+std::string Dropout::extra_repr() const { return "p=" + number_text(options_.p); }
 
 Shape Dropout1d::infer(Options&, const Shape& input) {
   EG_CHECK(input.size() == 2, ShapeError, "expects sequences [C, L]");

@@ -39,6 +39,4 @@ std::int64_t window_places(std::int64_t extent, std::int64_t kernel, std::int64_
   return places;
 }
 
-std::string pair_text(Pair pair) { return fmt::format("({}, {})", pair.rows, pair.columns); }
-
 }  // namespace eigengrad::nn

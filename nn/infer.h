@@ -19,10 +19,4 @@ void infer_extent(std::int64_t& option, const char* name, std::int64_t extent);
 std::int64_t window_places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                            std::int64_t dilation, bool ceil_mode = false);
 
-/// "(5, 5)", as PyTorch prints pairs.
-std::string pair_text(Pair pair);
-
-/// "True" or "False".
-inline const char* bool_text(bool value) { return value ? "True" : "False"; }
-
 }  // namespace eigengrad::nn

@@ -6,6 +6,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/infer.h"
 #include "eigengrad/nn/init.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {

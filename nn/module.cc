@@ -232,6 +232,26 @@ void Module::tie_parameter(const std::string& name, const std::string& source) {
   one = other;
 }
 
+void Module::collect_tied(const std::string& prefix, std::map<const void*, std::string>& first,
+                          std::set<const Module*>& seen, Named<std::string>& result) const {
+  if (!seen.insert(this).second) return;  // a module that is shared as a whole
+  for (const Entry& entry : parameters_) {
+    if (!entry->second.defined()) continue;
+    const std::string path = join(prefix, entry->first);
+    const auto [known, is_new] = first.emplace(entry->second.ref().get(), path);
+    if (!is_new) result.emplace_back(path, known->second);
+  }
+  for (const auto& [name, module] : children_) module->collect_tied(join(prefix, name), first, seen, result);
+}
+
+Named<std::string> Module::tied_parameters() const {
+  std::map<const void*, std::string> first;
+  std::set<const Module*> seen;
+  Named<std::string> result;
+  collect_tied("", first, seen, result);
+  return result;
+}
+
 void Module::zero_grad() {
   for (Tensor& parameter : parameters()) parameter.zero_grad();
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -92,6 +93,8 @@ class Module : public std::enable_shared_from_this<Module> {
   /// Makes the parameter `name` ("head.weight") one with the parameter `source` ("embedding.weight") of the same shape:
   /// from now on there is one. Throws ValueError for a name that is not known, ShapeError, DtypeError.
   void tie_parameter(const std::string& name, const std::string& source);
+  /// The parameters that are one with another, which comes first: {"head.weight", "embedding.weight"}.
+  Named<std::string> tied_parameters() const;
   /// Clears the gradients of all parameters.
   void zero_grad();
   /// Freezes (false) or unfreezes all parameters.
@@ -184,6 +187,8 @@ class Module : public std::enable_shared_from_this<Module> {
   void collect(const std::string& prefix, std::vector<Entry> Module::*entries, std::set<const void*>& known,
                Named<Tensor>& result) const;
   void apply_once(const std::function<void(Module&)>& f, std::set<const Module*>& known);
+  void collect_tied(const std::string& prefix, std::map<const void*, std::string>& first, std::set<const Module*>& seen,
+                    Named<std::string>& result) const;
   void collect_modules(const std::string& prefix, Named<Module*>& result);
 
   std::vector<Entry> parameters_, buffers_;

@@ -5,24 +5,11 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/infer.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
 namespace {
-
-// As Python prints a number: 1e-05, 0.1.
-std::string number_text(double value) {
-  std::string text = fmt::format("{}", value);
-  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
-}
-
-std::string shape_text(const Shape& shape) {
-  std::string text = to_string(shape);
-  if (shape.size() == 1) text.insert(text.size() - 1, ",");
-  text.front() = '(';
-  text.back() = ')';
-  return text;
-}
 
 void describe_eps(config::Fields& f, double& eps) { f("eps", eps, {.help = "added to the variance", .min = 0}); }
 
@@ -34,6 +21,7 @@ void describe_channels(config::Fields& f, Options& o) {
     {.help = "how far the running statistics move towards each batch; null: their plain mean", .min = 0, .max = 1});
   f("affine", o.affine, {.help = "learn a weight and a bias for each channel"});
   f("track_running_stats", o.track_running_stats, {.help = "keep a running mean and variance"});
+  f("bias", o.bias, {.help = "if affine, learn the bias as well"});
 }
 
 template <class Options>
@@ -83,6 +71,7 @@ void describe(config::Fields& f, GroupNormOptions& o) {
   f("num_channels", o.num_channels, {.help = "channels; 0 takes them from the layer before", .min = 0});
   describe_eps(f, o.eps);
   f("affine", o.affine, {.help = "learn a weight and a bias for each channel"});
+  f("bias", o.bias, {.help = "if affine, learn the bias as well"});
 }
 
 // ---- By channels.
@@ -93,8 +82,8 @@ ChannelNorm<OptionsType>::ChannelNorm(const char* name, Options options) : Layer
 template <class OptionsType>
 std::string ChannelNorm<OptionsType>::extra_repr() const {
   const Options& o = options_;
-  return fmt::format("{}, eps={}, momentum={}, affine={}, track_running_stats={}", o.num_features, o.eps,
-                     o.momentum ? number_text(*o.momentum) : "None", bool_text(o.affine),
+  return fmt::format("{}, eps={}, momentum={}, affine={}, bias={}, track_running_stats={}", o.num_features, o.eps,
+                     o.momentum ? number_text(*o.momentum) : "None", bool_text(o.affine), bool_text(o.affine && o.bias),
                      bool_text(o.track_running_stats));
 }
 
@@ -166,8 +155,8 @@ Tensor LayerNorm::forward(const Tensor& x) {
 
 std::string LayerNorm::extra_repr() const {
   const Options& o = options_;
-  return fmt::format("{}, eps={}, elementwise_affine={}, bias={}", shape_text(o.normalized_shape), o.eps,
-                     bool_text(o.elementwise_affine), bool_text(o.bias));
+  return fmt::format("{}, eps={}, elementwise_affine={}, bias={}", tuple_text(o.normalized_shape), o.eps,
+                     bool_text(o.elementwise_affine), bool_text(o.elementwise_affine && o.bias));
 }
 
 Shape LayerNorm::infer(Options& o, const Shape& input) { return inferred_normalized(o.normalized_shape, input); }
@@ -182,7 +171,7 @@ Tensor RMSNorm::forward(const Tensor& x) {
 
 std::string RMSNorm::extra_repr() const {
   const Options& o = options_;
-  return fmt::format("{}, eps={}, elementwise_affine={}", shape_text(o.normalized_shape),
+  return fmt::format("{}, eps={}, elementwise_affine={}", tuple_text(o.normalized_shape),
                      o.eps ? fmt::format("{}", *o.eps) : "None", bool_text(o.elementwise_affine));
 }
 
@@ -200,7 +189,8 @@ Tensor GroupNorm::forward(const Tensor& x) { return group_norm(x, options_.num_g
 
 std::string GroupNorm::extra_repr() const {
   const Options& o = options_;
-  return fmt::format("{}, {}, eps={}, affine={}", o.num_groups, o.num_channels, o.eps, bool_text(o.affine));
+  return fmt::format("{}, {}, eps={}, affine={}, bias={}", o.num_groups, o.num_channels, o.eps, bool_text(o.affine),
+                     bool_text(o.affine && o.bias));
 }
 
 Shape GroupNorm::infer(Options& o, const Shape& input) {

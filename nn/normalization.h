@@ -17,6 +17,7 @@ struct BatchNormOptions {
   std::optional<double> momentum = 0.1;  ///< of the running statistics; nothing: their plain mean over all batches
   bool affine = true;
   bool track_running_stats = true;
+  bool bias = true;  ///< if affine, learn the bias as well
 };
 void describe(config::Fields& f, BatchNormOptions& o);
 
@@ -35,7 +36,7 @@ class ChannelNorm : public Layer<OptionsType> {
 
  public:
   Tensor& weight = this->param("weight", options_.affine ? ones({options_.num_features}) : Tensor());
-  Tensor& bias = this->param("bias", options_.affine ? zeros({options_.num_features}) : Tensor());
+  Tensor& bias = this->param("bias", options_.affine&& options_.bias ? zeros({options_.num_features}) : Tensor());
   /// Undefined, like the two after it, unless running statistics are tracked.
   Tensor& running_mean =
       this->buffer("running_mean", options_.track_running_stats ? zeros({options_.num_features}) : Tensor());
@@ -85,6 +86,7 @@ struct InstanceNormOptions {
   std::optional<double> momentum = 0.1;
   bool affine = false;
   bool track_running_stats = false;
+  bool bias = true;
 };
 void describe(config::Fields& f, InstanceNormOptions& o);
 
@@ -163,6 +165,7 @@ struct GroupNormOptions {
   std::int64_t num_channels = 0;
   double eps = 1e-5;
   bool affine = true;
+  bool bias = true;
 };
 void describe(config::Fields& f, GroupNormOptions& o);
 
@@ -177,7 +180,7 @@ class GroupNorm : public Layer<GroupNormOptions> {
   static Shape infer(Options& options, const Shape& input);
 
   Tensor& weight = param("weight", options_.affine ? ones({options_.num_channels}) : Tensor());
-  Tensor& bias = param("bias", options_.affine ? zeros({options_.num_channels}) : Tensor());
+  Tensor& bias = param("bias", options_.affine&& options_.bias ? zeros({options_.num_channels}) : Tensor());
 };
 
 }  // namespace eigengrad::nn

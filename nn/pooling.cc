@@ -2,6 +2,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/infer.h"
+#include "eigengrad/nn/repr.h"
 
 namespace eigengrad::nn {
 namespace {

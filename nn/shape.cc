@@ -4,17 +4,11 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/infer.h"
+#include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
 namespace {
-
-std::string list_text(const Dims& dims) {
-  std::string text = to_string(dims);
-  text.front() = '(';
-  text.back() = ')';
-  return text;
-}
 
 void check_same(std::span<const Shape> inputs) {
   EG_CHECK(!inputs.empty(), ShapeError, "expects at least one input");
@@ -92,7 +86,7 @@ Shape Flatten::infer(Options& options, const Shape& input) {
 Tensor Unflatten::forward(const Tensor& x) { return unflatten(x, options_.dim, options_.unflattened_size); }
 
 std::string Unflatten::extra_repr() const {
-  return fmt::format("dim={}, unflattened_size={}", options_.dim, list_text(options_.unflattened_size));
+  return fmt::format("dim={}, unflattened_size={}", options_.dim, tuple_text(options_.unflattened_size));
 }
 
 Shape Unflatten::infer(Options& options, const Shape& input) {
@@ -115,18 +109,19 @@ Shape Unflatten::infer(Options& options, const Shape& input) {
 
 Tensor Permute::forward(const Tensor& x) { return permute(x, options_.dims); }
 
-std::string Permute::extra_repr() const { return fmt::format("dims={}", list_text(options_.dims)); }
+std::string Permute::extra_repr() const { return fmt::format("dims={}", tuple_text(options_.dims)); }
 
 Shape Permute::infer(Options& options, const Shape& input) {
   const Shape batched = with_batch(input);
   std::vector<bool> seen(batched.size());
   Shape output;
-  for (const std::int64_t dim : options.dims) {
+  for (std::size_t i = 0; i < options.dims.size(); ++i) {
+    const std::int64_t dim = options.dims[i];
     check_batch_axis(input, dim);
     const auto axis = static_cast<std::size_t>(dim < 0 ? dim + batched.rank() : dim);
     EG_CHECK(!seen[axis], ShapeError, "expects every axis once, found {} twice", dim);
     seen[axis] = true;
-    EG_CHECK((axis == 0) == (&dim == options.dims.begin()), ShapeError, "expects axis 0, the batch, to stay in front");
+    EG_CHECK((axis == 0) == (i == 0), ShapeError, "expects axis 0, the batch, to stay in front");
     if (axis > 0) output.push_back(batched[axis]);
   }
   EG_CHECK(options.dims.size() == batched.size(), ShapeError, "expects an order of {} axes", options.dims.size());
@@ -162,8 +157,9 @@ Tensor Upsample::forward(const Tensor& x) {
 std::string Upsample::extra_repr() const {
   constexpr const char* kNames[] = {"nearest", "linear", "bilinear"};
   const char* const mode = kNames[static_cast<int>(options_.mode)];
-  if (options_.scale_factor) return fmt::format("scale_factor={}, mode='{}'", *options_.scale_factor, mode);
-  return fmt::format("size={}, mode='{}'", list_text(options_.size), mode);
+  if (options_.scale_factor)
+    return fmt::format("scale_factor={}, mode='{}'", number_text(*options_.scale_factor), mode);
+  return fmt::format("size={}, mode='{}'", tuple_text(options_.size), mode);
 }
 
 Shape Upsample::infer(Options& options, const Shape& input) {
@@ -186,7 +182,7 @@ PadLayer::PadLayer(const char* name, std::size_t axes, PadMode mode, Options opt
   while (padding.size() < 2 * axes) padding.push_back(padding.back());
 }
 
-std::string PadLayer::extra_repr() const { return list_text(options_.padding); }
+std::string PadLayer::extra_repr() const { return tuple_text(options_.padding); }
 
 Shape PadLayer::infer_padded(const Options& options, const Shape& input, std::size_t axes) {
   EG_CHECK(input.size() == axes + 1, ShapeError, "expects {}", axes == 1 ? "sequences [C, L]" : "images [C, H, W]");

@@ -179,26 +179,6 @@ TEST(Build, TellsEveryMistake) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }
 
-// Every layer of the table, built from its defaults (or with a size), written, and built again.
-TEST(Build, EveryLayerWritesWhatItReads) {
-  for (const config::TypeEntry& entry : layers().entries()) {
-    config::Value value = config::Value::object();
-    value.set("type", entry.name);
-    if (entry.name == "Linear") value.set("out_features", 5);
-    config::Diagnostics diagnostics;
-    const BuiltModel built = build_model(value, "/model", {4}, diagnostics);
-    ASSERT_TRUE(diagnostics.empty() && built.module) << entry.name;
-    const config::Value written = model_config(*built.module);
-    const BuiltModel again = build_model(written, "/model", {4}, diagnostics);
-    ASSERT_TRUE(diagnostics.empty() && again.module) << entry.name;
-    EXPECT_EQ(model_config(*again.module), written) << entry.name;
-    Shape batched = built.output;
-    batched.insert(0, 2);
-    EXPECT_EQ((*built.module)(ones({2, 4})).shape(), batched) << entry.name;
-    EXPECT_EQ(built.module->type_name(), entry.name);
-  }
-}
-
 TEST(Build, EveryLossIsBuilt) {
   for (const config::TypeEntry& entry : losses().entries()) {
     config::Diagnostics diagnostics;

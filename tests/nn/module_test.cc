@@ -6,9 +6,9 @@
 
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/nn/container.h"
 #include "eigengrad/nn/linear.h"
 #include "eigengrad/nn/nn.h"
-#include "eigengrad/nn/sequential.h"
 #include "eigengrad/ops/ops.h"
 
 namespace eigengrad::nn {
