@@ -105,8 +105,8 @@ MultiheadAttention::Projected MultiheadAttention::project(const Tensor& query, c
                                                           const Tensor& value) const {
   const std::int64_t size = options_.embed_dim;
   if (is_joint() && query.is_same(key) && query.is_same(value)) {
-    const Tensor all = linear(query, in_proj_weight, in_proj_bias);
-    return {narrow(all, -1, 0, size), narrow(all, -1, size, size), narrow(all, -1, 2 * size, size)};
+    const std::vector<Tensor> all = split(linear(query, in_proj_weight, in_proj_bias), size, -1);
+    return {all[0], all[1], all[2]};
   }
   const auto part = [&](const Tensor& x, std::int64_t k, const Tensor& own) {
     const Tensor weight = is_joint() ? narrow(in_proj_weight, 0, k * size, size) : own;

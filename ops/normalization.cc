@@ -7,12 +7,16 @@
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/kernels/check.h"
+#include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/normalization.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
 namespace {
+
+using kernels::as_contiguous;
 
 // (x - mean) / √(variance + eps) over some axes; also gives mean and variance, with those axes as 1.
 struct Standardize {
@@ -33,6 +37,55 @@ struct Standardize {
     const Tensor r = rsqrt(mean(square(centered), axes, true) + eps);
     const Tensor y = centered * r;
     return {r * (g[0] - mean(g[0], axes, true) - y * mean(g[0] * y, axes, true))};
+  }
+};
+
+// Over the last axes, of together `columns` elements, with weight and bias: centered for layer_norm, not for rms_norm.
+// The inputs are x, then the weight and the bias if there are any.
+template <bool kCentered>
+struct NormalizeRows {
+  static constexpr const char* kName = kCentered ? "layer_norm" : "rms_norm";
+  static constexpr SaveMask kSaves = kInputs | kOutput;
+  bool has_weight, has_bias;
+  Shape shape;  // of the last axes
+  double eps;
+  Attributes attributes() const { return {{"normalized_shape", to_string(shape)}, {"eps", fmt::format("{}", eps)}}; }
+  Tensors forward(TensorRefs x) const {
+    const Tensor weight = has_weight ? as_contiguous(x[1]) : Tensor();
+    const Tensor bias = has_bias ? as_contiguous(x[has_weight ? 2 : 1]) : Tensor();
+    return kernels::normalize_rows(as_contiguous(x[0]), weight, bias, checked_numel(shape), eps, kCentered);
+  }
+  Grads backward(const Saved& s, TensorRefs g) const {
+    const Tensor& x = s.x(0);
+    const Dims axes = last(x);
+    const Tensor centered = kCentered ? x - mean(x, axes, true) : x;
+    const Tensor r = rsqrt(mean(square(centered), axes, true) + eps), y = centered * r;
+    const Tensor weighted = has_weight ? g[0] * s.x(1) : g[0];
+    const Tensor inner = kCentered ? weighted - mean(weighted, axes, true) : weighted;
+    Grads grads{r * (inner - y * mean(weighted * y, axes, true))};
+    // The engine sums over the axes that weight and bias do not have.
+    if (has_weight) grads.push_back(g[0] * y);
+    if (has_bias) grads.push_back(g[0]);
+    return grads;
+  }
+  Grads backward_fused(const Saved& s, TensorRefs g) const {
+    const Tensor weight = has_weight ? as_contiguous(s.x(1)) : Tensor();
+    const std::size_t bias = has_weight ? 2 : 1;
+    const bool wants_weight = has_weight && s.needs(1), wants_bias = has_bias && s.needs(bias);
+    const Tensors d =
+        kernels::normalize_rows_backward(as_contiguous(s.x(0)), weight, s.y(1), s.y(2), as_contiguous(g[0]),
+                                         checked_numel(shape), kCentered, wants_weight, wants_bias);
+    Grads grads{d[0]};
+    if (has_weight) grads.push_back(wants_weight ? reshape(d[1], shape) : Tensor());
+    if (has_bias) grads.push_back(wants_bias ? reshape(d[2], shape) : Tensor());
+    return grads;
+  }
+
+ private:
+  Dims last(const Tensor& x) const {
+    Dims axes;
+    for (std::int64_t axis = x.dim() - shape.rank(); axis < x.dim(); ++axis) axes.push_back(axis);
+    return axes;
   }
 };
 
@@ -63,15 +116,19 @@ Shape channel_shape(const Tensor& x) {
   return shape;
 }
 
-// The last axes, as many as `shape` has; throws unless they have its extents.
-Dims last_axes(const char* op, const Tensor& x, const Shape& shape) {
+void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {
   EG_CHECK(!shape.empty(), ShapeError, "[{}] the normalized shape has no axes", op);
   const std::int64_t first = x.dim() - shape.rank();
   EG_CHECK(first >= 0 && std::equal(shape.begin(), shape.end(), x.shape().begin() + std::max<std::int64_t>(0, first)),
            ShapeError, "[{}] the input {} does not end in the normalized shape {}", op, x.shape(), shape);
-  Dims axes;
-  for (std::int64_t axis = first; axis < x.dim(); ++axis) axes.push_back(axis);
-  return axes;
+}
+
+template <bool kCentered>
+Tensor normalize_rows(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  const NormalizeRows<kCentered> op{weight.defined(), bias.defined(), shape, eps};
+  if (weight.defined() && bias.defined()) return apply(op, x, weight, bias)[0];
+  if (weight.defined()) return apply(op, x, weight)[0];
+  return bias.defined() ? apply(op, x, bias)[0] : apply(op, x)[0];
 }
 
 // No elements to normalise: nothing is.
@@ -115,18 +172,19 @@ Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& runnin
 
 Tensor layer_norm(Arg x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
   check_input("layer_norm", x, 1);
-  const Dims axes = last_axes("layer_norm", x, normalized_shape);
+  check_last_axes("layer_norm", x, normalized_shape);
   check_parameter("layer_norm", "weight", weight, normalized_shape, x);
   check_parameter("layer_norm", "bias", bias, normalized_shape, x);
-  return affine(standardized(x, axes, eps), weight, bias, normalized_shape);
+  if (x->numel() == 0) return affine(x, weight, bias, normalized_shape);
+  return normalize_rows<true>(x, normalized_shape, weight, bias, eps);
 }
 
 Tensor rms_norm(Arg x, const Shape& normalized_shape, const Tensor& weight, double eps) {
   check_input("rms_norm", x, 1);
-  const Dims axes = last_axes("rms_norm", x, normalized_shape);
+  check_last_axes("rms_norm", x, normalized_shape);
   check_parameter("rms_norm", "weight", weight, normalized_shape, x);
   if (x->numel() == 0) return affine(x, weight, Tensor(), normalized_shape);
-  return affine(x * rsqrt(mean(square(x), axes, true) + eps), weight, Tensor(), normalized_shape);
+  return normalize_rows<false>(x, normalized_shape, weight, Tensor(), eps);
 }
 
 Tensor group_norm(Arg x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {

@@ -203,6 +203,34 @@ struct Cat {
   }
 };
 
+// Views of the pieces of an axis. One op with many results, so that their gradients are joined once, not each of them
+// written into zeros of the whole.
+struct Split {
+  static constexpr const char* kName = "split";
+  static constexpr SaveMask kSaves = kNothing;
+  std::size_t axis;
+  Dims sizes;
+  Attributes attributes() const { return {{"axis", std::to_string(axis)}, {"sizes", to_string(sizes)}}; }
+  Tensors forward(TensorRefs x) const {
+    Tensors pieces;
+    std::int64_t start = 0;
+    for (const std::int64_t size : sizes) {
+      pieces.push_back(Range{axis, start, size, 1}.of(x[0]));
+      start += size;
+    }
+    return pieces;
+  }
+  Grads backward(const Saved& s, TensorRefs g) const {
+    std::vector<Tensor> pieces;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      Shape shape = s.shape(0);
+      shape[axis] = sizes[i];
+      pieces.push_back(g[i].defined() ? g[i] : zeros(shape, s.dtype(0)));
+    }
+    return {cat(pieces, static_cast<std::int64_t>(axis))};
+  }
+};
+
 struct Contiguous {
   static constexpr const char* kName = "contiguous";
   static constexpr SaveMask kSaves = kNothing;
@@ -390,13 +418,8 @@ std::vector<Tensor> split(Arg x, const Dims& sizes, std::int64_t axis) {
   }
   EG_CHECK(total == x->size(axis), ShapeError, "[split] sizes {} add up to {}, expected the {} of axis {} of shape {}",
            sizes, total, x->size(axis), axis, x->shape());
-  std::vector<Tensor> pieces;
-  std::int64_t start = 0;
-  for (const std::int64_t size : sizes) {
-    pieces.push_back(narrow(x, axis, start, size));
-    start += size;
-  }
-  return pieces;
+  const Tensors pieces = apply(Split{static_cast<std::size_t>(normalize_axis("split", axis, x->dim())), sizes}, x);
+  return {pieces.begin(), pieces.end()};
 }
 
 std::vector<Tensor> split(Arg x, std::int64_t size, std::int64_t axis) {
@@ -417,9 +440,9 @@ std::vector<Tensor> chunk(Arg x, std::int64_t count, std::int64_t axis) {
 
 std::vector<Tensor> unbind(Arg x, std::int64_t axis) {
   axis_to_cut("unbind", x, axis);
-  std::vector<Tensor> rows;
-  const std::int64_t extent = x->size(axis);
-  for (std::int64_t i = 0; i < extent; ++i) rows.push_back(select(x, axis, i));
+  std::vector<Tensor> rows = split(x, std::int64_t{1}, axis);
+  if (x->size(axis) == 0) rows.clear();
+  for (Tensor& row : rows) row = squeeze(row, axis);
   return rows;
 }
 

@@ -154,10 +154,8 @@ std::string where_of(const Value& line) {
 
 Shape sample_shape(const Tensor& x) { return Shape(x.shape().begin() + 1, x.shape().end()); }
 
-// A layer of several inputs is built inside a Graph, which alone can give it several; its inputs are then made by
-// layers that give what they are asked for.
-std::shared_ptr<Module> built(const Value& line, const Tensors& inputs, Shape& output) {
-  const Value& config = *line.find("config");
+// By build_model, or, for a layer of several inputs, by what it calls.
+std::shared_ptr<Module> built(const Value& config, const Tensors& inputs, Shape& output) {
   config::Diagnostics diagnostics;
   if (inputs.size() == 1) {
     BuiltModel model = build_model(config, "/model", sample_shape(inputs[0]), diagnostics);

@@ -1,0 +1,18 @@
+// Normalisation of the rows of a contiguous matrix.
+#pragma once
+
+#include "eigengrad/core/apply.h"
+
+namespace eigengrad::kernels {
+
+/// y = (x - mean)·scale·weight + bias for each row of x [rows, columns], with scale = 1 / √(variance + eps). Without
+/// `centered` the mean is taken for 0. Weight and bias [columns] may be undefined. Gives y, and mean and scale [rows].
+Tensors normalize_rows(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t columns, double eps,
+                       bool centered);
+
+/// The gradients of x, weight and bias from that of y; the last two are undefined unless wanted.
+Tensors normalize_rows_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& scale,
+                                const Tensor& dy, std::int64_t columns, bool centered, bool wants_weight,
+                                bool wants_bias);
+
+}  // namespace eigengrad::kernels
