@@ -1,12 +1,15 @@
 #include "eigengrad/ops/attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/attention.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/linalg.h"
 #include "eigengrad/ops/rearrange.h"
@@ -56,12 +59,43 @@ Tensor attention_weights(const Tensor& scores, const AttentionOptions& options) 
   return mask.dtype() == kBool ? masked_softmax(scores, mask) : softmax(scores + mask, -1);
 }
 
+// Without a mask of numbers, and without dropout: never the whole matrix of weights.
+struct Attention {
+  static constexpr const char* kName = eigengrad::kName;
+  static constexpr SaveMask kSaves = kInputs | kOutput;
+  double scale;
+  bool causal;
+  Attributes attributes() const {
+    return {{"scale", fmt::format("{:.4g}", scale)}, {"is_causal", causal ? "true" : "false"}};
+  }
+  Tensors forward(TensorRefs x) const { return kernels::attention(x[0], x[1], x[2], scale, causal); }
+  Grads backward(const Saved& s, TensorRefs g) const {
+    const Tensor &q = s.x(0), &k = s.x(1), &v = s.x(2);
+    const Tensor p = attention_weights(matmul(q * scale, transpose(k)), {.is_causal = causal});
+    const Tensor dp = matmul(g[0], transpose(v));
+    const Tensor ds = p * (dp - sum(p * dp, {-1}, true)) * scale;
+    return {matmul(ds, k), matmul(transpose(ds), q), matmul(transpose(p), g[0])};
+  }
+  Grads backward_fused(const Saved& s, TensorRefs g) const {
+    const Tensors d = kernels::attention_backward(s.x(0), s.x(1), s.x(2), s.y(0), s.y(1), g[0], scale, causal);
+    return {d[0], d[1], d[2]};
+  }
+};
+
+bool same_leading_axes(const Tensor& a, const Tensor& b) {
+  return a.dim() == b.dim() && std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
+}
+
 }  // namespace
 
 Tensor scaled_dot_product_attention(Arg query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options) {
   check_tensors(query, key, value);
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query->size(-1))));
+  const bool plain = !options.mask.defined() && options.dropout_p == 0 && scale > 0;
+  if (plain && same_leading_axes(query, key) && same_leading_axes(query, value) && query->numel() > 0 &&
+      key.numel() > 0 && value.numel() > 0)
+    return apply(Attention{scale, options.is_causal}, query, key, value)[0];
   const Tensor weights = attention_weights(matmul(query * scale, transpose(key)), options);
   return matmul(dropout(weights, options.dropout_p, options.dropout_p > 0), value);
 }

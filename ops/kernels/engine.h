@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "eigengrad/core/dtype.h"
 
@@ -17,5 +18,23 @@ struct Matrix {
 /// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling
 /// thread.
 void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b);
+
+/// A right operand that many products share, prepared once: a recurrent weight, which every step multiplies by.
+class PackedMatrix {
+ public:
+  PackedMatrix(Dtype dtype, const Matrix& b);
+  ~PackedMatrix();
+  PackedMatrix(const PackedMatrix&) = delete;
+  PackedMatrix& operator=(const PackedMatrix&) = delete;
+
+  /// out ← a · b, as matrix_product does. Safe on several threads at once.
+  void multiply(void* out, const Matrix& a) const;
+
+ private:
+  class Blocks;
+  template <class T>
+  class BlocksOf;
+  std::unique_ptr<Blocks> blocks_;
+};
 
 }  // namespace eigengrad::kernels

@@ -49,11 +49,12 @@ void each_row(const Sequence& s, std::int64_t k, std::int64_t begin, std::int64_
 // Step after step: products [L, N, gates] ← weight·h of the step before, then f(row) makes a row of y of them.
 template <class T, class F>
 void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y, const T* weight, T* products, F f) {
+  const PackedMatrix packed(dtype_of<T>, transposed(weight, gates, s.units));
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = 0; k < s.steps; ++k) {
       const T* const before = k == 0 ? h0 : y + s.place(k - 1) * s.batch * s.units;
-      matrix_product(dtype_of<T>, products + (s.place(k) * s.batch + begin) * gates,
-                     row_major(before + begin * s.units, end - begin, s.units), transposed(weight, gates, s.units));
+      packed.multiply(products + (s.place(k) * s.batch + begin) * gates,
+                      row_major(before + begin * s.units, end - begin, s.units));
       each_row(s, k, begin, end, f);
     }
   });
@@ -65,6 +66,7 @@ void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y,
 template <class T, class F>
 void run_backward(const Sequence& s, std::int64_t gates, const T* weight, const T* dproducts, const T* dy, T* dh, F f) {
   std::fill_n(dh, s.batch * s.units, T(0));
+  const PackedMatrix packed(dtype_of<T>, row_major(weight, gates, s.units));
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t size = (end - begin) * s.units;
     const auto through = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
@@ -74,8 +76,7 @@ void run_backward(const Sequence& s, std::int64_t gates, const T* weight, const 
       if (dy)
         for (std::int64_t i = 0; i < size; ++i) piece[i] += dy[first * s.units + i];
       each_row(s, k, begin, end, [&](const Row& row) { f(row, dh + row.sample * s.units); });
-      matrix_product(dtype_of<T>, through.get(), row_major(dproducts + first * gates, end - begin, gates),
-                     row_major(weight, gates, s.units));
+      packed.multiply(through.get(), row_major(dproducts + first * gates, end - begin, gates));
       for (std::int64_t i = 0; i < size; ++i) piece[i] += through[i];
     }
   });
