@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <vector>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
@@ -217,6 +218,61 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generato
   Tensor x = empty(shape, kInt64);
   fill_randint(x, low, high, generator);
   return x;
+}
+
+namespace {
+
+// A column, by the sum of the weights before it. `total` is the sum of all.
+std::size_t draw(const std::vector<double>& weights, double total, Generator& generator) {
+  double rest = generator.uniform() * total;
+  std::size_t last = 0;  // the last that can be drawn, should rounding leave a rest
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    last = i;
+    if (rest < weights[i]) return i;
+    rest -= weights[i];
+  }
+  return last;
+}
+
+}  // namespace
+
+Tensor multinomial(const Tensor& weights, std::int64_t samples, bool replacement, Generator& generator) {
+  EG_CHECK(is_floating(weights.dtype()), DtypeError, "[multinomial] expected floating weights, found {}",
+           weights.dtype());
+  EG_CHECK(weights.dim() == 1 || weights.dim() == 2, ShapeError, "[multinomial] expected weights [K] or [N, K], found {}",
+           weights.shape());
+  EG_CHECK(samples >= 1, ValueError, "[multinomial] expected at least 1 sample, found {}", samples);
+  const auto columns = static_cast<std::size_t>(weights.size(-1));
+  const std::int64_t rows = weights.dim() == 2 ? weights.size(0) : 1;
+  const Tensor result = empty(weights.dim() == 2 ? Shape{rows, samples} : Shape{samples}, kInt64);
+  std::vector<double> all;
+  dispatch_floating("multinomial", weights.dtype(), [&]<class T>() {
+    const std::vector<T> values = weights.to_vector<T>();
+    all.assign(values.begin(), values.end());
+  });
+  auto* out = result.raw<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto first = all.begin() + row * static_cast<std::int64_t>(columns);
+    std::vector<double> left(first, first + static_cast<std::int64_t>(columns));
+    std::int64_t possible = 0;
+    for (const double weight : left) {
+      EG_CHECK(weight >= 0 && std::isfinite(weight), ValueError,
+               "[multinomial] found the weight {}, expected finite ones of at least 0", weight);
+      possible += weight > 0;
+    }
+    EG_CHECK(possible >= (replacement ? 1 : samples), ValueError,
+             "[multinomial] {} weights above 0 are too few for {} samples", possible, samples);
+    double total = std::accumulate(left.begin(), left.end(), 0.0);
+    for (std::int64_t i = 0; i < samples; ++i) {
+      const std::size_t column = draw(left, total, generator);
+      *out++ = static_cast<std::int64_t>(column);
+      if (replacement) continue;
+      left[column] = 0;
+      total = std::accumulate(left.begin(), left.end(), 0.0);
+    }
+  }
+  return result;
 }
 
 Tensor randperm(std::int64_t n, Generator& generator) {

@@ -79,6 +79,11 @@ Tensor rand(const Shape& shape, Dtype dtype = kFloat32, Generator& generator = d
 Tensor randn(const Shape& shape, Dtype dtype = kFloat32, Generator& generator = default_generator());
 /// int64 in [low, high).
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator = default_generator());
+/// Numbers of columns, int64 [N, samples], drawn with the probabilities that the rows of `weights` [N, K] stand in, floating
+/// and not necessarily of sum 1; [samples] for weights [K]. Without replacement a column is drawn once at most. Throws
+/// DtypeError, ShapeError, and ValueError for weights that are negative or not finite, and when there are too few above 0.
+Tensor multinomial(const Tensor& weights, std::int64_t samples, bool replacement = false,
+                   Generator& generator = default_generator());
 /// The numbers 0 to n - 1 in random order, int64.
 Tensor randperm(std::int64_t n, Generator& generator = default_generator());
 

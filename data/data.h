@@ -6,3 +6,4 @@
 #include "eigengrad/data/digits.h"
 #include "eigengrad/data/idx.h"
 #include "eigengrad/data/loader.h"
+#include "eigengrad/data/text.h"

@@ -212,5 +212,31 @@ TEST(Random, BadArguments) {
   EXPECT_THROW(fill_uniform(parameter, 0, 1), GradError);
 }
 
+TEST(Multinomial, DrawsByTheWeights) {
+  Generator generator(3);
+  const Tensor weights = tensor({1.f, 0.f, 2.f, 5.f});
+  const auto drawn = multinomial(weights, 40000, true, generator).to_vector<std::int64_t>();
+  const double expected[] = {0.125, 0, 0.25, 0.625};
+  for (std::int64_t column = 0; column < 4; ++column)
+    EXPECT_NEAR(static_cast<double>(std::count(drawn.begin(), drawn.end(), column)) / 40000, expected[column],
+                expected[column] == 0 ? 0 : 0.01);
+  for (int i = 0; i < 20; ++i) {
+    auto all = multinomial(weights, 3, false, generator).to_vector<std::int64_t>();
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(all, (std::vector<std::int64_t>{0, 2, 3}));
+  }
+  EXPECT_EQ(multinomial(ones({2, 5}), 3, false, generator).shape(), (Shape{2, 3}));
+}
+
+TEST(Multinomial, RefusesWhatIsNoDistribution) {
+  EXPECT_THROW(multinomial(tensor({1.f, -1.f}), 1), ValueError);
+  EXPECT_THROW(multinomial(tensor({1.f, NAN}), 1), ValueError);
+  EXPECT_THROW(multinomial(tensor({0.f, 0.f}), 1, true), ValueError);
+  EXPECT_THROW(multinomial(tensor({0.f, 1.f}), 2), ValueError);
+  EXPECT_THROW(multinomial(tensor({1.f}), 0), ValueError);
+  EXPECT_THROW(multinomial(ones({}), 1), ShapeError);
+  EXPECT_THROW(multinomial(ones({2}, kInt64), 1), DtypeError);
+}
+
 }  // namespace
 }  // namespace eigengrad
