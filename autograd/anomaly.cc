@@ -55,7 +55,8 @@ std::string describe_place(const std::source_location& site, ScopeId scope) {
 
 }  // namespace
 
-void AnomalyFinder::on_op(std::string_view name, const Attributes&, TensorRefs inputs, const Tensor& output) {
+void AnomalyFinder::on_op(const OpEvent& event) {
+  const auto& [name, attributes, inputs, output, flops] = event;
   if (found() || is_finite(output)) return;
   bool had_infinity = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) had_infinity = had_infinity || has(isinf, inputs[i]);

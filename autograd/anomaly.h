@@ -22,7 +22,7 @@ class NonFiniteError : public Error {
 class AnomalyFinder : public Tracer {
  public:
   AnomalyFinder() : scope_(this) {}
-  void on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) override;
+  void on_op(const OpEvent& event) override;
   void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) override;
   void on_rule(const Node& node, std::span<const Tensor> results) override;
 

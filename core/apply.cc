@@ -88,10 +88,17 @@ void separate(Tensor& output, TensorRefs inputs) {
     }
 }
 
-void trace(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) {
+void trace(const OpEvent& event) {
   Tracer* const tracer = thread_state.tracer;
   const InsideOp inside;
-  tracer->on_op(name, attributes, inputs, output);
+  tracer->on_op(event);
+}
+
+double usual_flops(TensorRefs inputs, const Tensor& output) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].impl().storage == output.impl().storage) return 0;
+  const std::int64_t of_input = inputs.size() > 0 ? inputs[0].numel() : 0;
+  return static_cast<double>(std::max(of_input, output.numel()));
 }
 
 }  // namespace detail

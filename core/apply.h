@@ -14,9 +14,10 @@
 //
 // `kSaves` may be one mask for all inputs. A gradient may have the broadcast shape: the engine sums it back. Optional:
 // `Grads backward_fused(const Saved&, const Tensor& g) const`, raw kernels for when no graph of the gradient is built;
-// `Attributes attributes() const`. An op with several outputs returns `Tensors` from forward, and its backward takes
-// `TensorRefs g`, undefined where no gradient arrived. An op without `backward` is not differentiable, and its result
-// never requires grad. docs/adding-an-op.md has the whole story.
+// `Attributes attributes() const`; `double flops(TensorRefs x, const Tensor& y) const`, where they are more than one
+// for each element. An op with several outputs returns `Tensors` from forward, and its backward takes `TensorRefs g`,
+// undefined where no gradient arrived. An op without `backward` is not differentiable, and its result never requires
+// grad. docs/adding-an-op.md has the whole story.
 #pragma once
 
 #include <array>
@@ -165,7 +166,9 @@ void check_inputs(const char* op, TensorRefs inputs);
 bool any_requires_grad(TensorRefs inputs);
 // An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone.
 void separate(Tensor& output, TensorRefs inputs);
-void trace(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output);
+void trace(const OpEvent& event);
+// One for each element of the output or of the first input, whichever has more; none for a view.
+double usual_flops(TensorRefs inputs, const Tensor& output);
 
 template <class Op>
 Attributes attributes_of(const Op& op) {
@@ -173,6 +176,15 @@ Attributes attributes_of(const Op& op) {
     return op.attributes();
   else
     return {};
+}
+
+template <class Op>
+double flops_of(const Op& op, TensorRefs inputs, std::span<const Tensor> outputs) {
+  if (outputs.empty()) return 0;
+  if constexpr (requires { op.flops(inputs, outputs[0]); })
+    return op.flops(inputs, outputs[0]);
+  else
+    return usual_flops(inputs, outputs[0]);
 }
 
 }  // namespace detail
@@ -193,6 +205,7 @@ auto apply_list(Op op, TensorRefs inputs) {
   }();
   Tracer* const tracer = thread_state.tracer;
   const Attributes attributes = tracer ? detail::attributes_of(op) : Attributes();
+  double flops = tracer ? detail::flops_of(op, inputs, outputs) : 0;
   if constexpr (Differentiable<Op>) {
     if (thread_state.grad_enabled && detail::any_requires_grad(inputs)) {
       auto node = Ref<detail::OpNode<Op>>::adopt(new detail::OpNode<Op>(std::move(op), inputs));
@@ -203,7 +216,10 @@ auto apply_list(Op op, TensorRefs inputs) {
     }
   }
   if (tracer) [[unlikely]]
-    for (const Tensor& output : outputs) detail::trace(Op::kName, attributes, inputs, output);
+    for (const Tensor& output : outputs) {
+      detail::trace({Op::kName, attributes, inputs, output, flops});
+      flops = 0;
+    }
   return result;
 }
 

@@ -120,13 +120,22 @@ class Leaf final : public Node {
   Tensor grad_;
 };
 
+/// An op that has given an output.
+struct OpEvent {
+  std::string_view name;
+  const Attributes& attributes;
+  TensorRefs inputs;
+  const Tensor& output;
+  double flops;  ///< floating point operations; of an op with several outputs, all with the first
+};
+
 /// Watches ops and gradients as they happen: drawing, the search for a non-finite value, profiling. One per thread;
 /// it sees the ops that users call, not those inside an op.
 class Tracer {
  public:
   virtual ~Tracer() = default;
   /// An op has given `output`; one call for each output.
-  virtual void on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) = 0;
+  virtual void on_op(const OpEvent& event) = 0;
   /// The sum of what reached an output of `node`.
   virtual void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) = 0;
   /// The gradient rule of `node` has given `results`, one for each input.

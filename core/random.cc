@@ -39,7 +39,38 @@ double polynomial(const double (&coefficients)[N], double x) {
   return value;
 }
 
-// The quantile of the standard normal distribution, 0 < p < 1: Wichura's PPND16.
+double unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+double open_unit_interval(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
+
+// Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float, 64 for a double.
+template <class T, class F>
+void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
+  constexpr std::int64_t per_block = sizeof(T) == 4 ? 4 : 2;
+  const std::int64_t blocks = (n + per_block - 1) / per_block;
+  const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
+  parallel_for(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      const Generator::Block block = generator.block(first + static_cast<std::uint64_t>(k));
+      for (std::int64_t j = 0; j < per_block && k * per_block + j < n; ++j) {
+        // A float takes its 32 bits as the upper half.
+        const std::uint64_t bits = per_block == 4 ? std::uint64_t{block.word[j]} << 32 : block.u64(static_cast<int>(j));
+        out[k * per_block + j] = value_of(bits);
+      }
+    }
+  });
+}
+
+template <class F>
+void fill_floating(const char* op, Tensor& x, Generator& generator, F value_of) {
+  EG_CHECK(x.is_contiguous(), ShapeError, "[{}] the tensor of shape {} is not contiguous", op, x.shape());
+  x.note_inplace_change(op);
+  dispatch_floating(op, x.dtype(), [&]<class T>() {
+    fill(x.raw<T>(), x.numel(), generator, [&](std::uint64_t bits) { return static_cast<T>(value_of(bits)); });
+  });
+}
+
+}  // namespace
+
 double normal_quantile(double p) {
   static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
                                  1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
@@ -84,38 +115,6 @@ double normal_quantile(double p) {
       r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6) : polynomial(e, r - 5) / polynomial(f, r - 5);
   return q < 0 ? -x : x;
 }
-
-double unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
-double open_unit_interval(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
-
-// Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float, 64 for a double.
-template <class T, class F>
-void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
-  constexpr std::int64_t per_block = sizeof(T) == 4 ? 4 : 2;
-  const std::int64_t blocks = (n + per_block - 1) / per_block;
-  const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
-  parallel_for(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) {
-      const Generator::Block block = generator.block(first + static_cast<std::uint64_t>(k));
-      for (std::int64_t j = 0; j < per_block && k * per_block + j < n; ++j) {
-        // A float takes its 32 bits as the upper half.
-        const std::uint64_t bits = per_block == 4 ? std::uint64_t{block.word[j]} << 32 : block.u64(static_cast<int>(j));
-        out[k * per_block + j] = value_of(bits);
-      }
-    }
-  });
-}
-
-template <class F>
-void fill_floating(const char* op, Tensor& x, Generator& generator, F value_of) {
-  EG_CHECK(x.is_contiguous(), ShapeError, "[{}] the tensor of shape {} is not contiguous", op, x.shape());
-  x.note_inplace_change(op);
-  dispatch_floating(op, x.dtype(), [&]<class T>() {
-    fill(x.raw<T>(), x.numel(), generator, [&](std::uint64_t bits) { return static_cast<T>(value_of(bits)); });
-  });
-}
-
-}  // namespace
 
 std::uint64_t Generator::stream_id(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -240,8 +239,8 @@ std::size_t draw(const std::vector<double>& weights, double total, Generator& ge
 Tensor multinomial(const Tensor& weights, std::int64_t samples, bool replacement, Generator& generator) {
   EG_CHECK(is_floating(weights.dtype()), DtypeError, "[multinomial] expected floating weights, found {}",
            weights.dtype());
-  EG_CHECK(weights.dim() == 1 || weights.dim() == 2, ShapeError, "[multinomial] expected weights [K] or [N, K], found {}",
-           weights.shape());
+  EG_CHECK(weights.dim() == 1 || weights.dim() == 2, ShapeError,
+           "[multinomial] expected weights [K] or [N, K], found {}", weights.shape());
   EG_CHECK(samples >= 1, ValueError, "[multinomial] expected at least 1 sample, found {}", samples);
   const auto columns = static_cast<std::size_t>(weights.size(-1));
   const std::int64_t rows = weights.dim() == 2 ? weights.size(0) : 1;

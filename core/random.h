@@ -60,12 +60,16 @@ Generator& default_generator();
 /// Starts the default generator anew.
 void manual_seed(std::uint64_t seed);
 
+/// The quantile of the standard normal distribution for 0 < p < 1: Wichura's algorithm AS 241 (Applied Statistics 37,
+/// 1988).
+double normal_quantile(double p);
+
 // Filling a contiguous tensor in place. Each throws DtypeError unless it is float32 or float64, ShapeError when it is
 // not contiguous, ValueError for impossible parameters, and GradError as in-place changes do.
 
 /// Uniform in [low, high). The limits and their distance must be finite.
 void fill_uniform(Tensor& x, double low, double high, Generator& generator = default_generator());
-/// Normal, by inversion of the distribution function (Wichura, algorithm AS 241, Applied Statistics 37, 1988).
+/// Normal, by inversion of the distribution function.
 void fill_normal(Tensor& x, double mean, double std, Generator& generator = default_generator());
 /// 1 with probability p, else 0. Throws ValueError unless 0 ≤ p ≤ 1.
 void fill_bernoulli(Tensor& x, double p, Generator& generator = default_generator());
@@ -79,9 +83,10 @@ Tensor rand(const Shape& shape, Dtype dtype = kFloat32, Generator& generator = d
 Tensor randn(const Shape& shape, Dtype dtype = kFloat32, Generator& generator = default_generator());
 /// int64 in [low, high).
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator = default_generator());
-/// Numbers of columns, int64 [N, samples], drawn with the probabilities that the rows of `weights` [N, K] stand in, floating
-/// and not necessarily of sum 1; [samples] for weights [K]. Without replacement a column is drawn once at most. Throws
-/// DtypeError, ShapeError, and ValueError for weights that are negative or not finite, and when there are too few above 0.
+/// Numbers of columns, int64 [N, samples], drawn with the probabilities that the rows of `weights` [N, K] stand in,
+/// floating and not necessarily of sum 1; [samples] for weights [K]. Without replacement a column is drawn once at
+/// most. Throws DtypeError, ShapeError, and ValueError for weights that are negative or not finite, and when there are
+/// too few above 0.
 Tensor multinomial(const Tensor& weights, std::int64_t samples, bool replacement = false,
                    Generator& generator = default_generator());
 /// The numbers 0 to n - 1 in random order, int64.

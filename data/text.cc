@@ -15,14 +15,16 @@ namespace {
 std::string_view character_at(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0u; };
   const unsigned lead = byte(i), next = byte(i + 1);
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5                  ? 4
-                                                                            : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : (lead & 0xF0) == 0xE0       ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   bool good = length > 0;
   for (std::size_t k = 1; k < length; ++k) good = good && (byte(i + k) & 0xC0) == 0x80;
   // What a shorter form could say, surrogates, and what is beyond Unicode.
-  good = good && !(lead == 0xE0 && next < 0xA0) && !(lead == 0xED && next >= 0xA0) &&
-         !(lead == 0xF0 && next < 0x90) && !(lead == 0xF4 && next >= 0x90);
+  good = good && !(lead == 0xE0 && next < 0xA0) && !(lead == 0xED && next >= 0xA0) && !(lead == 0xF0 && next < 0x90) &&
+         !(lead == 0xF4 && next >= 0x90);
   EG_CHECK(good, FormatError, "[Characters] the text is not UTF-8: byte {} is 0x{:02X}", i, lead);
   return text.substr(i, length);
 }
@@ -106,9 +108,7 @@ Batch WindowDataset::get(std::span<const std::int64_t> indices) const {
   return batch;
 }
 
-std::vector<std::string> WindowDataset::class_names() const {
-  return names_.empty() ? Dataset::class_names() : names_;
-}
+std::vector<std::string> WindowDataset::class_names() const { return names_.empty() ? Dataset::class_names() : names_; }
 
 std::string WindowDataset::description() const {
   return fmt::format("{} windows of {} characters, of which there are {} kinds", size(), length_, classes_);

@@ -19,8 +19,8 @@ class Characters {
   explicit Characters(std::string_view text);
 
   std::int64_t size() const { return static_cast<std::int64_t>(characters_.size()); }
-  /// The numbers of the characters, int64 [length]. Throws FormatError for what is not UTF-8, ValueError for a character
-  /// that is not among these.
+  /// The numbers of the characters, int64 [length]. Throws FormatError for what is not UTF-8, ValueError for a
+  /// character that is not among these.
   Tensor encode(std::string_view text) const;
   /// The text of numbers of any shape. Throws DtypeError, IndexError.
   std::string decode(const Tensor& numbers) const;
@@ -32,12 +32,12 @@ class Characters {
   std::map<std::string, std::int64_t, std::less<>> numbers_;
 };
 
-/// Windows of a sequence of numbers: the input is `length` of them, the target the same one place further on, both int64
-/// [length]. Window i begins at i·stride.
+/// Windows of a sequence of numbers: the input is `length` of them, the target the same one place further on, both
+/// int64 [length]. Window i begins at i·stride.
 class WindowDataset : public Dataset {
  public:
-  /// Throws ShapeError unless `numbers` has one axis, DtypeError unless it is int64, ValueError for a length or stride below
-  /// 1 and when there is not even one window, IndexError for a number outside [0, classes).
+  /// Throws ShapeError unless `numbers` has one axis, DtypeError unless it is int64, ValueError for a length or stride
+  /// below 1 and when there is not even one window, IndexError for a number outside [0, classes).
   WindowDataset(Tensor numbers, std::int64_t length, std::int64_t stride, std::int64_t classes,
                 std::vector<std::string> names = {});
   std::int64_t size() const override { return (numbers_.size(0) - 1 - length_) / stride_ + 1; }
@@ -54,12 +54,12 @@ class WindowDataset : public Dataset {
   std::vector<std::string> names_;
 };
 
-/// The first part of a sequence of numbers, and the last, which has `fraction` of it. Throws ValueError unless 0 ≤ fraction
-/// ≤ 1.
+/// The first part of a sequence of numbers, and the last, which has `fraction` of it. Throws ValueError unless 0 ≤
+/// fraction ≤ 1.
 std::pair<Tensor, Tensor> split_sequence(const Tensor& numbers, double fraction);
 
-/// Lines such as "17+25=42": a text for machines that have no other, in which every answer can be known. Line i depends on
-/// (seed, i) alone.
+/// Lines such as "17+25=42": a text for machines that have no other, in which every answer can be known. Line i depends
+/// on (seed, i) alone.
 std::string sums_text(std::int64_t lines, std::uint64_t seed = 0);
 
 }  // namespace eigengrad::data

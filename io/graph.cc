@@ -91,12 +91,12 @@ std::size_t GraphTrace::entry_of(const Tensor& x) {
 
 void GraphTrace::set_name(const Tensor& x, std::string name) { entries_[entry_of(x)].name = std::move(name); }
 
-void GraphTrace::on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) {
+void GraphTrace::on_op(const OpEvent& event) {
   std::vector<std::size_t> from;
-  for (std::size_t i = 0; i < inputs.size(); ++i) from.push_back(entry_of(inputs[i]));
-  Entry& entry = entries_[entry_of(output)];
-  entry.op = name;
-  entry.attributes = attributes;
+  for (std::size_t i = 0; i < event.inputs.size(); ++i) from.push_back(entry_of(event.inputs[i]));
+  Entry& entry = entries_[entry_of(event.output)];
+  entry.op = event.name;
+  entry.attributes = event.attributes;
   entry.scope = thread_state.scope;
   entry.inputs = std::move(from);
 }

@@ -35,7 +35,7 @@ class GraphTrace : public Tracer {
   std::string to_dot(const DotOptions& options) const;
   std::string to_dot() const { return to_dot(DotOptions()); }
 
-  void on_op(std::string_view name, const Attributes& attributes, TensorRefs inputs, const Tensor& output) override;
+  void on_op(const OpEvent& event) override;
   void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) override;
 
   std::size_t size() const { return entries_.size(); }

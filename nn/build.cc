@@ -1,7 +1,6 @@
 #include "eigengrad/nn/build.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +19,101 @@ constexpr const char* kSequential = "Sequential";
 constexpr const char* kResidual = "Residual";
 constexpr const char* kGraph = "Graph";
 const std::vector<std::string> kContainers = {kSequential, kResidual, kGraph};
+
+struct Row {
+  std::size_t index;
+  const void* options;
+};
+
+Row row_of(const Module& module, const LayerTable& table, const char* wanted) {
+  for (std::size_t i = 0; i < table.entries().size(); ++i)
+    if (const void* options = table.functions({i, nullptr}).options_of(module)) return {i, options};
+  throw ValueError(fmt::format("there is no layer '{}' in the table, so it cannot be {}", module.type_name(), wanted));
+}
+
+// Null unless the module is of this class and not of one derived from it, which may do something else.
+template <class Container>
+const Container* as(const Module& module) {
+  return typeid(module) == typeid(Container) ? static_cast<const Container*>(&module) : nullptr;
+}
+
+class ConfigWriter {
+ public:
+  explicit ConfigWriter(const LayerTable& table) : table_(table) {}
+
+  config::Value write(const Module& module) {
+    EG_CHECK(seen_.insert(&module).second, ValueError,
+             "a {} stands in two places of the model, so it cannot be configured: there would be two of it",
+             module.type_name());
+    if (const auto* const sequential = as<Sequential>(module)) {
+      config::Value object = typed(kSequential);
+      object.set("layers", layers_of(*sequential));
+      return object;
+    }
+    if (const auto* const residual = as<Residual>(module)) {
+      config::Value object = typed(kResidual);
+      object.set("layers", layers_of(residual->body()));
+      if (residual->shortcut()) object.set("shortcut", layers_of(*residual->shortcut()));
+      return object;
+    }
+    if (const auto* const graph = as<Graph>(module)) return write_graph(*graph);
+    const Row row = row_of(module, table_, "configured");
+    return table_.write(table_.entries()[row.index].name, const_cast<void*>(row.options));
+  }
+
+ private:
+  static config::Value typed(const char* type) {
+    config::Value object = config::Value::object();
+    object.set("type", type);
+    return object;
+  }
+
+  // An array when the names are the numbers in order, else an object.
+  config::Value layers_of(const Sequential& sequential) {
+    bool numbered = true;
+    config::Value array = config::Value::array(), named = config::Value::object();
+    for (const auto& [name, child] : sequential.children()) {
+      numbered = numbered && name == std::to_string(array.as_array()->size());
+      array.push_back(write(*child));
+      named.set(name, array.as_array()->back());
+    }
+    return numbered ? std::move(array) : std::move(named);
+  }
+
+  config::Value write_graph(const Graph& graph) {
+    config::Value all = config::Value::object();
+    for (const Graph::Step& step : graph.steps()) {
+      config::Value layer = config::Value::object();
+      if (step.shared.empty())
+        layer = write(*step.module);
+      else
+        layer.set("shared", step.shared);
+      config::Value from = config::Value::array();
+      for (const std::size_t place : step.from) from.push_back(graph.name_of(place));
+      layer.set("from", std::move(from));
+      all.set(step.name, std::move(layer));
+    }
+    config::Value object = typed(kGraph);
+    object.set("layers", std::move(all));
+    object.set("output", graph.name_of(graph.output()));
+    return object;
+  }
+
+  const LayerTable& table_;
+  std::set<const Module*> seen_;
+};
+
+// Leaves the default generator where it was: a copy must not change the random numbers of a run.
+class KeepRandom {
+ public:
+  KeepRandom() : offset_(default_generator().offset()) {}
+  ~KeepRandom() { default_generator().set_offset(offset_); }
+  KeepRandom(const KeepRandom&) = delete;
+  KeepRandom& operator=(const KeepRandom&) = delete;
+
+ private:
+  const std::uint64_t offset_;
+};
 
 // What flows from one layer to the next: a shape, nothing after a mistake, and who gives it.
 struct Flow {
@@ -152,7 +246,7 @@ class Builder {
     auto graph = std::make_shared<Graph>();
     std::vector<std::string> names = {"input"};
     std::vector<Flow> flows = {one_input(value, pointer, kGraph, inputs)};
-    std::map<std::string, const config::Value*> sources;
+    std::map<std::string, config::Value> sources;
     bool complete = true;
     for (const auto& [name, layer] : *list->as_object()) {
       const std::string place = pointer_to(pointer_to(pointer, "layers"), name);
@@ -180,7 +274,7 @@ class Builder {
 
   bool add_to_graph(Graph& graph, const std::string& name, const config::Value& layer, const std::string& place,
                     const std::vector<std::string>& names, const std::vector<Flow>& flows,
-                    std::map<std::string, const config::Value*>& sources, Flow& output) {
+                    std::map<std::string, config::Value>& sources, Flow& output) {
     const std::optional<std::vector<std::string>> from = read_from(layer, place, names);
     if (!from) return false;
     std::vector<Flow> inputs;
@@ -198,13 +292,18 @@ class Builder {
         return false;
       }
       // Once more the same layer: only its output for these inputs is of interest.
-      output = build(*known->second, place, inputs).output;
+      const KeepRandom keep_random;
+      output = build(known->second, place, inputs).output;
       return output.shape && noted(place, layer, [&] { graph.reuse(name, *which, *from); });
     }
-    config::Value& own = kept_.emplace_back(without(layer, "from"));
-    sources.emplace(name, &own);
+    config::Value own = without(layer, "from");
     Built built = build(own, place, inputs);
     output = std::move(built.output);
+    if (built.module) {
+      own = ConfigWriter(table_).write(*built.module);  // with the sizes that it has now
+      own.set_position(layer.position());
+    }
+    sources.emplace(name, std::move(own));
     return built.module && noted(place, layer, [&] { graph.add(name, built.module, *from); });
   }
 
@@ -305,102 +404,6 @@ class Builder {
 
   config::Diagnostics& diagnostics_;
   const LayerTable& table_;
-  std::deque<config::Value> kept_;  // layers of graphs without their "from"
-};
-
-struct Row {
-  std::size_t index;
-  const void* options;
-};
-
-Row row_of(const Module& module, const LayerTable& table, const char* wanted) {
-  for (std::size_t i = 0; i < table.entries().size(); ++i)
-    if (const void* options = table.functions({i, nullptr}).options_of(module)) return {i, options};
-  throw ValueError(fmt::format("there is no layer '{}' in the table, so it cannot be {}", module.type_name(), wanted));
-}
-
-// Null unless the module is of this class and not of one derived from it, which may do something else.
-template <class Container>
-const Container* as(const Module& module) {
-  return typeid(module) == typeid(Container) ? static_cast<const Container*>(&module) : nullptr;
-}
-
-class ConfigWriter {
- public:
-  explicit ConfigWriter(const LayerTable& table) : table_(table) {}
-
-  config::Value write(const Module& module) {
-    EG_CHECK(seen_.insert(&module).second, ValueError,
-             "a {} stands in two places of the model, so it cannot be configured: there would be two of it",
-             module.type_name());
-    if (const auto* const sequential = as<Sequential>(module)) {
-      config::Value object = typed(kSequential);
-      object.set("layers", layers_of(*sequential));
-      return object;
-    }
-    if (const auto* const residual = as<Residual>(module)) {
-      config::Value object = typed(kResidual);
-      object.set("layers", layers_of(residual->body()));
-      if (residual->shortcut()) object.set("shortcut", layers_of(*residual->shortcut()));
-      return object;
-    }
-    if (const auto* const graph = as<Graph>(module)) return write_graph(*graph);
-    const Row row = row_of(module, table_, "configured");
-    return table_.write(table_.entries()[row.index].name, const_cast<void*>(row.options));
-  }
-
- private:
-  static config::Value typed(const char* type) {
-    config::Value object = config::Value::object();
-    object.set("type", type);
-    return object;
-  }
-
-  // An array when the names are the numbers in order, else an object.
-  config::Value layers_of(const Sequential& sequential) {
-    bool numbered = true;
-    config::Value array = config::Value::array(), named = config::Value::object();
-    for (const auto& [name, child] : sequential.children()) {
-      numbered = numbered && name == std::to_string(array.as_array()->size());
-      array.push_back(write(*child));
-      named.set(name, array.as_array()->back());
-    }
-    return numbered ? std::move(array) : std::move(named);
-  }
-
-  config::Value write_graph(const Graph& graph) {
-    config::Value all = config::Value::object();
-    for (const Graph::Step& step : graph.steps()) {
-      config::Value layer = config::Value::object();
-      if (step.shared.empty())
-        layer = write(*step.module);
-      else
-        layer.set("shared", step.shared);
-      config::Value from = config::Value::array();
-      for (const std::size_t place : step.from) from.push_back(graph.name_of(place));
-      layer.set("from", std::move(from));
-      all.set(step.name, std::move(layer));
-    }
-    config::Value object = typed(kGraph);
-    object.set("layers", std::move(all));
-    object.set("output", graph.name_of(graph.output()));
-    return object;
-  }
-
-  const LayerTable& table_;
-  std::set<const Module*> seen_;
-};
-
-// Leaves the default generator where it was: a copy must not change the random numbers of a run.
-class KeepRandom {
- public:
-  KeepRandom() : offset_(default_generator().offset()) {}
-  ~KeepRandom() { default_generator().set_offset(offset_); }
-  KeepRandom(const KeepRandom&) = delete;
-  KeepRandom& operator=(const KeepRandom&) = delete;
-
- private:
-  const std::uint64_t offset_;
 };
 
 class Cloner {

@@ -90,6 +90,9 @@ class ModuleList : public Module {
     return as<M>((*this)[i]);
   }
 
+ protected:
+  bool runs() const override { return false; }
+
  private:
   friend class ModuleDict;
   template <class M>
@@ -118,6 +121,9 @@ class ModuleDict : public Module {
   M& at(std::string_view name) const {
     return ModuleList::as<M>((*this)[name]);
   }
+
+ protected:
+  bool runs() const override { return false; }
 };
 
 /// Modules that feed each other by name. Each takes what those named in `from` gave, by default the one added before

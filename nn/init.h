@@ -34,4 +34,19 @@ Tensor& kaiming_uniform_(Tensor& x, double slope = 0, FanMode mode = FanMode::Fa
 Tensor& kaiming_normal_(Tensor& x, double slope = 0, FanMode mode = FanMode::FanIn,
                         Nonlinearity nonlinearity = Nonlinearity::LeakyRelu);
 
+/// Normal, cut off below `low` and above `high` (which are values, not deviations), drawn by inversion of the
+/// distribution. Throws ValueError unless low < high and std > 0.
+Tensor& trunc_normal_(Tensor& x, double mean = 0, double std = 1, double low = -2, double high = 2);
+/// Rows, or columns where there are fewer, that are orthogonal and of length `gain`: of a matrix of normal numbers
+/// (Saxe, McClelland and Ganguli 2014). All axes behind the first count as one.
+Tensor& orthogonal_(Tensor& x, double gain = 1);
+/// A matrix in each of whose columns a share `sparsity` of the elements, rounded up, is 0, and the others are normal
+/// (Martens 2010). Throws ShapeError unless it has two axes, ValueError unless 0 ≤ sparsity ≤ 1.
+Tensor& sparse_(Tensor& x, double sparsity, double std = 0.01);
+/// The identity matrix, of as many rows and columns as there are. Throws ShapeError unless there are two axes.
+Tensor& eye_(Tensor& x);
+/// A convolution that passes its input on, as far as there are channels: [out, in / groups, kernel ..] with a 1 in the
+/// middle. Throws ShapeError unless it has 3 to 5 axes and the groups divide the first.
+Tensor& dirac_(Tensor& x, std::int64_t groups = 1);
+
 }  // namespace eigengrad::nn::init

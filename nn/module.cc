@@ -43,7 +43,17 @@ Module::Module(Module&& other) noexcept
       children_(std::move(other.children_)),
       name_(std::move(other.name_)),
       training_(other.training_),
-      hooks_(std::move(other.hooks_)) {}
+      hooks_(std::move(other.hooks_)) {
+  for (const auto& [name, child] : children_)
+    if (child->holder_ == &other) child->holder_ = this;
+}
+
+Module::~Module() {
+  for (const auto& [name, child] : children_)
+    if (child->holder_ == this) child->holder_ = nullptr;
+}
+
+std::string Module::scope_name() const { return holder_ ? join(holder_->scope_name(), name_) : name_; }
 
 Tensor Module::forward(const Tensor&) { throw Error(fmt::format("[{}] has no forward of one input", type_name())); }
 
@@ -144,6 +154,7 @@ void Module::add_child(std::string name, std::shared_ptr<Module> module) {
              name);
   if (module->name_.empty()) {
     module->name_ = name;
+    if (!runs()) module->holder_ = this;
     module->scope_cache_.store(~std::uint64_t{0}, std::memory_order_relaxed);
   }
   children_.emplace_back(std::move(name), std::move(module));

@@ -53,7 +53,7 @@ class Module : public std::enable_shared_from_this<Module> {
   Module() = default;
   Module(Module&& other) noexcept;
   Module& operator=(Module&&) = delete;
-  virtual ~Module() = default;
+  virtual ~Module();
 
   /// Runs forward(), between the hooks; what it computes is known to the graph by this module's path.
   Tensor operator()(Arg x) {
@@ -160,7 +160,9 @@ class Module : public std::enable_shared_from_this<Module> {
     return output;
   }
   /// What the module adds to the path of the ops that it runs: the name that it was first added under.
-  virtual std::string scope_name() const { return name_; }
+  virtual std::string scope_name() const;
+  /// False for a module that only holds others, which somebody else runs: their paths have its name in them.
+  virtual bool runs() const { return true; }
 
  private:
   using Entry = std::unique_ptr<std::pair<std::string, Tensor>>;  // at a fixed address: members refer to the tensor
@@ -193,7 +195,8 @@ class Module : public std::enable_shared_from_this<Module> {
 
   std::vector<Entry> parameters_, buffers_;
   Named<std::shared_ptr<Module>> children_;
-  std::string name_;  // within the module that it was first added to
+  std::string name_;                // within the module that it was first added to
+  const Module* holder_ = nullptr;  // that module, if it does not run
   bool training_ = true;
   std::shared_ptr<const Hooks> hooks_;                                 // null when there are none
   mutable std::atomic<std::uint64_t> scope_cache_{~std::uint64_t{0}};  // parent and own scope, as last asked for

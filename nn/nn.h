@@ -16,4 +16,5 @@
 #include "eigengrad/nn/pooling.h"
 #include "eigengrad/nn/recurrent.h"
 #include "eigengrad/nn/shape.h"
+#include "eigengrad/nn/summary.h"
 #include "eigengrad/nn/transformer.h"

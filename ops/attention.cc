@@ -69,6 +69,10 @@ struct Attention {
     return {{"scale", fmt::format("{:.4g}", scale)}, {"is_causal", causal ? "true" : "false"}};
   }
   Tensors forward(TensorRefs x) const { return kernels::attention(x[0], x[1], x[2], scale, causal); }
+  // Two products with all keys, whether or not they are seen.
+  double flops(TensorRefs x, const Tensor& y) const {
+    return 2 * static_cast<double>(x[1].size(-2)) * static_cast<double>(x[0].numel() + y.numel());
+  }
   Grads backward(const Saved& s, TensorRefs g) const {
     const Tensor &q = s.x(0), &k = s.x(1), &v = s.x(2);
     const Tensor p = attention_weights(matmul(q * scale, transpose(k)), {.is_causal = causal});

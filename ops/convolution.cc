@@ -23,6 +23,11 @@ struct Geometry {
             {"dilation", text(window.dilation)},
             {"groups", std::to_string(groups)}};
   }
+  // Of a multiplication and an addition for every tap of a kernel [O, C / groups, kh, kw] at every place of [N, O, oh,
+  // ow].
+  static double flops_of(double places_and_outputs, const Tensor& weight) {
+    return 2 * places_and_outputs * static_cast<double>(weight.numel()) / static_cast<double>(weight.size(0));
+  }
 };
 
 // y = C(x, w) is linear in both, and so are the gradients dx = X(g, w) and dw = W(x, g) that belong to it. Each of the
@@ -31,6 +36,7 @@ struct Conv : Geometry {
   static constexpr const char* kName = "conv2d";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
   Tensor forward(TensorRefs x) const { return kernels::convolution(x[0], x[1], window, groups); }
+  double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(y.numel()), x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
 
@@ -41,6 +47,7 @@ struct ConvInputGrad : Geometry {
   Tensor forward(TensorRefs x) const {
     return kernels::convolution_input_grad(x[0], x[1], window, groups, height, width);
   }
+  double flops(TensorRefs x, const Tensor&) const { return flops_of(static_cast<double>(x[0].numel()), x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
 
@@ -48,6 +55,7 @@ struct ConvWeightGrad : Geometry {
   static constexpr const char* kName = "conv2d_weight_grad";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
   Tensor forward(TensorRefs x) const { return kernels::convolution_weight_grad(x[0], x[1], window, groups); }
+  double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(x[1].numel()), y); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
 

@@ -25,6 +25,9 @@ struct MatMul {
   static constexpr const char* kName = "matmul";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
   Tensor forward(TensorRefs x) const { return kernels::matmul(x[0], x[1]); }
+  double flops(TensorRefs x, const Tensor& y) const {
+    return 2 * static_cast<double>(y.numel()) * static_cast<double>(x[0].size(-1));
+  }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {s.needs(0) ? matmul(g, transpose(s.x(1))) : Tensor(), s.needs(1) ? matmul(transpose(s.x(0)), g) : Tensor()};
   }
@@ -38,6 +41,10 @@ struct Linear {
     Tensor out = kernels::matmul(x[0], transpose(x[1]));
     if (x.size() == 3) add_(out, x[2]);
     return out;
+  }
+  double flops(TensorRefs x, const Tensor& y) const {
+    const double adds = x.size() == 3 ? 1 : 0;
+    return static_cast<double>(y.numel()) * (2 * static_cast<double>(x[0].size(-1)) + adds);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     Grads grads{s.needs(0) ? matmul(g, s.x(1)) : Tensor(), s.needs(1) ? matmul(transpose(g), s.x(0)) : Tensor()};

@@ -55,6 +55,11 @@ Tensor weight_grad(const Tensor& dproducts, const Tensor& before) {
   return matmul(transpose(reshape(dproducts, {-1, dproducts.size(2)})), reshape(before, {-1, before.size(2)}));
 }
 
+// A product of the gates' weight with every state.
+double recurrent_flops(const Tensor& weight, const Tensor& y) {
+  return 2 * static_cast<double>(weight.size(0)) * static_cast<double>(y.numel());
+}
+
 // ---- The sequences. Inputs: gates, the initial states, weight_hh. The gradients that they are composed of go back
 // step by step, as the fused ones do.
 
@@ -68,6 +73,7 @@ struct RnnSequence {
   Tensor forward(TensorRefs x) const {
     return kernels::rnn_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), relu, reverse);
   }
+  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor y = s.y();
     const Order order{y.size(0), reverse};
@@ -104,6 +110,7 @@ struct LstmSequence {
     return kernels::lstm_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
                                  reverse);
   }
+  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[3], y); }
   Grads backward(const Saved& s, TensorRefs g) const {
     const Tensor y = s.y(0), cells = s.y(1), active = s.y(2);
     const std::int64_t units = y.size(2);
@@ -150,6 +157,7 @@ struct GruSequence {
     return kernels::gru_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
                                 reverse);
   }
+  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
   Grads backward(const Saved& s, TensorRefs g) const {
     const Tensor y = s.y(0), active = s.y(1);
     const std::int64_t units = y.size(2);

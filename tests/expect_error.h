@@ -22,4 +22,9 @@ void expect_error(const std::function<void()>& f, std::initializer_list<std::str
   }
 }
 
+template <class E>
+void expect_error(const std::function<void()>& f, const char* words) {
+  expect_error<E>(f, {std::string(words)});
+}
+
 }  // namespace eigengrad

@@ -56,7 +56,8 @@ double evaluate(Gpt& model, const Tensor& text) {
   double total = 0;
   std::int64_t windows = 0;
   for (std::int64_t start = 0; start + kContext < text.size(0); start += kContext, ++windows)
-    total += cost_of(model, unsqueeze(narrow(text, 0, start, kContext), 0), narrow(text, 0, start + 1, kContext)).item();
+    total +=
+        cost_of(model, unsqueeze(narrow(text, 0, start, kContext), 0), narrow(text, 0, start + 1, kContext)).item();
   model.train();
   return total / static_cast<double>(windows);
 }

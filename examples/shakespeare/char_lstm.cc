@@ -2,8 +2,8 @@
 //
 //   char_lstm [FILE [EPOCHS]]
 //
-// The text is read as 64 streams side by side, 64 characters at a time. The state goes on from window to window, but the
-// gradient does not (truncated backpropagation through time). Without a file the text is one of sums, "17+25=42".
+// The text is read as 64 streams side by side, 64 characters at a time. The state goes on from window to window, but
+// the gradient does not (truncated backpropagation through time). Without a file the text is one of sums, "17+25=42".
 #include <eigengrad/eigengrad.h>
 
 #include <chrono>
@@ -16,7 +16,8 @@ constexpr std::int64_t kStreams = 64, kWindow = 64, kHidden = 256;
 
 struct CharLstm : nn::Module {
   nn::Embedding& embedding;
-  nn::LSTM& lstm = child<nn::LSTM>("lstm", nn::LSTMOptions{{.input_size = 64, .hidden_size = kHidden, .batch_first = true}});
+  nn::LSTM& lstm =
+      child<nn::LSTM>("lstm", nn::LSTMOptions{{.input_size = 64, .hidden_size = kHidden, .batch_first = true}});
   nn::Dropout& drop = child<nn::Dropout>("drop", 0.2);
   nn::Linear& head;
   explicit CharLstm(std::int64_t characters)

@@ -260,7 +260,7 @@ TEST(Exception, InAnOpLeavesNothing) {
 
 class Recorder final : public Tracer {
  public:
-  void on_op(std::string_view name, const Attributes&, TensorRefs, const Tensor&) override { ops.emplace_back(name); }
+  void on_op(const OpEvent& event) override { ops.emplace_back(event.name); }
   void on_grad(const Node& node, std::uint32_t, const Tensor&) override { grads.emplace_back(node.name()); }
   std::vector<std::string> ops, grads;
 };

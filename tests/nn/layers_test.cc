@@ -69,6 +69,55 @@ TEST(Init, SpreadsAsPublished) {
   EXPECT_THROW(init::xavier_uniform_(vector), ShapeError);
 }
 
+TEST(Init, TruncatedNormalStaysWithinItsLimits) {
+  manual_seed(2);
+  Tensor w = empty({200, 300});
+  init::trunc_normal_(w, 1, 2, 0, 2);
+  double sum = 0;
+  for (const double v : doubles(w)) {
+    ASSERT_GE(v, 0);
+    ASSERT_LE(v, 2);
+    sum += v;
+  }
+  EXPECT_NEAR(sum / 60000, 1, 0.01);  // symmetric about the mean
+  init::trunc_normal_(w, 0, 1, -10, 10);
+  EXPECT_NEAR(std::sqrt(mean(square(w)).item()), 1, 0.02);
+  EXPECT_THROW(init::trunc_normal_(w, 0, 1, 1, 1), ValueError);
+  EXPECT_THROW(init::trunc_normal_(w, 0, 0), ValueError);
+}
+
+TEST(Init, OrthogonalRowsOrColumns) {
+  manual_seed(2);
+  Tensor tall = empty({12, 5}, kFloat64), wide = empty({4, 3, 2, 2}, kFloat64);
+  init::orthogonal_(tall, 2);
+  init::orthogonal_(wide);
+  EXPECT_TRUE(allclose(matmul(transpose(tall), tall), eye(5, kFloat64) * 4));
+  const Tensor flat = reshape(wide, {4, 12});
+  EXPECT_TRUE(allclose(matmul(flat, transpose(flat)), eye(4, kFloat64)));
+  EXPECT_LT(tall.to_vector<double>()[0] * tall.to_vector<double>()[1], 1);  // not the identity
+  Tensor vector = empty({3});
+  EXPECT_THROW(init::orthogonal_(vector), ShapeError);
+}
+
+TEST(Init, SparseEyeAndDirac) {
+  manual_seed(2);
+  Tensor w = empty({10, 6});
+  init::sparse_(w, 0.33);
+  const auto zeros_of_columns = sum(w == 0, {0}).to_vector<std::int64_t>();
+  EXPECT_EQ(zeros_of_columns, std::vector<std::int64_t>(6, 4));
+  EXPECT_THROW(init::sparse_(w, 1.5), ValueError);
+  Tensor e = empty({2, 3});
+  EXPECT_EQ(init::eye_(e).to_vector<float>(), (std::vector<float>{1, 0, 0, 0, 1, 0}));
+  Tensor d = empty({4, 2, 3, 3});
+  init::dirac_(d, 2);
+  const Tensor x = randn({1, 4, 5, 5});
+  EXPECT_TRUE(equal(conv2d(x, d, Tensor(), {.padding = 1, .groups = 2}), x));
+  EXPECT_EQ(sum(d).item(), 4);
+  EXPECT_THROW(init::dirac_(e), ShapeError);
+  EXPECT_THROW(init::dirac_(d, 3), ShapeError);
+  EXPECT_THROW(init::eye_(d), ShapeError);
+}
+
 TEST(Layers, ComputeWhatTheirFunctionsDo) {
   const Tensor x = randn({3, 4});
   EXPECT_TRUE(equal(ReLU()(x), relu(x)));
