@@ -14,6 +14,8 @@
 #include "eigengrad/data/data.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/graph.h"
+#include "eigengrad/io/image.h"
+#include "eigengrad/io/plot.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
