@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/data/idx.h"
+#include "eigengrad/data/text.h"
 
 namespace eigengrad::data {
 
@@ -16,6 +18,21 @@ struct DigitsSourceOptions {
 };
 
 struct MnistSourceOptions : DigitsSourceOptions {};
+
+struct WindowOptions {
+  std::int64_t length = 64;
+  std::int64_t stride = 0;
+  double test_fraction = 0.1;
+};
+
+struct TextSourceOptions : WindowOptions {
+  std::string file;
+};
+
+struct SumsSourceOptions : WindowOptions {
+  std::int64_t lines = 20000;
+  std::int64_t seed = 0;
+};
 
 namespace {
 
@@ -45,8 +62,50 @@ Source make_mnist(const void* options, const std::string& folder) {
   return source;
 }
 
+void describe_windows(config::Fields& f, WindowOptions& o) {
+  f("length", o.length, {.help = "characters of a sample", .min = 1, .max = 1'000'000});
+  f("stride", o.stride, {.help = "places from one sample to the next; 0: the length", .min = 0});
+  f("test_fraction", o.test_fraction, {.help = "share of the text, its end, that is tested on", .min = 0, .max = 0.9});
+}
+
+Source windows_of(const std::string& text, const WindowOptions& o) {
+  const Characters characters(text);
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < characters.size(); ++i) names.push_back(characters[i]);
+  const auto [first, last] = split_sequence(characters.encode(text), o.test_fraction);
+  const std::int64_t stride = o.stride == 0 ? o.length : o.stride;
+  const auto windows = [&](const Tensor& numbers) {
+    return std::make_shared<WindowDataset>(numbers, o.length, stride, characters.size(), names);
+  };
+  return {windows(first), windows(last), ""};
+}
+
+Source make_text(const void* options, const std::string& folder) {
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
+  const auto& o = *static_cast<const TextSourceOptions*>(options);
+  EG_CHECK(!folder.empty(), IoError, "the text {} needs a folder (--data DIR)", o.file);
+  RegularFile file((std::filesystem::path(folder) / o.file).string());
+  EG_CHECK(file.size() <= kLargest, FormatError, "{} has {} bytes, expected {} at most", file.name(), file.size(),
+           kLargest);
+  return windows_of(file.read_all(), o);
+}
+
+Source make_sums(const void* options, const std::string&) {
+  const auto& o = *static_cast<const SumsSourceOptions*>(options);
+  return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), o);
+}
+
 }  // namespace
 
+void describe(config::Fields& f, TextSourceOptions& o) {
+  f("file", o.file, {.help = "a text in UTF-8, in the folder of the data", .required = true});
+  describe_windows(f, o);
+}
+void describe(config::Fields& f, SumsSourceOptions& o) {
+  f("lines", o.lines, {.help = "how many sums", .min = 1, .max = 10'000'000});
+  f("seed", o.seed, {.help = "seed of the sums", .min = 0});
+  describe_windows(f, o);
+}
 void describe(config::Fields& f, DigitsSourceOptions& o) { describe_digits(f, o, ""); }
 void describe(config::Fields& f, MnistSourceOptions& o) {
   describe_digits(f, o, " of the embedded digits, where there is no MNIST");
@@ -58,6 +117,8 @@ const SourceTable& sources() {
     all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
                                 {make_mnist});
     all.add<DigitsSourceOptions>("Digits", "the embedded digits", {make_digits});
+    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next", {make_text});
+    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character", {make_sums});
     return all;
   }();
   return table;

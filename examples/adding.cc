@@ -1,5 +1,5 @@
-// The adding problem of Hochreiter and Schmidhuber (1997): an LSTM reads 200 numbers, two of which are marked, and has to say
-// the sum of those two. What it learns from lies up to 200 steps back, through all of which the gradient goes.
+// The adding problem of Hochreiter and Schmidhuber (1997): an LSTM reads 200 numbers, two of which are marked, and has
+// to say the sum of those two. What it learns from lies up to 200 steps back, through all of which the gradient goes.
 //
 //   adding [STEPS]
 #include <eigengrad/eigengrad.h>

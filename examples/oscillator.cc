@@ -1,6 +1,6 @@
-// A differential equation solved by a network (Raissi, Perdikaris and Karniadakis 2019): u'' + 0.6 u' + 9 u = 0 with u(0) = 1
-// and u'(0) = 0, a damped oscillation. The cost is how badly the network fulfils the equation; u' and u'' are derivatives of
-// the network by its input, and the training differentiates those once more, by its weights.
+// A differential equation solved by a network (Raissi, Perdikaris and Karniadakis 2019): u'' + 0.6 u' + 9 u = 0 with
+// u(0) = 1 and u'(0) = 0, a damped oscillation. The cost is how badly the network fulfils the equation; u' and u'' are
+// derivatives of the network by its input, and the training differentiates those once more, by its weights.
 //
 // Writes oscillator.svg.
 #include <eigengrad/eigengrad.h>
@@ -23,9 +23,7 @@ int main() {
   net.to(kFloat64);
   // The form of u makes u(0) = 1 and u'(0) = 0 hold whatever the network says.
   const auto u = [&](const Tensor& t) { return 1 + square(tanh(t)) * net(t); };
-  const auto derivative = [](const Tensor& y, const Tensor& t) {
-    return grad(sum(y), {t}, {.create_graph = true})[0];
-  };
+  const auto derivative = [](const Tensor& y, const Tensor& t) { return grad(sum(y), {t}, {.create_graph = true})[0]; };
   optim::Adam optimizer(net.parameters(), {.lr = 5e-3});
   for (int step = 1; step <= 12000; ++step) {
     optimizer.set_lr(5e-3 * std::pow(0.01, step / 12000.0));
@@ -43,10 +41,9 @@ int main() {
   const Tensor t = reshape(linspace(0, kEnd, 201, kFloat64), {201, 1}), found = u(t), exact = solution(t);
   std::cout << "largest error of u " << max(abs(found - exact)).item() << '\n';
   const auto numbers = [](const Tensor& x) { return flatten(x).to_vector<double>(); };
-  io::write_file("oscillator.svg",
-                 io::to_svg({.title = "u'' + 0.6 u' + 9 u = 0, by a network and exactly",
-                             .x_label = "t",
-                             .y_label = "u",
-                             .series = {{.name = "network", .x = numbers(t), .y = numbers(found)},
-                                        {.name = "exact", .x = numbers(t), .y = numbers(exact)}}}));
+  io::write_file("oscillator.svg", io::to_svg({.title = "u'' + 0.6 u' + 9 u = 0, by a network and exactly",
+                                               .x_label = "t",
+                                               .y_label = "u",
+                                               .series = {{.name = "network", .x = numbers(t), .y = numbers(found)},
+                                                          {.name = "exact", .x = numbers(t), .y = numbers(exact)}}}));
 }

@@ -1,5 +1,5 @@
-// Regression that knows how sure it is: the network gives a mean and a variance for every x, and is trained on -log of the
-// normal density (Nix and Weigend 1994). The noise of the data grows with |x|, which nobody tells it.
+// Regression that knows how sure it is: the network gives a mean and a variance for every x, and is trained on -log of
+// the normal density (Nix and Weigend 1994). The noise of the data grows with |x|, which nobody tells it.
 //
 // Writes uncertainty.svg.
 #include <eigengrad/eigengrad.h>

@@ -56,7 +56,8 @@ Tensor image_grid(const Tensor& images, std::int64_t columns) {
   const std::int64_t rows = (count + columns - 1) / columns;
   const Tensor grid = full({images.size(1), rows * (height + 1) + 1, columns * (width + 1) + 1}, 0.5, images.dtype());
   for (std::int64_t i = 0; i < count; ++i) {
-    Tensor place = narrow(narrow(grid, 1, i / columns * (height + 1) + 1, height), 2, i % columns * (width + 1) + 1, width);
+    Tensor place =
+        narrow(narrow(grid, 1, i / columns * (height + 1) + 1, height), 2, i % columns * (width + 1) + 1, width);
     copy_(place, select(images.detach(), 0, i));
   }
   return grid;

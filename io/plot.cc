@@ -83,8 +83,8 @@ std::string drawn(const Series& s, const char* color, const Axis& x, const Axis&
                              path_of(s.x, s.y, x, y), color);
   for (std::size_t i = 0; i < s.x.size(); ++i)
     if (std::isfinite(s.x[i]) && std::isfinite(s.y[i]))
-      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\" fill=\"{}\" fill-opacity=\"0.5\"/>\n", x.at(s.x[i]),
-                         y.at(s.y[i]), color);
+      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\" fill=\"{}\" fill-opacity=\"0.5\"/>\n",
+                         x.at(s.x[i]), y.at(s.y[i]), color);
   return svg;
 }
 
@@ -125,7 +125,8 @@ std::string to_svg(const Plot& plot) {
     const char* const color = kColors[i % std::size(kColors)];
     svg += drawn(plot.series[i], color, x, y);
     const double line = kTop + 14 + 17 * static_cast<double>(i);
-    svg += fmt::format("<rect x=\"{}\" y=\"{:.1f}\" width=\"12\" height=\"4\" fill=\"{}\"/>\n", kLeft + 10, line - 6, color) +
+    svg += fmt::format("<rect x=\"{}\" y=\"{:.1f}\" width=\"12\" height=\"4\" fill=\"{}\"/>\n", kLeft + 10, line - 6,
+                       color) +
            text_at(kLeft + 28, line, "start", plot.series[i].name);
   }
   return svg + "</svg>\n";

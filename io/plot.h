@@ -6,8 +6,8 @@
 
 namespace eigengrad::io {
 
-/// Points (x[i], y[i]) of a curve, or with `points` as dots. Where low and high are given they are the limits of a band around
-/// it.
+/// Points (x[i], y[i]) of a curve, or with `points` as dots. Where low and high are given they are the limits of a band
+/// around it.
 struct Series {
   std::string name;
   std::vector<double> x, y;
@@ -20,8 +20,8 @@ struct Plot {
   std::vector<Series> series;
 };
 
-/// The plot as one SVG file, 720 by 440, its axes chosen to hold everything that is finite. Throws ValueError for series whose
-/// lists differ in length.
+/// The plot as one SVG file, 720 by 440, its axes chosen to hold everything that is finite. Throws ValueError for
+/// series whose lists differ in length.
 std::string to_svg(const Plot& plot);
 
 }  // namespace eigengrad::io

@@ -38,14 +38,52 @@ def mnist(text, _):
     assert float(re.search(r"test accuracy (\S+)", text).group(1)) > 97
 
 
-CHECKS = {check.__name__: check for check in (seed, xor, line, shared_weights, rnn, mnist)}
+def adding(text, _):
+    assert 0.1 < float(re.findall(r"squared error (\S+)", text)[-1]) < 0.25  # it takes more steps to learn
+
+
+def uncertainty(text, folder):
+    errors = re.search(r"error of the mean (\S+), of the standard deviation (\S+)", text)
+    assert float(errors.group(1)) < 0.05 and float(errors.group(2)) < 0.03
+    assert (folder / "uncertainty.svg").read_text().startswith("<svg")
+
+
+def oscillator(text, folder):
+    assert float(re.search(r"largest error of u (\S+)", text).group(1)) < 0.02
+    assert (folder / "oscillator.svg").read_text().startswith("<svg")
+
+
+def autoencoder(text, folder):
+    assert float(re.findall(r"test pixel (\S+)", text)[-1]) < 0.05
+    assert (folder / "autoencoder.png").read_bytes().startswith(b"\x89PNG")
+
+
+def vae(text, folder):
+    assert float(re.findall(r"test (\S+)", text)[-1]) < 300
+    assert (folder / "vae.png").read_bytes().startswith(b"\x89PNG")
+
+
+def char_lstm(text, folder):
+    assert float(re.findall(r"valid (\S+)", text)[-1]) < 1.6  # a uniform guess has 2.56
+    assert (folder / "char_lstm.safetensors").exists()
+
+
+def char_gpt(text, folder):
+    assert float(re.findall(r"valid (\S+)", text)[-1]) < 2.3
+    assert (folder / "char_gpt.safetensors").exists()
+
+
+CHECKS = {check.__name__: check for check in (seed, xor, line, shared_weights, rnn, mnist, adding, uncertainty, oscillator,
+                                              autoencoder, vae, char_lstm, char_gpt)}
+# The long ones are cut short.
+ARGUMENTS = {"adding": ["250"], "autoencoder": ["-", "1"], "vae": ["-", "1"], "char_lstm": ["-", "1"], "char_gpt": ["-", "40"]}
 
 programs = sorted(path for path in FOLDER.iterdir() if path.is_file())
 unknown = {path.name for path in programs} ^ set(CHECKS)
 assert not unknown, f"examples and checks differ: {unknown}"
 for program in programs:
     with tempfile.TemporaryDirectory() as folder:
-        result = subprocess.run([program], cwd=folder, capture_output=True, text=True, timeout=300)
+        result = subprocess.run([program, *ARGUMENTS.get(program.name, [])], cwd=folder, capture_output=True, text=True, timeout=300)
         print(f"== {program.name}\n{result.stdout}{result.stderr}", flush=True)
         assert result.returncode == 0, f"{program.name} ended with {result.returncode}"
         CHECKS[program.name](result.stdout, pathlib.Path(folder))

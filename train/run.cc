@@ -9,6 +9,7 @@
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/graph.h"
 #include "eigengrad/io/safetensors.h"
+#include "eigengrad/nn/summary.h"
 #include "eigengrad/train/report.h"
 
 namespace eigengrad::train {
@@ -34,8 +35,10 @@ std::string shape_text(const Shape& shape) { return to_string(shape); }
 void log_run(const Run& run, const std::string& folder) {
   if (!run.data.note.empty()) log_warning(run.data.note);
   log_info("data: " + run.data.train->description());
+  const std::int64_t first = 0;
+  const Tensor example = run.data.train->get({&first, 1}).inputs;
   log_info(fmt::format("model: {} parameters, inputs of shape {}\n{}", run.model->parameter_count(),
-                       shape_text(run.data.train->input_shape()), nn::to_string(*run.model)));
+                       shape_text(run.data.train->input_shape()), nn::to_string(nn::summary(*run.model, example))));
   log_info(fmt::format("seed {}, {} thread{}, results in {}", run.seed, num_threads(), num_threads() == 1 ? "" : "s",
                        folder));
 }

@@ -90,12 +90,15 @@ class RunBuilder {
     const Value* loss = config_.find("loss");
     const Value* loss_type = loss && !loss->as_string() ? loss->find("type") : loss;
     const bool classifies = loss_type && loss_type->as_string() && *loss_type->as_string() == "CrossEntropyLoss";
-    if (built.module && classifies && classes > 0 && (built.output.empty() || built.output[0] != classes))
+    if (!built.module || !classifies || classes == 0) return;
+    Shape expected = run_.data.train->target_shape();
+    expected.insert(0, classes);
+    if (built.output != expected)
       diagnostics_.add(
           "/model", part("model").position(),
-          fmt::format("its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: "
-                      "[{}]",
-                      built.output, classes, classes));
+          fmt::format(
+              "its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: {}",
+              built.output, classes, expected));
   }
 
   void read_loss() {

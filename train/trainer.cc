@@ -28,7 +28,7 @@ class ModeGuard {
   const bool before_;
 };
 
-// How many samples have their largest output at the label; nothing where targets are not labels.
+// How many labels have the largest output, along axis 1; nothing where targets are not labels.
 std::optional<std::int64_t> count_correct(const Tensor& output, const Tensor& target) {
   if (target.dtype() != kInt64 || output.dim() != target.dim() + 1 || output.numel() == 0) return std::nullopt;
   const NoGrad no_grad;
@@ -99,7 +99,7 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
 // The reason to stop, if one came up during the epoch or at its end.
 std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data::DataLoader* valid) {
   loss_sum_ = grad_norm_sum_ = 0;
-  samples_ = correct_ = batches_ = 0;
+  samples_ = labels_ = correct_ = batches_ = 0;
   state_.epoch_ended = false;
   state_.metrics.clear();
   for (const data::Batch& batch : train.epoch(state_.epoch)) {
@@ -111,7 +111,7 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
   const auto samples = static_cast<double>(samples_);
   state_.metrics["loss"] = loss_sum_ / samples;
   state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(batches_);
-  if (correct_ >= 0) state_.metrics["accuracy"] = static_cast<double>(correct_) / samples;
+  if (correct_ >= 0) state_.metrics["accuracy"] = static_cast<double>(correct_) / static_cast<double>(labels_);
   if (valid) {
     const Evaluation evaluation = evaluate(model_, loss_, *valid);
     state_.metrics["valid_loss"] = evaluation.loss;
@@ -146,6 +146,7 @@ std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
   grad_norm_sum_ += norm;
   const std::optional<std::int64_t> correct = count_correct(output, batch.targets);
   correct_ = correct && correct_ >= 0 ? correct_ + *correct : -1;
+  labels_ += batch.targets.numel();
   state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   state_.metrics["loss"] = loss;
   state_.metrics["grad_norm"] = norm;

@@ -20,7 +20,7 @@ namespace eigengrad::train {
 /// What a pass over a data set gave.
 struct Evaluation {
   double loss = 0;                 ///< mean over the samples
-  std::optional<double> accuracy;  ///< share of samples whose largest output is at the label; for int64 targets
+  std::optional<double> accuracy;  ///< share of the labels, int64 targets, that have the largest output
   std::int64_t samples = 0;
 };
 
@@ -96,7 +96,7 @@ class Trainer {
   std::vector<EpochRecord> history_;
   std::chrono::steady_clock::time_point started_;
   double loss_sum_ = 0, grad_norm_sum_ = 0;
-  std::int64_t samples_ = 0, correct_ = 0, batches_ = 0;
+  std::int64_t samples_ = 0, labels_ = 0, correct_ = 0, batches_ = 0;
 };
 
 }  // namespace eigengrad::train

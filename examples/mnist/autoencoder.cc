@@ -1,5 +1,5 @@
-// An autoencoder: images of digits through 32 numbers and back. Its picture shows digits that it has not been trained on, and
-// below each what comes back.
+// An autoencoder: images of digits through 32 numbers and back. Its picture shows digits that it has not been trained
+// on, and below each what comes back.
 //
 //   autoencoder [FOLDER [EPOCHS]]      a folder with MNIST; without one, the embedded digits
 //
@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   const data::Normalization levels{0, 1};  // grey levels as they are, 0 to 1
   const bool real = argc > 1 && std::string(argv[1]) != "-";
   const int epochs = argc > 2 ? std::atoi(argv[2]) : 10;
-  const auto train = real ? data::mnist(argv[1], true, levels) : data::digits({.count = 20000, .normalization = levels});
+  const auto train =
+      real ? data::mnist(argv[1], true, levels) : data::digits({.count = 20000, .normalization = levels});
   const auto test = real ? data::mnist(argv[1], false, levels)
                          : data::digits({.count = 2000, .first = 20000, .normalization = levels});
   manual_seed(0);

@@ -1,4 +1,5 @@
-// A variational autoencoder (Kingma and Welling 2014): it learns a distribution of digits, from which new ones are drawn.
+// A variational autoencoder (Kingma and Welling 2014): it learns a distribution of digits, from which new ones are
+// drawn.
 //
 //   vae [FOLDER [EPOCHS]]      a folder with MNIST; without one, the embedded digits
 //
@@ -32,7 +33,8 @@ int main(int argc, char** argv) {
   const data::Normalization levels{0, 1};
   const bool real = argc > 1 && std::string(argv[1]) != "-";
   const int epochs = argc > 2 ? std::atoi(argv[2]) : 15;
-  const auto train = real ? data::mnist(argv[1], true, levels) : data::digits({.count = 20000, .normalization = levels});
+  const auto train =
+      real ? data::mnist(argv[1], true, levels) : data::digits({.count = 20000, .normalization = levels});
   const auto test = real ? data::mnist(argv[1], false, levels)
                          : data::digits({.count = 2000, .first = 20000, .normalization = levels});
   manual_seed(0);

@@ -2,7 +2,7 @@
 //
 //   char_gpt [FILE [STEPS]]
 //
-// Without a file the text is one of sums, "17+25=42".
+// Without a file, or with "-", the text is one of sums, "17+25=42".
 #include <eigengrad/eigengrad.h>
 
 #include <chrono>
@@ -75,8 +75,9 @@ std::string sample(Gpt& model, const data::Characters& characters, std::int64_t 
 }
 
 int main(int argc, char** argv) {
-  const std::string text = argc > 1 ? io::read_file(argv[1], 100 << 20) : data::sums_text(20000);
-  const int steps = argc > 2 ? std::atoi(argv[2]) : argc > 1 ? 3000 : 60;
+  const bool given = argc > 1 && std::string(argv[1]) != "-";
+  const std::string text = given ? io::read_file(argv[1], 100 << 20) : data::sums_text(20000);
+  const int steps = argc > 2 ? std::atoi(argv[2]) : given ? 3000 : 60;
   const data::Characters characters(text);
   const auto [train, valid] = data::split_sequence(characters.encode(text), 0.1);
 

@@ -3,7 +3,7 @@
 //   char_lstm [FILE [EPOCHS]]
 //
 // The text is read as 64 streams side by side, 64 characters at a time. The state goes on from window to window, but
-// the gradient does not (truncated backpropagation through time). Without a file the text is one of sums, "17+25=42".
+// the gradient does not (truncated backpropagation through time). Without a file, or with "-", the text is one of sums, "17+25=42".
 #include <eigengrad/eigengrad.h>
 
 #include <chrono>
@@ -73,8 +73,9 @@ std::string sample(CharLstm& model, const data::Characters& characters, std::int
 }
 
 int main(int argc, char** argv) {
-  const std::string text = argc > 1 ? io::read_file(argv[1], 100 << 20) : data::sums_text(20000);
-  const int epochs = argc > 2 ? std::atoi(argv[2]) : argc > 1 ? 12 : 3;
+  const bool given = argc > 1 && std::string(argv[1]) != "-";
+  const std::string text = given ? io::read_file(argv[1], 100 << 20) : data::sums_text(20000);
+  const int epochs = argc > 2 ? std::atoi(argv[2]) : given ? 12 : 3;
   const data::Characters characters(text);
   const auto [train, valid] = data::split_sequence(characters.encode(text), 0.1);
 

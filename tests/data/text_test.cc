@@ -1,0 +1,106 @@
+#include "eigengrad/data/text.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "eigengrad/config/reader.h"
+#include "eigengrad/data/build.h"
+#include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
+
+namespace eigengrad::data {
+namespace {
+
+using Numbers = std::vector<std::int64_t>;
+
+TEST(Characters, AreNumberedInTheirOrder) {
+  const Characters characters("hello, wörld €😀");
+  EXPECT_EQ(characters.size(), 12);
+  EXPECT_EQ(characters[0], " ");
+  EXPECT_EQ(characters[11], "😀");
+  EXPECT_EQ(characters.encode("hö😀").to_vector<std::int64_t>(), (Numbers{4, 9, 11}));
+  EXPECT_EQ(characters.decode(tensor({{4, 9}, {11, 0}})), "hö😀 ");
+  EXPECT_EQ(Characters("").size(), 0);
+  expect_error<ValueError>([&] { characters.encode("hexa"); }, "[Characters] 'x' at byte 2 is not one of the 12");
+  expect_error<IndexError>([&] { characters.decode(tensor({12})); }, "[Characters] there is no character 12 of 12");
+  EXPECT_THROW(characters.decode(ones({2})), DtypeError);
+}
+
+// Overlong forms, surrogates, what is beyond Unicode, and characters that are cut off.
+TEST(Characters, RefuseWhatIsNotUtf8) {
+  for (const char* bad : {"a\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+                          "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xE2\x82", "\xFF"})
+    EXPECT_THROW(Characters{bad}, FormatError) << bad;
+  expect_error<FormatError>([] { Characters("ab\xFF"); }, "the text is not UTF-8: byte 2 is 0xFF");
+  EXPECT_EQ(Characters("\xF4\x8F\xBF\xBF\xED\x9F\xBF").size(), 2);
+}
+
+TEST(WindowDataset, ShiftsTheTargetByOne) {
+  const WindowDataset windows(arange(10), 3, 2, 10);
+  EXPECT_EQ(windows.size(), 4);  // from 0, 2, 4 and 6: the last target is 9
+  const Batch batch = windows.get(Numbers{3, 0});
+  EXPECT_EQ(batch.inputs.to_vector<std::int64_t>(), (Numbers{6, 7, 8, 0, 1, 2}));
+  EXPECT_EQ(batch.targets.to_vector<std::int64_t>(), (Numbers{7, 8, 9, 1, 2, 3}));
+  EXPECT_EQ(windows.input_shape(), Shape{3});
+  EXPECT_EQ(windows.target_shape(), Shape{3});
+  EXPECT_THROW(windows.get(Numbers{4}), IndexError);
+  EXPECT_EQ(WindowDataset(arange(4), 3, 1, 4).size(), 1);
+  EXPECT_THROW(WindowDataset(arange(3), 3, 1, 4), ValueError);
+  EXPECT_THROW(WindowDataset(arange(9), 0, 1, 9), ValueError);
+  EXPECT_THROW(WindowDataset(arange(9), 3, 0, 9), ValueError);
+  EXPECT_THROW(WindowDataset(arange(9), 3, 1, 8), IndexError);
+  EXPECT_THROW(WindowDataset(ones({3, 3}), 3, 1, 8), ShapeError);
+  EXPECT_THROW(WindowDataset(ones({9}), 3, 1, 8), DtypeError);
+}
+
+TEST(Sums, AreRight) {
+  const std::string text = sums_text(50, 3);
+  EXPECT_EQ(text, sums_text(50, 3));
+  EXPECT_NE(text, sums_text(50, 4));
+  std::istringstream lines(text);
+  int a = 0, b = 0, c = 0, count = 0;
+  char plus = 0, equals = 0;
+  while (lines >> a >> plus >> b >> equals >> c) {
+    EXPECT_TRUE(plus == '+' && equals == '=' && a + b == c);
+    ++count;
+  }
+  EXPECT_EQ(count, 50);
+}
+
+Source source_of(const char* json, const std::string& folder) {
+  config::Diagnostics diagnostics;
+  const auto configured = sources().read(config::parse_json(json), "/data", diagnostics);
+  diagnostics.throw_if_any();
+  return sources().functions(*configured).make(configured->options.get(), folder);
+}
+
+TEST(TextSource, ReadsAFileOfTheDataFolder) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "eigengrad_text_test";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "abc.txt") << "abcabcabcabcabcabcab";
+  const Source source =
+      source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "test_fraction": 0.3})", folder.string());
+  EXPECT_EQ(source.train->size(), 3);  // of 14 characters
+  EXPECT_EQ(source.test->size(), 1);   // of 6
+  EXPECT_EQ(source.train->classes(), 3);
+  EXPECT_EQ(source.train->class_names(), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "stride": 1, "test_fraction": 0.3})",
+                      folder.string())
+                .train->size(),
+            10);
+  EXPECT_THROW(source_of(R"({"type": "Text", "file": "none.txt"})", folder.string()), IoError);
+  expect_error<IoError>([] { source_of(R"({"type": "Text", "file": "abc.txt"})", ""); },
+                        "the text abc.txt needs a folder (--data DIR)");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(SumsSource, NeedsNoFile) {
+  const Source source = source_of(R"({"type": "Sums", "lines": 100, "length": 16})", "");
+  EXPECT_EQ(source.train->classes(), 13);
+  EXPECT_GT(source.train->size(), 30);
+}
+
+}  // namespace
+}  // namespace eigengrad::data

@@ -1,0 +1,100 @@
+// Pictures: PNG files are read back by libpng, SVG as text.
+#include <gtest/gtest.h>
+#include <png.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "eigengrad/io/image.h"
+#include "eigengrad/io/plot.h"
+#include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
+
+namespace eigengrad::io {
+namespace {
+
+struct Picture {
+  png_uint_32 width, height;
+  bool colored;
+  std::vector<png_byte> bytes;
+};
+
+Picture read_png(const std::string& path) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  EXPECT_NE(png_image_begin_read_from_file(&image, path.c_str()), 0) << image.message;
+  Picture picture{image.width, image.height, (image.format & PNG_FORMAT_FLAG_COLOR) != 0, {}};
+  image.format = picture.colored ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  picture.bytes.resize(PNG_IMAGE_SIZE(image));
+  EXPECT_NE(png_image_finish_read(&image, nullptr, picture.bytes.data(), 0, nullptr), 0) << image.message;
+  return picture;
+}
+
+std::string place(const char* name) { return (std::filesystem::temp_directory_path() / name).string(); }
+
+TEST(SavePng, WritesGreyLevels) {
+  const std::string path = place("eigengrad_grey.png");
+  save_png(path, tensor({{0.f, 0.5f, 1.f}, {-3.f, 7.f, NAN}}));
+  const Picture picture = read_png(path);
+  EXPECT_EQ(picture.width, 3u);
+  EXPECT_EQ(picture.height, 2u);
+  EXPECT_FALSE(picture.colored);
+  EXPECT_EQ(picture.bytes, (std::vector<png_byte>{0, 128, 255, 0, 255, 0}));
+  std::filesystem::remove(path);
+}
+
+TEST(SavePng, WritesColours) {
+  const std::string path = place("eigengrad_colour.png");
+  save_png(path, reshape(tensor({1.f, 0.f, 0.f, 0.2f, 0.f, 1.f}), {3, 1, 2}));
+  const Picture picture = read_png(path);
+  EXPECT_TRUE(picture.colored);
+  EXPECT_EQ(picture.bytes, (std::vector<png_byte>{255, 0, 0, 0, 51, 255}));
+  std::filesystem::remove(path);
+}
+
+TEST(SavePng, RefusesWhatIsNoImage) {
+  EXPECT_THROW(save_png(place("x.png"), ones({3})), ShapeError);
+  EXPECT_THROW(save_png(place("x.png"), ones({2, 3, 3})), ShapeError);
+  EXPECT_THROW(save_png(place("x.png"), ones({0, 3})), ShapeError);
+  EXPECT_THROW(save_png(place("x.png"), ones({3, 3}, kInt64)), DtypeError);
+  EXPECT_THROW(save_png("/nowhere/at/all.png", ones({3, 3})), IoError);
+}
+
+TEST(ImageGrid, PutsImagesSideBySide) {
+  const Tensor grid = image_grid(stack({zeros({1, 2, 2}), ones({1, 2, 2}), ones({1, 2, 2})}), 2);
+  ASSERT_EQ(grid.shape(), (Shape{1, 7, 7}));
+  EXPECT_EQ(grid.to_vector<float>(),
+            (std::vector<float>{.5, .5, .5, .5, .5, .5, .5, .5, 0,  0,  .5, 1,  1,  .5, .5, 0,  0,
+                                .5, 1,  1,  .5, .5, .5, .5, .5, .5, .5, .5, .5, 1,  1,  .5, .5, .5,
+                                .5, .5, 1,  1,  .5, .5, .5, .5, .5, .5, .5, .5, .5, .5, .5}));
+  EXPECT_THROW(image_grid(ones({2, 2}), 2), ShapeError);
+  EXPECT_THROW(image_grid(ones({1, 1, 2, 2}), 0), ValueError);
+}
+
+TEST(Plot, DrawsCurvesPointsAndBands) {
+  const std::string svg = to_svg({.title = "a < b",
+                                  .x_label = "x",
+                                  .y_label = "y",
+                                  .series = {{.name = "curve",
+                                              .x = {0, 1, NAN, 2, 3},
+                                              .y = {0, 1, 1, 4, 9},
+                                              .low = {0, 0, 0, 3, 8},
+                                              .high = {1, 2, 2, 5, 10}},
+                                             {.name = "dots", .x = {1, INFINITY}, .y = {2, 2}, .points = true}}});
+  EXPECT_EQ(svg.substr(0, 4), "<svg");
+  EXPECT_NE(svg.find("a &lt; b"), std::string::npos);
+  EXPECT_NE(svg.find(">curve<"), std::string::npos);
+  EXPECT_NE(svg.find("fill-opacity=\"0.15\""), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+  std::size_t circles = 0;
+  for (std::size_t at = 0; (at = svg.find("<circle", at)) != std::string::npos; ++at) ++circles;
+  EXPECT_EQ(circles, 1u);
+  EXPECT_NO_THROW(to_svg({}));
+  EXPECT_NO_THROW(to_svg({.title = "", .x_label = "", .y_label = "", .series = {{.name = "one", .x = {2}, .y = {2}}}}));
+  EXPECT_THROW(to_svg({.title = "", .x_label = "", .y_label = "", .series = {{.name = "s", .x = {1}, .y = {}}}}),
+               ValueError);
+}
+
+}  // namespace
+}  // namespace eigengrad::io
