@@ -20,16 +20,17 @@ void RecordedNode::connect(TensorRefs inputs, std::span<const SaveMask> saves) {
     edges_.emplace_back(Edge{impl.node, impl.slot, impl.dtype, impl.shape});
     if (impl.node) mask |= saves[saves.size() == 1 ? 0 : i];
   }
-  saves_output_ = (mask & kOutput) != 0;
+  saved_outputs_ = mask & kOutput;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool wanted = i < 31 ? (mask & input(static_cast<unsigned>(i))) != 0 : (mask & kInputs) == kInputs;
+    const bool wanted = i < 28 ? (mask & input(static_cast<unsigned>(i))) != 0 : (mask & kInputs) == kInputs;
     if (wanted) saved_.emplace_back(Entry{static_cast<std::int32_t>(i), inputs[i].version(), inputs[i]});
   }
 }
 
 void RecordedNode::produce(Tensor& output, std::uint32_t slot) {
   outputs_ = slot + 1;
-  if (saves_output_) saved_.emplace_back(Entry{-1 - static_cast<std::int32_t>(slot), output.version(), alias(output)});
+  if ((saved_outputs_ & eigengrad::output(slot)) != 0)
+    saved_.emplace_back(Entry{-1 - static_cast<std::int32_t>(slot), output.version(), alias(output)});
   if (!is_floating(output.dtype())) return;
   output.impl().node = Ref<Node>::share(this);
   output.impl().slot = slot;

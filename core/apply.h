@@ -37,12 +37,14 @@ namespace eigengrad {
 
 using Tensors = SmallVector<Tensor, 3>;
 
-/// Which tensors a gradient reads: inputs by number, and the output.
+/// Which tensors a gradient reads: inputs by number, below 28, and outputs, of which those from the fourth on count as
+/// one.
 using SaveMask = std::uint32_t;
 inline constexpr SaveMask kNothing = 0;
-inline constexpr SaveMask kOutput = SaveMask{1} << 31;
+inline constexpr SaveMask kOutput = SaveMask{0xF} << 28;
 inline constexpr SaveMask kInputs = ~kOutput;
 constexpr SaveMask input(unsigned i) { return SaveMask{1} << i; }
+constexpr SaveMask output(unsigned k) { return SaveMask{1} << (28 + (k < 3 ? k : 3)); }
 
 class Saved;
 
@@ -71,7 +73,7 @@ class RecordedNode : public Node {
   const Entry& entry(std::int32_t index) const;
 
   SmallVector<Entry, 2> saved_;
-  bool saves_output_ = false;
+  SaveMask saved_outputs_ = kNothing;
 };
 
 /// What a gradient rule sees of the forward pass.

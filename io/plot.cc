@@ -9,7 +9,7 @@
 namespace eigengrad::io {
 namespace {
 
-constexpr double kWidth = 720, kHeight = 440, kLeft = 64, kRight = 16, kTop = 40, kBottom = 52;
+constexpr double kWidth = 720, kHeight = 440, kLeft = 64, kRight = 16, kTop = 58, kBottom = 52;
 constexpr const char* kColors[] = {"#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2"};
 
 // The range of an axis, and where its values stand on the picture.
@@ -121,13 +121,15 @@ std::string to_svg(const Plot& plot) {
       "font-family=\"sans-serif\" fill=\"#374151\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
       kWidth, kHeight);
   svg += frame(plot, x, y);
+  double legend = kLeft;  // in a row above the axes, where no curve comes
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    const Series& series = plot.series[i];
     const char* const color = kColors[i % std::size(kColors)];
-    svg += drawn(plot.series[i], color, x, y);
-    const double line = kTop + 14 + 17 * static_cast<double>(i);
-    svg += fmt::format("<rect x=\"{}\" y=\"{:.1f}\" width=\"12\" height=\"4\" fill=\"{}\"/>\n", kLeft + 10, line - 6,
-                       color) +
-           text_at(kLeft + 28, line, "start", plot.series[i].name);
+    svg += drawn(series, color, x, y);
+    svg +=
+        fmt::format("<rect x=\"{:.1f}\" y=\"{}\" width=\"12\" height=\"4\" fill=\"{}\"/>\n", legend, kTop - 16, color) +
+        text_at(legend + 18, kTop - 10, "start", series.name);
+    legend += 42 + 7 * static_cast<double>(series.name.size());
   }
   return svg + "</svg>\n";
 }

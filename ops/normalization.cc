@@ -18,25 +18,54 @@ namespace {
 
 using kernels::as_contiguous;
 
-// (x - mean) / √(variance + eps) over some axes; also gives mean and variance, with those axes as 1.
-struct Standardize {
-  static constexpr const char* kName = "standardize";
-  static constexpr SaveMask kSaves = input(0);
-  Dims axes;
+Dims all_but_channels(const Tensor& x) {
+  Dims axes{0};
+  for (std::int64_t axis = 2; axis < x.dim(); ++axis) axes.push_back(axis);
+  return axes;
+}
+
+// The shape by which a tensor [C] meets the channels of x [N, C, ..].
+Shape channel_shape(const Tensor& x) {
+  Shape shape(x.shape().size() - 1, 1);
+  shape[0] = x.size(1);
+  return shape;
+}
+
+// Each channel of x [N, C, ..] by the mean and variance of the batch, with weight and bias [C]; also gives those two,
+// [C]. The inputs are x, then the weight and the bias if there are any.
+struct NormalizeChannels {
+  static constexpr const char* kName = "batch_norm";
+  static constexpr SaveMask kSaves = kInputs | output(1) | output(2);
+  bool has_weight, has_bias;
   double eps;
-  Attributes attributes() const { return {{"axes", to_string(axes)}, {"eps", fmt::format("{}", eps)}}; }
+  Attributes attributes() const { return {{"eps", fmt::format("{}", eps)}}; }
   Tensors forward(TensorRefs x) const {
-    const Tensor center = mean(x[0], axes, true), spread = var(x[0], axes, 0, true);
-    return {(x[0] - center) * rsqrt(spread + eps), center, spread};
+    const Tensor weight = has_weight ? as_contiguous(x[1]) : Tensor();
+    const Tensor bias = has_bias ? as_contiguous(x[has_weight ? 2 : 1]) : Tensor();
+    return kernels::normalize_channels(as_contiguous(x[0]), weight, bias, eps);
   }
-  // With r = 1 / √(variance + eps) and y = (x - mean)·r: r·(g - mean(g) - y·mean(g·y)).
+  // With r = 1 / √(variance + eps), y = (x - mean)·r and h = g·weight: r·(h - mean(h) - y·mean(h·y)).
   Grads backward(const Saved& s, TensorRefs g) const {
     const Tensor& x = s.x(0);
-    if (!g[0].defined()) return {zeros(x.shape(), x.dtype())};
+    if (!g[0].defined()) return Grads(s.inputs());
+    const Dims axes = all_but_channels(x);
     const Tensor centered = x - mean(x, axes, true);
-    const Tensor r = rsqrt(mean(square(centered), axes, true) + eps);
-    const Tensor y = centered * r;
-    return {r * (g[0] - mean(g[0], axes, true) - y * mean(g[0] * y, axes, true))};
+    const Tensor r = rsqrt(mean(square(centered), axes, true) + eps), y = centered * r;
+    const Tensor h = has_weight ? g[0] * reshape(s.x(1), channel_shape(x)) : g[0];
+    Grads grads{r * (h - mean(h, axes, true) - y * mean(h * y, axes, true))};
+    if (has_weight) grads.push_back(sum(g[0] * y, axes));
+    if (has_bias) grads.push_back(sum(g[0], axes));
+    return grads;
+  }
+  Grads backward_fused(const Saved& s, TensorRefs g) const {
+    if (!g[0].defined()) return Grads(s.inputs());
+    const Tensor weight = has_weight ? as_contiguous(s.x(1)) : Tensor();
+    const Tensors d =
+        kernels::normalize_channels_backward(as_contiguous(s.x(0)), weight, s.y(1), s.y(2), as_contiguous(g[0]), eps);
+    Grads grads{d[0]};
+    if (has_weight) grads.push_back(d[1]);
+    if (has_bias) grads.push_back(d[2]);
+    return grads;
   }
 };
 
@@ -45,7 +74,7 @@ struct Standardize {
 template <bool kCentered>
 struct NormalizeRows {
   static constexpr const char* kName = kCentered ? "layer_norm" : "rms_norm";
-  static constexpr SaveMask kSaves = kInputs | kOutput;
+  static constexpr SaveMask kSaves = kInputs | output(1) | output(2);
   bool has_weight, has_bias;
   Shape shape;  // of the last axes
   double eps;
@@ -109,13 +138,6 @@ Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias, const S
   return bias.defined() ? scaled + reshape(bias, shape) : scaled;
 }
 
-// The shape by which a tensor [C] meets the channels of x [N, C, ..].
-Shape channel_shape(const Tensor& x) {
-  Shape shape(x.shape().size() - 1, 1);
-  shape[0] = x.size(1);
-  return shape;
-}
-
 void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {
   EG_CHECK(!shape.empty(), ShapeError, "[{}] the normalized shape has no axes", op);
   const std::int64_t first = x.dim() - shape.rank();
@@ -131,21 +153,11 @@ Tensor normalize_rows(const Tensor& x, const Shape& shape, const Tensor& weight,
   return bias.defined() ? apply(op, x, bias)[0] : apply(op, x)[0];
 }
 
-// No elements to normalise: nothing is.
-Tensor standardized(const Tensor& x, const Dims& axes, double eps) {
-  return x.numel() == 0 ? x : apply(Standardize{axes, eps}, x)[0];
-}
-
 // Each group of channels of each sample on its own.
 Tensor by_groups(const Tensor& x, std::int64_t groups, double eps) {
   if (x.numel() == 0) return x;
-  return reshape(standardized(reshape(x, {x.size(0) * groups, -1}), {1}, eps), x.shape());
-}
-
-Dims all_but_channels(const Tensor& x) {
-  Dims axes{0};
-  for (std::int64_t axis = 2; axis < x.dim(); ++axis) axes.push_back(axis);
-  return axes;
+  const std::int64_t columns = x.numel() / (x.size(0) * groups);
+  return reshape(normalize_rows<true>(reshape(x, {-1, columns}), {columns}, Tensor(), Tensor(), eps), x.shape());
 }
 
 void move_towards(Tensor& running, const Tensor& batch, double momentum) {
@@ -155,13 +167,17 @@ void move_towards(Tensor& running, const Tensor& batch, double momentum) {
   add_(running, reshape(batch.detach(), running.shape()), momentum);
 }
 
-Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& running_var,
-                           const BatchNormOptions& options) {
+Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
+                           const Tensor& bias, const BatchNormOptions& options) {
   const std::int64_t count = x.size(1) == 0 ? 0 : x.numel() / x.size(1);
   EG_CHECK(count > 1 || x.numel() == 0, ShapeError,
            "[batch_norm] expected more than one value for each channel in training, found shape {}", x.shape());
-  if (x.numel() == 0) return x;
-  const Tensors parts = apply(Standardize{all_but_channels(x), options.eps}, x);
+  if (x.numel() == 0) return affine(x, weight, bias, channel_shape(x));
+  const NormalizeChannels op{weight.defined(), bias.defined(), options.eps};
+  const Tensors parts = weight.defined() && bias.defined() ? apply(op, x, weight, bias)
+                        : weight.defined()                 ? apply(op, x, weight)
+                        : bias.defined()                   ? apply(op, x, bias)
+                                                           : apply(op, x);
   move_towards(running_mean, parts[1], options.momentum);
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   if (running_var.defined()) move_towards(running_var, parts[2].detach() * unbiased, options.momentum);
@@ -211,7 +227,7 @@ Tensor batch_norm(Arg x, Tensor running_mean, Tensor running_var, const Tensor& 
         std::pair("weight", weight), std::pair("bias", bias)})
     check_parameter("batch_norm", what, parameter, {x->size(1)}, x);
   const Shape shape = channel_shape(x);
-  if (options.training) return affine(batch_norm_training(x, running_mean, running_var, options), weight, bias, shape);
+  if (options.training) return batch_norm_training(x, running_mean, running_var, weight, bias, options);
   EG_CHECK(running_mean.defined() && running_var.defined(), ValueError,
            "[batch_norm] found no running mean and variance, expected them outside training");
   const Tensor y = (x - reshape(running_mean, shape)) * rsqrt(reshape(running_var, shape) + options.eps);

@@ -3,7 +3,8 @@
 //   char_lstm [FILE [EPOCHS]]
 //
 // The text is read as 64 streams side by side, 64 characters at a time. The state goes on from window to window, but
-// the gradient does not (truncated backpropagation through time). Without a file, or with "-", the text is one of sums, "17+25=42".
+// the gradient does not (truncated backpropagation through time). Without a file, or with "-", the text is one of sums,
+// "17+25=42".
 #include <eigengrad/eigengrad.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Normalisation of the rows of a contiguous matrix.
+// Normalisation of rows, and of channels. Contiguous tensors of one floating dtype.
 #pragma once
 
 #include "eigengrad/core/apply.h"
@@ -14,5 +14,13 @@ Tensors normalize_rows(const Tensor& x, const Tensor& weight, const Tensor& bias
 Tensors normalize_rows_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& scale,
                                 const Tensor& dy, std::int64_t columns, bool centered, bool wants_weight,
                                 bool wants_bias);
+
+/// The same for each channel of x [N, C, ..] over the batch and all places; weight and bias [C]. Gives y, and mean and
+/// variance [C].
+Tensors normalize_channels(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+
+/// The gradients of x, weight and bias.
+Tensors normalize_channels_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& variance,
+                                    const Tensor& dy, double eps);
 
 }  // namespace eigengrad::kernels
