@@ -65,13 +65,6 @@ class Matrices {
   std::int64_t rows_, columns_, row_stride_;
 };
 
-Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, rows, columns, columns, 1};
-}
-Matrix transposed(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, columns, rows, 1, columns};
-}
-
 template <class T>
 std::unique_ptr<T[]> buffer(std::int64_t elements) {
   return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(elements));

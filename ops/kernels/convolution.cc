@@ -87,13 +87,6 @@ void add_columns_to_image(const Geometry& geometry, const T* columns, T* image) 
   });
 }
 
-Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, rows, columns, columns, 1};
-}
-Matrix transposed(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, columns, rows, 1, columns};
-}
-
 // A window of one pixel that stands on every pixel: the image is its own columns.
 bool is_pointwise(const Window& w) {
   return w.kernel == std::array<std::int64_t, 2>{1, 1} && w.stride == w.kernel &&

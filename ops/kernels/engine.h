@@ -15,6 +15,14 @@ struct Matrix {
   std::int64_t row_stride, column_stride;
 };
 
+/// A row-major matrix without gaps, and the transpose of one.
+inline Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns) {
+  return {data, rows, columns, columns, 1};
+}
+inline Matrix transposed(const void* data, std::int64_t rows, std::int64_t columns) {
+  return {data, columns, rows, 1, columns};
+}
+
 /// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling
 /// thread.
 void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b);

@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -82,11 +83,6 @@ void parameter_gradients(const T* x, const T* dy, const T* mean, const T* scale,
     if (dweight) dweight[i] = static_cast<T>(weight);
     if (dbias) dbias[i] = static_cast<T>(bias);
   }
-}
-
-template <class T>
-T* raw_or_null(const Tensor& x) {
-  return x.defined() ? x.raw<T>() : nullptr;
 }
 
 // ---- Channels.

@@ -8,6 +8,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -32,13 +33,6 @@ struct Sequence {
 struct Row {
   std::int64_t here, sample, before;
 };
-
-Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, rows, columns, columns, 1};
-}
-Matrix transposed(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, columns, rows, 1, columns};
-}
 
 template <class F>
 void each_row(const Sequence& s, std::int64_t k, std::int64_t begin, std::int64_t end, F f) {
@@ -97,11 +91,6 @@ void sigmoid_in_place(T* __restrict x, std::int64_t count) {
 template <class T>
 void add(T* __restrict x, const T* __restrict y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
-}
-
-template <class T>
-const T* raw_or_null(const Tensor& x) {
-  return x.defined() ? x.raw<T>() : nullptr;
 }
 
 Sequence sequence_of(const Tensor& y, bool reverse) { return {y.size(0), y.size(1), y.size(2), reverse}; }

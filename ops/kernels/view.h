@@ -1,4 +1,4 @@
-// Views made by hand.
+// Views made by hand, and bare elements.
 #pragma once
 
 #include <utility>
@@ -12,6 +12,12 @@ inline Tensor view(const Tensor& x, Shape shape, Strides strides, std::int64_t o
   const TensorImpl& impl = x.impl();
   std::byte* data = impl.data + offset * static_cast<std::int64_t>(size_of(impl.dtype));
   return Tensor(TensorImpl::create(impl.storage, data, std::move(shape), std::move(strides), impl.dtype));
+}
+
+/// The elements, or null for an undefined tensor.
+template <class T>
+T* raw_or_null(const Tensor& x) {
+  return x.defined() ? x.raw<T>() : nullptr;
 }
 
 }  // namespace eigengrad::kernels

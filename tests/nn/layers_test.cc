@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/expect_error.h"
 
 namespace eigengrad::nn {
 namespace {
@@ -160,6 +162,170 @@ TEST(Dropout, DropsWhileTrainingOnly) {
   EXPECT_TRUE(equal(layer(x), x));
   EXPECT_THROW(Dropout(1.5), ValueError);
   EXPECT_THROW(Dropout(-0.1), ValueError);
+}
+
+// Channels are dropped as a whole.
+TEST(Dropout, DropsChannels) {
+  manual_seed(0);
+  Dropout2d images(0.25);
+  const Tensor y = images(ones({50, 20, 3, 3}));
+  const Tensor first = select(select(y, 3, 0), 2, 0);
+  EXPECT_TRUE(equal(y, expand(reshape(first, {50, 20, 1, 1}), {50, 20, 3, 3})));
+  EXPECT_NEAR(mean(to(first == 0, kFloat32)).item(), 0.25, 0.05);
+  EXPECT_NEAR(mean(y).item(), 1, 0.05);
+  Dropout1d sequences(0.25);
+  EXPECT_EQ(sequences(ones({2, 3, 4})).shape(), (Shape{2, 3, 4}));
+  expect_error<ShapeError>([&] { images(ones({2, 3, 4})); }, "[Dropout2d] expected an input of 4 axes");
+  expect_error<ShapeError>([&] { sequences(ones({2, 3})); }, "[Dropout1d] expected an input of 3 axes");
+}
+
+TEST(Dropout, AlphaKeepsMeanAndVariance) {
+  manual_seed(0);
+  AlphaDropout layer(0.3);
+  const Tensor y = layer(randn({100000}));
+  EXPECT_NEAR(mean(y).item(), 0, 0.02);
+  EXPECT_NEAR(mean(square(y)).item(), 1, 0.02);
+  EXPECT_EQ(max(abs(AlphaDropout(1.0)(ones({5})))).item(), 0);
+}
+
+TEST(RReLU, DrawsSlopesWhileTraining) {
+  manual_seed(0);
+  RReLU layer({0.1, 0.5});
+  const Tensor y = layer(full({10000}, -1.0));
+  EXPECT_LE(max(y).item(), -0.1);
+  EXPECT_GE(min(y).item(), -0.5);
+  EXPECT_NEAR(mean(y).item(), -0.3, 0.01);
+  EXPECT_TRUE(equal(layer(ones({3})), ones({3})));
+  layer.eval();
+  EXPECT_NEAR(layer(tensor({-1.f})).item(), -0.3, 1e-6);
+  EXPECT_THROW(RReLU({0.5, 0.1}), ValueError);
+}
+
+// Options that do not go together, and inputs that do not fit, name the layer.
+TEST(Layers, SayWhatDoesNotFit) {
+  expect_error<ValueError>([] { Conv2d(0, 3, 3); },
+                           "[Conv2d] in_channels and out_channels must be at least 1, found 0 and 3");
+  expect_error<ValueError>([] { Conv2d({.in_channels = 3, .out_channels = 4, .kernel_size = 1, .groups = 2}); },
+                           "[Conv2d] in_channels = 3 and out_channels = 4 must be multiples of groups = 2");
+  expect_error<ValueError>(
+      [] { Conv1d({.in_channels = 1, .out_channels = 1, .kernel_size = 3, .stride = 2, .padding = "same"}); },
+      "[Conv1d] padding = 'same' needs stride = 1, found (2,)");
+  expect_error<ValueError>([] { Conv2d(1, 1, 3, 1, -1); }, "[Conv2d] padding must not be negative, found (-1, -1)");
+  expect_error<ValueError>([] { Conv2d(1, 1, 3, 1, "some"); },
+                           "padding 'some' is not known, expected 'same' or 'valid'");
+  expect_error<ValueError>([] { ConvTranspose2d(1, 1, 3, 0); }, "[ConvTranspose2d] kernel_size, stride and dilation");
+  expect_error<ShapeError>(
+      [] {
+        Conv2d(2, 3, 3)(ones({1, 1, 5, 5}));
+      },
+      "[conv2d] the input [1, 1, 5, 5] has 1 channels");
+  expect_error<ValueError>([] { BatchNorm1d(0); }, "[BatchNorm1d] num_features must be at least 1, found 0");
+  expect_error<ShapeError>([] { BatchNorm2d(3)(ones({2, 3})); }, "[BatchNorm2d] expected [N, C, H, W], found [2, 3]");
+  expect_error<ShapeError>(
+      [] {
+        BatchNorm1d(3)(ones({1, 3}));
+      },
+      "expected more than one value for each channel in training");
+  expect_error<ShapeError>(
+      [] {
+        InstanceNorm1d(3)(ones({2, 4, 5}));
+      },
+      "[InstanceNorm1d] expected 3 channels, found [2, 4, 5]");
+  expect_error<ValueError>([] { GroupNorm(2, 3); },
+                           "[GroupNorm] num_channels must be a multiple of num_groups, found 3 and 2");
+  expect_error<ValueError>([] { LayerNorm(LayerNormOptions{}); },
+                           "[LayerNorm] normalized_shape must have at least one axis");
+  expect_error<ValueError>([] { Embedding(0, 3); }, "[Embedding] num_embeddings and embedding_dim must be at least 1");
+  expect_error<IndexError>([] { Embedding({.num_embeddings = 3, .embedding_dim = 2, .padding_idx = 3}); },
+                           "[Embedding] padding_idx 3 is out of range for 3 rows");
+  expect_error<ShapeError>(
+      [] {
+        PositionalEncoding({.d_model = 4, .max_len = 2})(ones({3, 1, 4}));
+      },
+      "[PositionalEncoding] the sequence has 3 places, expected at most max_len = 2");
+  expect_error<ValueError>([] { MultiheadAttention(5, 2); },
+                           "[MultiheadAttention] embed_dim must be a multiple of num_heads");
+  const Tensor x = ones({3, 2, 4});
+  expect_error<ShapeError>([&] { MultiheadAttention(4, 2)(x, x, ones({2, 2, 4})); }, "as many keys as values");
+  expect_error<ShapeError>(
+      [&] {
+        MultiheadAttention(4, 2)(x, x, x, {.attn_mask = ones({2, 3}, kBool)});
+      },
+      "[MultiheadAttention] attn_mask is [2, 3], expected [3, 3] or [4, 3, 3]");
+  expect_error<ShapeError>(
+      [&] {
+        MultiheadAttention(4, 2)(x, x, x, {.key_padding_mask = ones({3, 2}, kBool)});
+      },
+      "[MultiheadAttention] key_padding_mask is [3, 2], expected [2, 3]");
+  expect_error<DtypeError>(
+      [&] {
+        MultiheadAttention(4, 2)(x, x, x, {.attn_mask = ones({3, 3}, kInt64)});
+      },
+      "[MultiheadAttention] attn_mask is int64, expected bool or the query's float32");
+  expect_error<ShapeError>(
+      [] {
+        Bilinear(2, 3, 1)(ones({4, 2}), ones({5, 3}));
+      },
+      "[Bilinear] expected inputs [.., 2] and [.., 3], found [4, 2] and [5, 3]");
+  expect_error<ValueError>([] { Upsample(UpsampleOptions{}); },
+                           "[Upsample] expected either a size or a scale_factor, found neither");
+  expect_error<ValueError>([] { ZeroPad2d({{1, 2}}); }, "[ZeroPad2d] expected one margin, or 4, found [1, 2]");
+  expect_error<ValueError>([] { Add().call({}); }, "[Add] found no inputs");
+}
+
+// A place that may look nowhere gives what the projection makes of zeros, where PyTorch has NaN.
+TEST(MultiheadAttention, LookingNowhereIsNotNan) {
+  manual_seed(0);
+  MultiheadAttention attention(4, 2);
+  const Tensor x = randn({3, 1, 4}), nowhere = ones({1, 3}, kBool);
+  const AttentionOutput result = attention(x, x, x, {.key_padding_mask = nowhere});
+  EXPECT_TRUE(allclose(result.output, expand(attention.out_proj.bias, {3, 1, 4})));
+  EXPECT_EQ(max(abs(result.weights)).item(), 0);
+}
+
+TEST(Transformer, MaskOfTheFuture) {
+  const float inf = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(Transformer::generate_square_subsequent_mask(2).to_vector<float>(), (std::vector<float>{0, -inf, 0, 0}));
+  TransformerLayerOptions options;
+  options.d_model = 4;
+  options.nhead = 2;
+  options.dropout = 0;
+  options.is_causal = true;
+  TransformerEncoderLayer layer(options);
+  const Tensor x = randn({4, 1, 4});
+  Tensor changed = clone(x);
+  Tensor last = select(changed, 0, 3);
+  fill_(last, 7);
+  EXPECT_TRUE(equal(narrow(layer.forward(x), 0, 0, 3), narrow(layer.forward(changed), 0, 0, 3)));
+}
+
+// Of an embedding the rows that are looked up learn, and the row of the padding does not.
+TEST(Embedding, LearnsTheRowsThatItGives) {
+  Embedding layer({.num_embeddings = 4, .embedding_dim = 2, .padding_idx = -1});
+  EXPECT_EQ(layer.options().padding_idx, 3);
+  sum(layer(tensor({{1, 3}, {1, 0}}))).backward();
+  EXPECT_EQ(layer.weight.grad().to_vector<float>(), (std::vector<float>{1, 1, 2, 2, 0, 0, 0, 0}));
+  EXPECT_EQ(max(abs(select(layer.weight, 0, 3))).item(), 0);
+  EXPECT_THROW(layer(tensor({4})), IndexError);
+}
+
+TEST(Losses, TakeTheirInputsOneByOne) {
+  const Tensor a = randn({4, 3}), b = randn({4, 3}), c = randn({4, 3}), signs = tensor({1.f, -1.f, 1.f, -1.f});
+  EXPECT_TRUE(equal(GaussianNLLLoss()(a, b, square(c)), gaussian_nll_loss(a, b, square(c))));
+  EXPECT_TRUE(equal(TripletMarginLoss()(a, b, c), triplet_margin_loss(a, b, c)));
+  EXPECT_TRUE(equal(CosineEmbeddingLoss()(a, b, signs), cosine_embedding_loss(a, b, signs)));
+  EXPECT_TRUE(equal(MarginRankingLoss()(a, b, ones({4, 3})), margin_ranking_loss(a, b, ones({4, 3}))));
+  const Tensor log_probs = log_softmax(randn({5, 2, 3}), -1), targets = tensor({{1, 2}, {2, 1}}),
+               lengths = tensor({5, 4});
+  EXPECT_TRUE(equal(CTCLoss()(log_probs, targets, lengths, tensor({2, 1})),
+                    ctc_loss(log_probs, targets, lengths, tensor({2, 1}))));
+  expect_error<ShapeError>([&] { TripletMarginLoss()(a, b); },
+                           "[TripletMarginLoss] expected an input [N, 3, D], found [4, 3]");
+  expect_error<ValueError>(
+      [&] {
+        CTCLoss()(log_softmax(randn({1, 5, 3}), -1), tensor({{1, -1, 2}}));
+      },
+      "[CTCLoss] found a label behind the filling of a target");
 }
 
 TEST(Losses, ComputeWhatTheirFunctionsDo) {

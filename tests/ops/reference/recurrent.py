@@ -1,6 +1,7 @@
 """What the rows of table/recurrent.cc are in PyTorch: its layers, run with the weights of the case."""
 from common import *
 
+# Numbers at which the gates do not saturate: 1 - tanh² has no digits left there in float32.
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
@@ -36,11 +37,11 @@ ROWS = {}
 for kind in GATES:
     cell, sequence = kind.lower() + "_cell", kind.lower()
     steps, sequences = [(1, 2, 3, 2), (1, 1, 1, 3)], [(3, 2, 2, 2), (1, 1, 3, 2), (4, 3, 2, 3)]
-    ROWS[cell] = (layer(kind, True), cases(kind, False, True, steps), [WIDE])
-    ROWS[cell + " without bias"] = (layer(kind, False), cases(kind, False, False, steps), [WIDE])
-    ROWS[sequence] = (layer(kind, True), cases(kind, True, True, sequences), [WIDE])
-    ROWS[sequence + " without bias"] = (layer(kind, False), cases(kind, True, False, sequences), [WIDE])
-    ROWS[sequence + " reverse"] = (layer(kind, True, reverse=True), cases(kind, True, True, sequences), [WIDE])
+    ROWS[cell] = (layer(kind, True), cases(kind, False, True, steps), [UNIT])
+    ROWS[cell + " without bias"] = (layer(kind, False), cases(kind, False, False, steps), [UNIT])
+    ROWS[sequence] = (layer(kind, True), cases(kind, True, True, sequences), [UNIT])
+    ROWS[sequence + " without bias"] = (layer(kind, False), cases(kind, True, False, sequences), [UNIT])
+    ROWS[sequence + " reverse"] = (layer(kind, True, reverse=True), cases(kind, True, True, sequences), [UNIT])
     if kind == "RNN":
         relu = layer(kind, True, nonlinearity="relu")
         ROWS[cell + " relu"] = (relu, cases(kind, False, True, steps), [UNIT])
