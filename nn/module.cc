@@ -8,6 +8,7 @@
 #include <typeinfo>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/type.h"
 
@@ -321,6 +322,16 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
   std::string mistakes;
   for (const auto& [name, value] : state)
     if (!given.emplace(name, value).second) mistakes += fmt::format("\n  there twice: {}", name);
+  // What others write under two names is here under the first.
+  for (const auto& [name, source] : tied_parameters()) {
+    const auto found = given.find(name);
+    if (found == given.end()) continue;
+    const Tensor& first = given.emplace(source, found->second).first->second;
+    const bool same = first.defined() && found->second.defined() && first.dtype() == found->second.dtype() &&
+                      equal(first, found->second);
+    if (!same) mistakes += fmt::format("\n  {}: not the same as {}, with which it is one here", name, source);
+    given.erase(found);
+  }
   for (auto& [name, target] : state_dict()) {
     const auto found = given.find(name);
     if (found == given.end()) {

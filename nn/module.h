@@ -107,9 +107,9 @@ class Module : public std::enable_shared_from_this<Module> {
 
   /// All parameters and buffers: handles on the elements themselves.
   StateDict state_dict() const;
-  /// Copies the elements of `state` into the parameters and buffers of the same names. Throws ValueError, changing
-  /// nothing, with a list of all names that are missing, there twice or (when strict) not expected, and of all shapes
-  /// and dtypes that differ.
+  /// Copies the elements of `state` into the parameters and buffers of the same names; a tied parameter may be there
+  /// under either of its names, or both. Throws ValueError, changing nothing, with a list of all names that are
+  /// missing, there twice or (when strict) not expected, and of all shapes and dtypes that differ.
   void load_state_dict(const StateDict& state, bool strict = true);
 
   /// What kind of module it is, for print-outs: "Linear".

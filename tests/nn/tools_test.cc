@@ -113,6 +113,22 @@ TEST(Tied, StaysTiedThroughConversionAndLoading) {
   EXPECT_TRUE(equal(a(x), b(x)));
 }
 
+TEST(Tied, LoadsWhatOthersWriteUnderTwoNames) {
+  LanguageModel model;
+  model.tie_parameter("head.weight", "embedding.weight");
+  const Tensor x = randn({7, 4});
+  model.load_state_dict({{"embedding.weight", x}, {"head.weight", clone(x)}});
+  EXPECT_TRUE(equal(model.head.weight, x));
+  model.load_state_dict({{"head.weight", x * 2}});
+  EXPECT_TRUE(equal(model.embedding.weight, x * 2));
+  expect_error<ValueError>(
+      [&] {
+        model.load_state_dict({{"embedding.weight", x}, {"head.weight", x * 2}});
+      },
+      "head.weight: not the same as embedding.weight, with which it is one here");
+  EXPECT_TRUE(equal(model.embedding.weight, x * 2));
+}
+
 TEST(Tied, RefusesWhatDoesNotFit) {
   LanguageModel model;
   expect_error<ValueError>([&] { model.tie_parameter("head.weigth", "embedding.weight"); },
