@@ -89,7 +89,7 @@ Tensor Softmax2d::forward(const Tensor& x) {
   return softmax(x, -3);
 }
 Shape Softmax2d::infer(Options&, const Shape& input) {
-  EG_CHECK(input.size() == 3, ShapeError, "expects images [C, H, W]");
+  check_channels_first(input, 2);
   return input;
 }
 

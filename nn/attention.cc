@@ -217,7 +217,7 @@ Tensor MultiheadAttention::forward_all(std::span<const Tensor> inputs) {
 }
 
 Shape MultiheadAttention::infer(Options& o, std::span<const Shape> inputs) {
-  EG_CHECK(o.batch_first, ShapeError, "expects \"batch_first\": true, for the first axis of data is that of samples");
+  check_batch_first(o.batch_first);
   EG_CHECK(inputs.size() >= 1 && inputs.size() <= 3, ShapeError, "expects a query, or query, key and value");
   for (const Shape& input : inputs) EG_CHECK(input.size() == 2, ShapeError, "expects sequences [L, E]");
   const Shape &query = inputs[0], &key = inputs[inputs.size() > 1 ? 1 : 0], &value = inputs.back();

@@ -1,7 +1,6 @@
 #include "eigengrad/nn/convolution.h"
 
 #include <algorithm>
-#include <cmath>
 #include <type_traits>
 
 #include "eigengrad/config/reader.h"
@@ -52,13 +51,6 @@ const Options& checked_transposed(const char* layer, const Options& o) {
            "[{}] padding and output_padding must not be negative, found {} and {}", layer, text(o.padding),
            text(o.output_padding));
   return o;
-}
-
-// As PyTorch does it: uniform in ± 1/√fan_in.
-void initialize(Tensor& weight, Tensor& bias) {
-  init::kaiming_uniform_(weight, std::sqrt(5.0));
-  const double bound = 1 / std::sqrt(static_cast<double>(init::fans(weight).in));
-  if (bias.defined()) init::uniform_(bias, -bound, bound);
 }
 
 // ---- Margins.
@@ -195,10 +187,6 @@ std::string repr(const Options& o) {
 
 // ---- Shapes.
 
-void check_input(const Shape& input, std::size_t axes) {
-  EG_CHECK(input.size() == axes + 1, ShapeError, "expects {}", axes == 1 ? "sequences [C, L]" : "images [C, H, W]");
-}
-
 std::int64_t places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, const Padding& padding, bool rows,
                     std::int64_t dilation) {
   const Margins m = margins(padding, rows, kernel, dilation);
@@ -227,7 +215,7 @@ void describe(config::Fields& f, ConvTranspose1dOptions& o) { describe_transpose
 
 // ---- Conv2d.
 
-Conv2d::Conv2d(Options options) : Layer(checked("Conv2d", options)) { initialize(weight, bias); }
+Conv2d::Conv2d(Options options) : Layer(checked("Conv2d", options)) { init::linear_(weight, bias); }
 
 Tensor Conv2d::forward(const Tensor& x) {
   const Options& o = options_;
@@ -245,7 +233,7 @@ Tensor Conv2d::forward(const Tensor& x) {
 std::string Conv2d::extra_repr() const { return repr(options_); }
 
 Shape Conv2d::infer(Options& o, const Shape& input) {
-  check_input(input, 2);
+  check_channels_first(input, 2);
   infer_extent(o.in_channels, "in_channels", input[0]);
   return {o.out_channels, places(input[1], o.kernel_size.rows, o.stride.rows, o.padding, true, o.dilation.rows),
           places(input[2], o.kernel_size.columns, o.stride.columns, o.padding, false, o.dilation.columns)};
@@ -253,7 +241,7 @@ Shape Conv2d::infer(Options& o, const Shape& input) {
 
 // ---- Conv1d.
 
-Conv1d::Conv1d(Options options) : Layer(checked("Conv1d", options)) { initialize(weight, bias); }
+Conv1d::Conv1d(Options options) : Layer(checked("Conv1d", options)) { init::linear_(weight, bias); }
 
 Tensor Conv1d::forward(const Tensor& x) {
   const Options& o = options_;
@@ -267,7 +255,7 @@ Tensor Conv1d::forward(const Tensor& x) {
 std::string Conv1d::extra_repr() const { return repr(options_); }
 
 Shape Conv1d::infer(Options& o, const Shape& input) {
-  check_input(input, 1);
+  check_channels_first(input, 1);
   infer_extent(o.in_channels, "in_channels", input[0]);
   return {o.out_channels, places(input[1], o.kernel_size, o.stride, o.padding, false, o.dilation)};
 }
@@ -275,7 +263,7 @@ Shape Conv1d::infer(Options& o, const Shape& input) {
 // ---- Their transposes.
 
 ConvTranspose2d::ConvTranspose2d(Options options) : Layer(checked_transposed("ConvTranspose2d", options)) {
-  initialize(weight, bias);
+  init::linear_(weight, bias);
 }
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {
@@ -286,7 +274,7 @@ Tensor ConvTranspose2d::forward(const Tensor& x) {
 std::string ConvTranspose2d::extra_repr() const { return repr(options_); }
 
 Shape ConvTranspose2d::infer(Options& o, const Shape& input) {
-  check_input(input, 2);
+  check_channels_first(input, 2);
   infer_extent(o.in_channels, "in_channels", input[0]);
   return {o.out_channels,
           transposed_places(input[1], o.kernel_size.rows, o.stride.rows, o.padding.rows, o.dilation.rows,
@@ -296,7 +284,7 @@ Shape ConvTranspose2d::infer(Options& o, const Shape& input) {
 }
 
 ConvTranspose1d::ConvTranspose1d(Options options) : Layer(checked_transposed("ConvTranspose1d", options)) {
-  initialize(weight, bias);
+  init::linear_(weight, bias);
 }
 
 Tensor ConvTranspose1d::forward(const Tensor& x) {
@@ -307,7 +295,7 @@ Tensor ConvTranspose1d::forward(const Tensor& x) {
 std::string ConvTranspose1d::extra_repr() const { return repr(options_); }
 
 Shape ConvTranspose1d::infer(Options& o, const Shape& input) {
-  check_input(input, 1);
+  check_channels_first(input, 1);
   infer_extent(o.in_channels, "in_channels", input[0]);
   return {o.out_channels,
           transposed_places(input[1], o.kernel_size, o.stride, o.padding, o.dilation, o.output_padding)};

@@ -4,6 +4,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/nn/infer.h"
 #include "eigengrad/nn/repr.h"
 #include "eigengrad/ops/ops.h"
 
@@ -50,11 +51,11 @@ Tensor AlphaDropout::forward(const Tensor& x) {
 std::string Dropout::extra_repr() const { return "p=" + number_text(options_.p); }
 
 Shape Dropout1d::infer(Options&, const Shape& input) {
-  EG_CHECK(input.size() == 2, ShapeError, "expects sequences [C, L]");
+  check_channels_first(input, 1);
   return input;
 }
 Shape Dropout2d::infer(Options&, const Shape& input) {
-  EG_CHECK(input.size() == 3, ShapeError, "expects images [C, H, W]");
+  check_channels_first(input, 2);
   return input;
 }
 

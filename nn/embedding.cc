@@ -56,7 +56,7 @@ Tensor with_places(const char* layer, const Options& o, const Tensor& x, const T
 
 template <class Options>
 Shape inferred(Options& o, const Shape& input) {
-  EG_CHECK(o.batch_first, ShapeError, "expects \"batch_first\": true, for the first axis of data is that of samples");
+  check_batch_first(o.batch_first);
   EG_CHECK(input.size() == 2, ShapeError, "expects sequences [L, E]");
   if (o.max_len == 0) o.max_len = input[0];
   EG_CHECK(input[0] <= o.max_len, ShapeError, "expects at most {} places", o.max_len);
@@ -129,12 +129,12 @@ Shape Embedding::infer(Options& options, const Shape& input) {
   return output;
 }
 
-PositionalEncoding::PositionalEncoding(Options options)
-    : SameShape(checked_encoding("PositionalEncoding", options)), table_(sines(options.max_len, options.d_model)) {}
+PositionalEncoding::PositionalEncoding(Options options) : SameShape(checked_encoding("PositionalEncoding", options)) {}
 
 Tensor PositionalEncoding::forward(const Tensor& x) {
   EG_CHECK(is_floating(x.dtype()), DtypeError, "[PositionalEncoding] expected a floating input, found {}", x.dtype());
-  if (table_.dtype() != x.dtype()) table_ = eigengrad::to(sines(options_.max_len, options_.d_model), x.dtype());
+  if (!table_.defined() || table_.dtype() != x.dtype())
+    table_ = eigengrad::to(sines(options_.max_len, options_.d_model), x.dtype());
   return with_places("PositionalEncoding", options_, x, table_, is_training());
 }
 

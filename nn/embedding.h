@@ -56,7 +56,8 @@ class PositionalEncoding : public SameShape<PositionalEncodingOptions> {
   static Shape infer(Options& options, const Shape& input);
 
  private:
-  Tensor table_;  // [max_len, d_model]; follows from the options, so it is no part of the state
+  Tensor table_;  // [max_len, d_model] in the dtype of the last input, made by the first; follows from the options, so
+                  // it is no part of the state
 };
 
 struct LearnedPositionalEncodingOptions {

@@ -28,6 +28,14 @@ void infer_extent(std::int64_t& option, const char* name, std::int64_t extent) {
   EG_CHECK(option == extent, ShapeError, "expects {} = {}", name, option);
 }
 
+void check_channels_first(const Shape& sample, std::size_t axes) {
+  EG_CHECK(sample.size() == axes + 1, ShapeError, "expects {}", axes == 1 ? "sequences [C, L]" : "images [C, H, W]");
+}
+
+void check_batch_first(bool batch_first) {
+  EG_CHECK(batch_first, ShapeError, "expects \"batch_first\": true, for the first axis of data is that of samples");
+}
+
 std::int64_t window_places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                            std::int64_t dilation, bool ceil_mode) {
   const std::int64_t room = extent + 2 * padding - dilation * (kernel - 1) - 1;

@@ -15,6 +15,11 @@ std::size_t sample_axis(const Shape& sample, std::int64_t axis);
 /// Gives `option` the extent of the data where it is 0, and checks that it is that extent otherwise.
 void infer_extent(std::int64_t& option, const char* name, std::int64_t extent);
 
+/// Checks that a sample is a sequence [C, L] (1 axis behind that of the channels) or an image [C, H, W] (2).
+void check_channels_first(const Shape& sample, std::size_t axes);
+/// Checks an option that sequences need: the first axis of data is that of samples.
+void check_batch_first(bool batch_first);
+
 /// The number of places of a window along an axis.
 std::int64_t window_places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                            std::int64_t dilation, bool ceil_mode = false);

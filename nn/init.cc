@@ -88,6 +88,12 @@ Tensor& kaiming_normal_(Tensor& x, double slope, FanMode mode, Nonlinearity nonl
   return normal_(x, 0, kaiming_std(x, slope, mode, nonlinearity));
 }
 
+void linear_(Tensor& weight, Tensor& bias) {
+  kaiming_uniform_(weight, std::sqrt(5.0));
+  const double bound = 1 / std::sqrt(static_cast<double>(fans(weight).in));
+  if (bias.defined()) uniform_(bias, -bound, bound);
+}
+
 Tensor& trunc_normal_(Tensor& x, double mean, double std, double low, double high) {
   EG_CHECK(low < high && std > 0, ValueError,
            "[trunc_normal_] expected low < high and std > 0, found {}, {} and a std of {}", low, high, std);

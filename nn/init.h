@@ -34,6 +34,9 @@ Tensor& kaiming_uniform_(Tensor& x, double slope = 0, FanMode mode = FanMode::Fa
 Tensor& kaiming_normal_(Tensor& x, double slope = 0, FanMode mode = FanMode::FanIn,
                         Nonlinearity nonlinearity = Nonlinearity::LeakyRelu);
 
+/// What PyTorch's Linear and convolutions begin with: weight and bias, unless that is undefined, uniform in ±
+/// 1/√fan_in.
+void linear_(Tensor& weight, Tensor& bias);
 /// Normal, cut off below `low` and above `high` (which are values, not deviations), drawn by inversion of the
 /// distribution. Throws ValueError unless low < high and std > 0.
 Tensor& trunc_normal_(Tensor& x, double mean = 0, double std = 1, double low = -2, double high = 2);

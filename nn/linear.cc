@@ -33,11 +33,7 @@ void describe(config::Fields& f, LinearOptions& o) {
   f("bias", o.bias, {.help = "learn a bias that is added to the output"});
 }
 
-Linear::Linear(Options options) : Layer(checked(options)) {
-  init::kaiming_uniform_(weight, std::sqrt(5.0));
-  const double bound = 1 / std::sqrt(static_cast<double>(options_.in_features));
-  if (bias.defined()) init::uniform_(bias, -bound, bound);
-}
+Linear::Linear(Options options) : Layer(checked(options)) { init::linear_(weight, bias); }
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 

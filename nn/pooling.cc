@@ -48,10 +48,6 @@ std::string repr_max(const Options& o) {
   return fmt::format("{}, dilation={}, ceil_mode={}", repr_window(o), text(o.dilation), bool_text(o.ceil_mode));
 }
 
-void check_input(const Shape& input, std::size_t axes) {
-  EG_CHECK(input.size() == axes + 1, ShapeError, "expects {}", axes == 1 ? "sequences [C, L]" : "images [C, H, W]");
-}
-
 std::int64_t places(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                     std::int64_t dilation, bool ceil_mode) {
   EG_CHECK(2 * padding <= kernel, ShapeError, "expects a padding of at most half of the window {}, found {}", kernel,
@@ -61,25 +57,25 @@ std::int64_t places(std::int64_t extent, std::int64_t kernel, std::int64_t strid
 
 template <class Options>
 Shape inferred_1d(const Options& o, std::int64_t dilation, const Shape& input) {
-  check_input(input, 1);
+  check_channels_first(input, 1);
   return {input[0],
           places(input[1], o.kernel_size, o.stride.value_or(o.kernel_size), o.padding, dilation, o.ceil_mode)};
 }
 
 template <class Options>
 Shape inferred_2d(const Options& o, Pair dilation, const Shape& input) {
-  check_input(input, 2);
+  check_channels_first(input, 2);
   const Pair stride = o.stride.value_or(o.kernel_size);
   return {input[0], places(input[1], o.kernel_size.rows, stride.rows, o.padding.rows, dilation.rows, o.ceil_mode),
           places(input[2], o.kernel_size.columns, stride.columns, o.padding.columns, dilation.columns, o.ceil_mode)};
 }
 
 Shape inferred_adaptive(const AdaptivePool2dOptions& o, const Shape& input) {
-  check_input(input, 2);
+  check_channels_first(input, 2);
   return {input[0], o.output_size.rows, o.output_size.columns};
 }
 Shape inferred_adaptive(const AdaptivePool1dOptions& o, const Shape& input) {
-  check_input(input, 1);
+  check_channels_first(input, 1);
   return {input[0], o.output_size};
 }
 

@@ -78,7 +78,6 @@ LstmResult projected_lstm(const Tensor& x, const Tensor& h0, const Tensor& c0, c
 
 }  // namespace
 
-void describe(config::Fields& f, RecurrentOptions& o) { describe_layers(f, o); }
 void describe(config::Fields& f, GRUOptions& o) { describe_layers(f, o); }
 void describe(config::Fields& f, RNNOptions& o) {
   describe_layers(f, o);
@@ -140,7 +139,7 @@ std::string Recurrent<OptionsType>::extra_repr() const {
 
 template <class OptionsType>
 Shape Recurrent<OptionsType>::infer(Options& o, const Shape& input) {
-  EG_CHECK(o.batch_first, ShapeError, "expects \"batch_first\": true, for the first axis of data is that of samples");
+  check_batch_first(o.batch_first);
   EG_CHECK(input.size() == 2, ShapeError, "expects sequences [L, E]");
   infer_extent(o.input_size, "input_size", input[1]);
   const std::int64_t size = projection_size(o) > 0 ? projection_size(o) : o.hidden_size;

@@ -20,7 +20,6 @@ struct RecurrentOptions {
   double dropout = 0;        ///< of what each layer but the last gives
   bool bidirectional = false;
 };
-void describe(config::Fields& f, RecurrentOptions& o);
 
 struct RNNOptions : RecurrentOptions {
   RnnNonlinearity nonlinearity = RnnNonlinearity::Tanh;

@@ -185,7 +185,7 @@ PadLayer::PadLayer(const char* name, std::size_t axes, PadMode mode, Options opt
 std::string PadLayer::extra_repr() const { return tuple_text(options_.padding); }
 
 Shape PadLayer::infer_padded(const Options& options, const Shape& input, std::size_t axes) {
-  EG_CHECK(input.size() == axes + 1, ShapeError, "expects {}", axes == 1 ? "sequences [C, L]" : "images [C, H, W]");
+  check_channels_first(input, axes);
   const Dims& margins = options.padding;
   EG_CHECK(margins.size() == 1 || margins.size() == 2 * axes, ShapeError, "expects one margin, or {}", 2 * axes);
   Shape output = input;

@@ -56,7 +56,7 @@ void describe_common(config::Fields& f, Options& o) {
 }
 
 Shape inferred(TransformerLayerOptions& o, const Shape& input) {
-  EG_CHECK(o.batch_first, ShapeError, "expects \"batch_first\": true, for the first axis of data is that of samples");
+  check_batch_first(o.batch_first);
   EG_CHECK(input.size() == 2, ShapeError, "expects sequences [L, E]");
   infer_extent(o.d_model, "d_model", input[1]);
   return input;

@@ -145,12 +145,18 @@ void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {
            ShapeError, "[{}] the input {} does not end in the normalized shape {}", op, x.shape(), shape);
 }
 
+// Runs op on x and those of weight and bias that there are.
+template <class Op>
+Tensors apply_affine(const Op& op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  Tensors inputs{x};
+  for (const Tensor* const parameter : {&weight, &bias})
+    if (parameter->defined()) inputs.push_back(*parameter);
+  return apply(op, std::span<const Tensor>(inputs));
+}
+
 template <bool kCentered>
 Tensor normalize_rows(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps) {
-  const NormalizeRows<kCentered> op{weight.defined(), bias.defined(), shape, eps};
-  if (weight.defined() && bias.defined()) return apply(op, x, weight, bias)[0];
-  if (weight.defined()) return apply(op, x, weight)[0];
-  return bias.defined() ? apply(op, x, bias)[0] : apply(op, x)[0];
+  return apply_affine(NormalizeRows<kCentered>{weight.defined(), bias.defined(), shape, eps}, x, weight, bias)[0];
 }
 
 // Each group of channels of each sample on its own.
@@ -174,10 +180,7 @@ Tensor batch_norm_training(const Tensor& x, Tensor& running_mean, Tensor& runnin
            "[batch_norm] expected more than one value for each channel in training, found shape {}", x.shape());
   if (x.numel() == 0) return affine(x, weight, bias, channel_shape(x));
   const NormalizeChannels op{weight.defined(), bias.defined(), options.eps};
-  const Tensors parts = weight.defined() && bias.defined() ? apply(op, x, weight, bias)
-                        : weight.defined()                 ? apply(op, x, weight)
-                        : bias.defined()                   ? apply(op, x, bias)
-                                                           : apply(op, x);
+  const Tensors parts = apply_affine(op, x, weight, bias);
   move_towards(running_mean, parts[1], options.momentum);
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   if (running_var.defined()) move_towards(running_var, parts[2].detach() * unbiased, options.momentum);

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/data/build.h"
 #include "eigengrad/ops/ops.h"
 #include "tests/expect_error.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::data {
 namespace {
@@ -77,23 +77,21 @@ Source source_of(const char* json, const std::string& folder) {
 }
 
 TEST(TextSource, ReadsAFileOfTheDataFolder) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "eigengrad_text_test";
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "abc.txt") << "abcabcabcabcabcabcab";
+  const TempFolder folder;
+  std::ofstream(folder.file("abc.txt")) << "abcabcabcabcabcabcab";
   const Source source =
-      source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "test_fraction": 0.3})", folder.string());
+      source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "test_fraction": 0.3})", folder.path());
   EXPECT_EQ(source.train->size(), 3);  // of 14 characters
   EXPECT_EQ(source.test->size(), 1);   // of 6
   EXPECT_EQ(source.train->classes(), 3);
   EXPECT_EQ(source.train->class_names(), (std::vector<std::string>{"a", "b", "c"}));
-  EXPECT_EQ(source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "stride": 1, "test_fraction": 0.3})",
-                      folder.string())
-                .train->size(),
-            10);
-  EXPECT_THROW(source_of(R"({"type": "Text", "file": "none.txt"})", folder.string()), IoError);
+  EXPECT_EQ(
+      source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "stride": 1, "test_fraction": 0.3})", folder.path())
+          .train->size(),
+      10);
+  EXPECT_THROW(source_of(R"({"type": "Text", "file": "none.txt"})", folder.path()), IoError);
   expect_error<IoError>([] { source_of(R"({"type": "Text", "file": "abc.txt"})", ""); },
                         "the text abc.txt needs a folder (--data DIR)");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(SumsSource, NeedsNoFile) {

@@ -3,12 +3,12 @@
 #include <png.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "eigengrad/io/image.h"
 #include "eigengrad/io/plot.h"
 #include "eigengrad/ops/ops.h"
 #include "tests/expect_error.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::io {
 namespace {
@@ -30,33 +30,32 @@ Picture read_png(const std::string& path) {
   return picture;
 }
 
-std::string place(const char* name) { return (std::filesystem::temp_directory_path() / name).string(); }
-
 TEST(SavePng, WritesGreyLevels) {
-  const std::string path = place("eigengrad_grey.png");
+  const TempFolder folder;
+  const std::string path = folder.file("grey.png");
   save_png(path, tensor({{0.f, 0.5f, 1.f}, {-3.f, 7.f, NAN}}));
   const Picture picture = read_png(path);
   EXPECT_EQ(picture.width, 3u);
   EXPECT_EQ(picture.height, 2u);
   EXPECT_FALSE(picture.colored);
   EXPECT_EQ(picture.bytes, (std::vector<png_byte>{0, 128, 255, 0, 255, 0}));
-  std::filesystem::remove(path);
 }
 
 TEST(SavePng, WritesColours) {
-  const std::string path = place("eigengrad_colour.png");
+  const TempFolder folder;
+  const std::string path = folder.file("colour.png");
   save_png(path, reshape(tensor({1.f, 0.f, 0.f, 0.2f, 0.f, 1.f}), {3, 1, 2}));
   const Picture picture = read_png(path);
   EXPECT_TRUE(picture.colored);
   EXPECT_EQ(picture.bytes, (std::vector<png_byte>{255, 0, 0, 0, 51, 255}));
-  std::filesystem::remove(path);
 }
 
 TEST(SavePng, RefusesWhatIsNoImage) {
-  EXPECT_THROW(save_png(place("x.png"), ones({3})), ShapeError);
-  EXPECT_THROW(save_png(place("x.png"), ones({2, 3, 3})), ShapeError);
-  EXPECT_THROW(save_png(place("x.png"), ones({0, 3})), ShapeError);
-  EXPECT_THROW(save_png(place("x.png"), ones({3, 3}, kInt64)), DtypeError);
+  const TempFolder folder;
+  EXPECT_THROW(save_png(folder.file("x.png"), ones({3})), ShapeError);
+  EXPECT_THROW(save_png(folder.file("x.png"), ones({2, 3, 3})), ShapeError);
+  EXPECT_THROW(save_png(folder.file("x.png"), ones({0, 3})), ShapeError);
+  EXPECT_THROW(save_png(folder.file("x.png"), ones({3, 3}, kInt64)), DtypeError);
   EXPECT_THROW(save_png("/nowhere/at/all.png", ones({3, 3})), IoError);
 }
 
