@@ -1,0 +1,314 @@
+"""The workloads of bench/compare in PyTorch: steps/pytorch.py THREADS [channels_last]. The commands are those of protocol.h."""
+
+import math
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+CHANNELS_LAST = "channels_last" in sys.argv[2:]
+torch.set_num_threads(int(sys.argv[1]))
+
+
+def uniform(stream, count):
+    with np.errstate(over="ignore"):
+        h = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32((stream * 0x85EBCA6B + 0x165667B1) & 0xFFFFFFFF)
+        h ^= h >> np.uint32(16)
+        h *= np.uint32(0x85EBCA6B)
+        h ^= h >> np.uint32(13)
+        h *= np.uint32(0xC2B2AE35)
+        h ^= h >> np.uint32(16)
+    return h / 4294967296.0
+
+
+def uniform_tensor(stream, shape, low=-1.0, high=1.0):
+    values = low + (high - low) * uniform(stream, math.prod(shape))
+    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
+
+
+def class_tensor(stream, shape, classes):
+    return torch.from_numpy((uniform(stream, math.prod(shape)) * classes).astype(np.int64)).reshape(shape)
+
+
+def fill_parameters(net):
+    with torch.no_grad():
+        for index, (name, p) in enumerate(net.named_parameters()):
+            bound = 0.05 if p.dim() == 1 else 1 / math.sqrt(p.numel() // p.size(0))
+            scale = p.dim() == 1 and name.endswith("weight")
+            p.copy_(torch.ones(p.shape) if scale else uniform_tensor(1000 + index, p.shape, -bound, bound))
+
+
+def mlp(*widths):
+    layers = []
+    for k in range(len(widths) - 1):
+        layers += [nn.Linear(widths[k], widths[k + 1]), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def lenet():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+
+
+def cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(9216, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def plain_conv(inputs, outputs, kernel, stride):
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+
+
+def conv_bn():
+    return nn.Sequential(
+        plain_conv(3, 64, 3, 1), nn.BatchNorm2d(64), nn.ReLU(), plain_conv(64, 64, 3, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1, self.norm1 = plain_conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
+        self.conv2, self.norm2 = plain_conv(outputs, outputs, 3, 1), nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(plain_conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return F.relu(self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x))))) + self.shortcut(x))
+
+
+class ResNet18(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = plain_conv(3, 64, 3, 1), nn.BatchNorm2d(64)
+        blocks, inputs = [], 64
+        for outputs in (64, 128, 256, 512):
+            for _ in range(2):
+                blocks.append(Block(inputs, outputs, 1 if inputs == outputs else 2))
+                inputs = outputs
+        self.blocks, self.pool, self.head = nn.Sequential(*blocks), nn.AdaptiveAvgPool2d(1), nn.Linear(512, 10)
+
+    def forward(self, x):
+        return self.head(self.pool(self.blocks(F.relu(self.norm(self.conv(x))))).flatten(1))
+
+
+class Lstm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(64, 128), nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[0][-1])
+
+
+class GptBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out = nn.Linear(128, 384), nn.Linear(128, 128)
+        self.up, self.down = nn.Linear(128, 512), nn.Linear(512, 128)
+        self.norm1, self.norm2 = nn.LayerNorm(128), nn.LayerNorm(128)
+
+    def forward(self, x):
+        n, length, width = x.shape
+        q, k, v = (t.view(n, length, 4, 32).transpose(1, 2) for t in self.qkv(self.norm1(x)).split(width, -1))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(n, length, width)
+        x = x + self.out(y)
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class Gpt(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(65, 128)
+        self.places = nn.Embedding(128, 128)
+        self.blocks, self.norm = nn.Sequential(*[GptBlock() for _ in range(4)]), nn.LayerNorm(128)
+
+    def forward(self, x):
+        y = self.norm(self.blocks(self.embedding(x) + self.places.weight))
+        return F.linear(y, self.embedding.weight).flatten(0, 1)
+
+
+# Net, input, classes, words, targets, whether the optimizer is AdamW.
+TASKS = {
+    "mlp-tiny": (lambda: mlp(2, 8, 10), (4, 2), 10, 0, (4,), False),
+    "mlp-small": (lambda: mlp(784, 128, 10), (64, 784), 10, 0, (64,), False),
+    "mlp-large": (lambda: mlp(784, 512, 512, 10), (256, 784), 10, 0, (256,), False),
+    "lenet": (lenet, (64, 1, 28, 28), 10, 0, (64,), False),
+    "cnn": (cnn, (64, 1, 28, 28), 10, 0, (64,), False),
+    "conv-bn": (conv_bn, (32, 3, 32, 32), 10, 0, (32,), False),
+    "resnet18": (ResNet18, (32, 3, 32, 32), 10, 0, (32,), False),
+    "lstm": (Lstm, (64, 32, 64), 10, 0, (32,), False),
+    "gpt": (Gpt, (16, 128), 65, 65, (16 * 128,), True),
+}
+
+
+def prepared(net, x):
+    fill_parameters(net)
+    if CHANNELS_LAST and x.dim() == 4:
+        return net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    return net, x
+
+
+def input_of(shape, words):
+    return class_tensor(1, shape, words) if words else uniform_tensor(1, shape)
+
+
+def training(name):
+    make, shape, classes, words, targets, adam = TASKS[name]
+    net, x = prepared(make(), input_of(shape, words))
+    y = class_tensor(2, targets, classes)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3) if adam else torch.optim.SGD(net.parameters(), lr=0.01)
+
+    def step(read):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item() if read else 0
+
+    return step
+
+
+def inference(name):
+    make, shape, _, words, _, _ = TASKS[name]
+    shape = (shape[0], 1, shape[2]) if name == "lstm" else (1, *shape[1:])
+    net, x = prepared(make(), input_of(shape, words))
+    net.eval()
+
+    def step(read):
+        with torch.inference_mode():
+            y = net(x)
+            return y.sum().item() if read else 0
+
+    return step
+
+
+def xyz():
+    x, y, z = (torch.tensor(v, requires_grad=True) for v in (1.5, -0.5, 3.0))
+
+    def step(read):
+        result = (x + y) * z
+        result.backward()
+        value = result.item() + x.grad.item() + z.grad.item() if read else 0
+        x.grad = y.grad = z.grad = None
+        return value
+
+    return step
+
+
+def chain():
+    x, a, b = torch.tensor(1.5, requires_grad=True), torch.tensor(1.001), torch.tensor(-0.001)
+
+    def step(read):
+        y = x
+        for _ in range(1000):
+            y = y * a + b
+        y.backward()
+        value = y.item() + x.grad.item() if read else 0
+        x.grad = None
+        return value
+
+    return step
+
+
+def optimizer_step(name):
+    parameters = [uniform_tensor(k, (2_500_000,)).requires_grad_() for k in range(4)]
+    for k, p in enumerate(parameters):
+        p.grad = uniform_tensor(k + 10, (2_500_000,))
+    optimizer = {
+        "sgd": lambda: torch.optim.SGD(parameters, lr=1e-3),
+        "momentum": lambda: torch.optim.SGD(parameters, lr=1e-3, momentum=0.9),
+        "adam": lambda: torch.optim.Adam(parameters, lr=1e-3, fused=True),
+        "adamw": lambda: torch.optim.AdamW(parameters, lr=1e-3, fused=True),
+    }[name]()
+
+    def step(read):
+        optimizer.step()
+        return parameters[0][17].item() if read else 0
+
+    return step
+
+
+OPS = {name: getattr(torch, name) for name in (
+    "abs neg exp log log1p expm1 sqrt rsqrt sin cos tanh sigmoid relu erf square reciprocal floor sum mean max").split()}
+OPS.update({
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "softplus": F.softplus,
+    "argmax": lambda x: torch.argmax(x, 0),
+    "sum_rows": lambda x: x.view(-1, 100).sum(1),
+    "sum_columns": lambda x: x.view(-1, 100).sum(0),
+    "var_rows": lambda x: x.view(-1, 100).var(1),
+    "max_rows": lambda x: x.view(-1, 100).amax(1),
+    "cumsum": lambda x: x.cumsum(0),
+    "softmax": lambda x: x.view(-1, 100).softmax(1),
+    "log_softmax": lambda x: x.view(-1, 100).log_softmax(1),
+    "layer_norm": lambda x: F.layer_norm(x.view(-1, 100), (100,)),
+    "transpose": lambda x: x.view(-1, 100).t().contiguous(),
+})
+BINARY_OPS = {name: getattr(torch, name) for name in "add sub mul div maximum pow".split()}
+BINARY_OPS["add_row"] = lambda x, y: x.view(-1, 100) + y[:100]
+
+
+def single_op(name, size):
+    x, y = uniform_tensor(1, (size,), 0.1, 2), uniform_tensor(2, (size,), 0.1, 2)
+    operands = (x,) if name in OPS else (x, y)
+    op = OPS.get(name) or BINARY_OPS[name]
+
+    def step(read):
+        result = op(*operands)
+        return result.flatten()[0].item() if read else 0
+
+    return step
+
+
+def make(name):
+    if name in ("xyz", "chain"):
+        return {"xyz": xyz, "chain": chain}[name]()
+    if name.startswith("infer-"):
+        return inference(name[6:])
+    if name.startswith("optim-"):
+        return optimizer_step(name[6:])
+    if name.startswith("op-"):
+        op, size = name[3:].rsplit("-", 1)
+        return single_op(op, int(size))
+    return training(name)
+
+
+def status_kilobytes(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name + ":"))
+
+
+def main():
+    step, before = None, 0
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        try:
+            if command == "load":
+                step = None
+                with open("/proc/self/clear_refs", "w") as file:
+                    file.write("5")
+                before = status_kilobytes("VmRSS")
+                step = make(arguments[0])
+                print(0, flush=True)
+            elif command == "losses":
+                print(*[repr(step(True)) for _ in range(int(arguments[0]))], flush=True)
+            elif command == "run":
+                start = time.perf_counter()
+                for _ in range(int(arguments[0])):
+                    step(False)
+                print(time.perf_counter() - start, flush=True)
+            elif command == "memory":
+                print(status_kilobytes("VmHWM") - before, flush=True)
+        except Exception as error:  # the caller reports it
+            print("error:", type(error).__name__, str(error).replace("\n", " "), flush=True)
+
+
+main()
