@@ -19,5 +19,6 @@ if(EIGENGRAD_TOOLS)
 endif()
 install(EXPORT eigengrad-targets NAMESPACE eigengrad:: DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/eigengrad-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/eigengrad-config.cmake ${PROJECT_BINARY_DIR}/eigengrad-config-version.cmake
+configure_file(${PROJECT_SOURCE_DIR}/cmake/eigengrad-config.cmake ${PROJECT_BINARY_DIR}/eigengrad-config.cmake @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/eigengrad-config.cmake ${PROJECT_BINARY_DIR}/eigengrad-config-version.cmake
   DESTINATION ${package_dir})

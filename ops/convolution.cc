@@ -6,6 +6,7 @@
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/convolution.h"
 #include "eigengrad/ops/rearrange.h"
+#include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
@@ -32,12 +33,17 @@ struct Geometry {
 
 // y = C(x, w) is linear in both, and so are the gradients dx = X(g, w) and dw = W(x, g) that belong to it. Each of the
 // three has the other two for its gradients.
+//
+// A third input is the bias.
 struct Conv : Geometry {
   static constexpr const char* kName = "conv2d";
-  static constexpr SaveMask kSaves[] = {input(1), input(0)};
-  Tensor forward(TensorRefs x) const { return kernels::convolution(x[0], x[1], window, groups); }
+  static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
+  Tensor forward(TensorRefs x) const {
+    return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups);
+  }
   double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(y.numel()), x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const;
+  Grads backward_fused(const Saved& s, const Tensor& g) const;
 };
 
 struct ConvInputGrad : Geometry {
@@ -54,15 +60,28 @@ struct ConvInputGrad : Geometry {
 struct ConvWeightGrad : Geometry {
   static constexpr const char* kName = "conv2d_weight_grad";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
-  Tensor forward(TensorRefs x) const { return kernels::convolution_weight_grad(x[0], x[1], window, groups); }
+  Tensor forward(TensorRefs x) const {
+    return kernels::convolution_weight_grad(x[0], x[1], window, groups, false).weight;
+  }
   double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(x[1].numel()), y); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
 
 Grads Conv::backward(const Saved& s, const Tensor& g) const {
   const Geometry& same = *this;
-  return {s.needs(0) ? apply(ConvInputGrad{same, s.shape(0)[2], s.shape(0)[3]}, g, s.x(1)) : Tensor(),
-          s.needs(1) ? apply(ConvWeightGrad{same}, s.x(0), g) : Tensor()};
+  Grads grads{s.needs(0) ? apply(ConvInputGrad{same, s.shape(0)[2], s.shape(0)[3]}, g, s.x(1)) : Tensor(),
+              s.needs(1) ? apply(ConvWeightGrad{same}, s.x(0), g) : Tensor()};
+  if (s.inputs() == 3) grads.push_back(s.needs(2) ? sum(g, {0, 2, 3}) : Tensor());
+  return grads;
+}
+
+// The bias comes with the weight.
+Grads Conv::backward_fused(const Saved& s, const Tensor& g) const {
+  if (s.inputs() < 3 || !s.needs(1) || !s.needs(2)) return backward(s, g);
+  const Tensor dx =
+      s.needs(0) ? kernels::convolution_input_grad(g, s.x(1), window, groups, s.shape(0)[2], s.shape(0)[3]) : Tensor();
+  const kernels::WeightGrads d = kernels::convolution_weight_grad(s.x(0), g, window, groups, true);
+  return {dx, d.weight, d.bias};
 }
 
 Grads ConvInputGrad::backward(const Saved& s, const Tensor& g) const {
@@ -151,13 +170,11 @@ void check_groups(const char* op, std::int64_t groups, const Tensor& weight) {
            "[{}] the {} channels of the weight are not a multiple of {} groups", op, weight.size(0), groups);
 }
 
-Tensor with_bias(const char* op, const Tensor& y, const Tensor& bias) {
-  if (!bias.defined()) return y;
-  EG_CHECK(bias.dtype() == y.dtype(), DtypeError, "[{}] the bias is {}, expected the input's {}", op, bias.dtype(),
-           y.dtype());
-  EG_CHECK(bias.shape() == Shape{y.size(1)}, ShapeError, "[{}] expected a bias of shape [{}], found {}", op, y.size(1),
+void check_bias(const char* op, const Tensor& bias, const Tensor& x, std::int64_t channels) {
+  EG_CHECK(bias.dtype() == x.dtype(), DtypeError, "[{}] the bias is {}, expected the input's {}", op, bias.dtype(),
+           x.dtype());
+  EG_CHECK(bias.shape() == Shape{channels}, ShapeError, "[{}] expected a bias of shape [{}], found {}", op, channels,
            bias.shape());
-  return y + reshape(bias, {y.size(1), 1, 1});
 }
 
 // Both with four axes; `op` is what the user called.
@@ -166,7 +183,10 @@ Tensor convolve(const char* op, const Tensor& x, const Tensor& weight, const Ten
   check_channels(op, x.size(1), weight.size(1) * o.groups, o.groups, x, weight);
   const Window window = checked_window(op, {weight.size(2), weight.size(3)}, o.stride, o.padding, o.dilation);
   check_fits(op, window, x.shape());
-  return with_bias(op, apply(Conv{{window, o.groups}}, x, weight), bias);
+  const Conv conv{{window, o.groups}};
+  if (!bias.defined()) return apply(conv, x, weight);
+  check_bias(op, bias, x, weight.size(0));
+  return apply(conv, x, weight, bias);
 }
 
 std::int64_t transposed_extent(const char* op, std::int64_t in, std::int64_t kernel, std::int64_t stride,
@@ -191,7 +211,10 @@ Tensor convolve_transposed(const char* op, const Tensor& x, const Tensor& weight
   // An output_padding beyond the stride makes room for more places than x has: they hold 0.
   const std::int64_t rows = window.places(0, height) - x.size(2), columns = window.places(1, width) - x.size(3);
   const Tensor full = rows + columns > 0 ? pad(x, {0, columns, 0, rows}) : x;
-  return with_bias(op, apply(ConvInputGrad{{window, o.groups}, height, width}, full, weight), bias);
+  const Tensor y = apply(ConvInputGrad{{window, o.groups}, height, width}, full, weight);
+  if (!bias.defined()) return y;
+  check_bias(op, bias, x, y.size(1));
+  return y + reshape(bias, {y.size(1), 1, 1});
 }
 
 // Runs f on x with a batch of one where it has none, and on what it gives takes that away again.

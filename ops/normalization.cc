@@ -42,7 +42,7 @@ struct NormalizeChannels {
   Tensors forward(TensorRefs x) const {
     const Tensor weight = has_weight ? as_contiguous(x[1]) : Tensor();
     const Tensor bias = has_bias ? as_contiguous(x[has_weight ? 2 : 1]) : Tensor();
-    return kernels::normalize_channels(as_contiguous(x[0]), weight, bias, eps);
+    return kernels::normalize_channels(x[0], weight, bias, eps);
   }
   // With r = 1 / √(variance + eps), y = (x - mean)·r and h = g·weight: r·(h - mean(h) - y·mean(h·y)).
   Grads backward(const Saved& s, TensorRefs g) const {
@@ -60,8 +60,7 @@ struct NormalizeChannels {
   Grads backward_fused(const Saved& s, TensorRefs g) const {
     if (!g[0].defined()) return Grads(s.inputs());
     const Tensor weight = has_weight ? as_contiguous(s.x(1)) : Tensor();
-    const Tensors d =
-        kernels::normalize_channels_backward(as_contiguous(s.x(0)), weight, s.y(1), s.y(2), as_contiguous(g[0]), eps);
+    const Tensors d = kernels::normalize_channels_backward(s.x(0), weight, s.y(1), s.y(2), g[0], eps);
     Grads grads{d[0]};
     if (has_weight) grads.push_back(d[1]);
     if (has_bias) grads.push_back(d[2]);

@@ -7,6 +7,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/convolution.h"
 #include "eigengrad/ops/decomposition.h"
+#include "eigengrad/ops/engine.h"
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/indexing.h"
 #include "eigengrad/ops/inplace.h"

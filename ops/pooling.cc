@@ -5,30 +5,17 @@
 
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/core/dispatch.h"
-#include "eigengrad/core/parallel.h"
-#include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/index.h"
-#include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/check.h"
-#include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/pooling.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
 namespace {
 
-// One window along one axis: the elements begin, begin + step, … before end, all within the image, and how many there
-// are with the padding.
-struct Span {
-  std::int64_t begin, end, count_padded;
-};
-
-// The windows along one axis.
-struct Spans {
-  std::vector<Span> places;
-  std::int64_t extent, step;
-  std::int64_t size() const { return static_cast<std::int64_t>(places.size()); }
-};
+using kernels::Span;
+using kernels::Spans;
+using kernels::Windows;
 
 Spans moving_spans(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                    std::int64_t dilation, bool ceil_mode) {
@@ -55,68 +42,24 @@ Spans even_spans(std::int64_t extent, std::int64_t count) {
   return spans;
 }
 
-// The windows of an image.
-struct Windows {
-  Spans rows, columns;
-  std::int64_t pixels() const { return rows.extent * columns.extent; }
-  std::int64_t places() const { return rows.size() * columns.size(); }
-  Shape result(const Shape& x) const { return {x[0], x[1], rows.size(), columns.size()}; }
-  Attributes attributes() const {
-    return {{"from", to_string(Dims{rows.extent, columns.extent})},
-            {"to", to_string(Dims{rows.size(), columns.size()})}};
-  }
-};
-
-// Calls f(plane) for each channel of each image, shared among threads.
-template <class F>
-void for_each_plane(const Shape& x, std::int64_t cost, F f) {
-  parallel_for(x[0] * x[1], kernels::grain_for(cost), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t plane = begin; plane < end; ++plane) f(plane);
-  });
+Attributes attributes_of(const Windows& windows) {
+  return {{"from", to_string(Dims{windows.rows.extent, windows.columns.extent})},
+          {"to", to_string(Dims{windows.rows.size(), windows.columns.size()})}};
 }
 
-// Gives the largest elements, and their places in the plane.
 struct MaxPool {
   static constexpr const char* kName = "max_pool2d";
-  static constexpr SaveMask kSaves = kOutput;
+  static constexpr SaveMask kSaves = input(0) | kOutput;
   Windows windows;
-  Attributes attributes() const { return windows.attributes(); }
-  Tensors forward(TensorRefs x) const {
-    const Tensor image = kernels::as_contiguous(x[0]);
-    const Shape shape = windows.result(image.shape());
-    const Tensor values = empty(shape, image.dtype()), indices = empty(shape, kInt64);
-    const std::int64_t pixels = windows.pixels(), places = windows.places();
-    dispatch_floating(kName, image.dtype(), [&]<class T>() {
-      for_each_plane(image.shape(), pixels, [&](std::int64_t plane) {
-        largest(image.raw<T>() + plane * pixels, values.raw<T>() + plane * places,
-                indices.raw<std::int64_t>() + plane * places);
-      });
-    });
-    return {values, indices};
-  }
-  Grads backward(const Saved& s, TensorRefs g) const {
+  Attributes attributes() const { return attributes_of(windows); }
+  Tensor forward(TensorRefs x) const { return kernels::max_pool(x[0], windows); }
+  Grads backward(const Saved& s, const Tensor& g) const {
     const Shape &x = s.shape(0), flat{x[0], x[1], windows.pixels()};
-    if (!g[0].defined()) return {zeros(x, s.dtype(0))};
-    const Tensor at = flatten(s.y(1), 2);
-    return {reshape(scatter_add(zeros(flat, g[0].dtype()), 2, at, flatten(g[0], 2)), x)};
+    const Tensor at = flatten(kernels::max_pool_indices(s.x(0), windows), 2);
+    return {reshape(scatter_add(zeros(flat, g.dtype()), 2, at, flatten(g, 2)), x)};
   }
-
- private:
-  template <class T>
-  void largest(const T* image, T* value, std::int64_t* index) const {
-    const std::int64_t width = windows.columns.extent;
-    for (const Span& row : windows.rows.places)
-      for (const Span& column : windows.columns.places) {
-        std::int64_t best = row.begin * width + column.begin;
-        for (std::int64_t y = row.begin; y < row.end; y += windows.rows.step)
-          for (std::int64_t x = column.begin; x < column.end; x += windows.columns.step) {
-            const std::int64_t here = y * width + x;
-            // A NaN, once met, stays.
-            if (image[here] > image[best] || (image[here] != image[here] && image[best] == image[best])) best = here;
-          }
-        *value++ = image[best];
-        *index++ = best;
-      }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {kernels::max_pool_grad(s.x(0), s.y(), g, windows)};
   }
 };
 
@@ -126,66 +69,20 @@ struct AvgPool {
   static constexpr SaveMask kSaves = kNothing;
   Windows windows;
   std::vector<double> factors;  // of each window, row by row
-  Attributes attributes() const { return windows.attributes(); }
-  Tensor forward(TensorRefs x) const;
+  bool channels_last;           // in memory
+  Attributes attributes() const { return attributes_of(windows); }
+  Tensor forward(TensorRefs x) const { return kernels::sum_pool(x[0], windows, factors, channels_last); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
 
 // Spreads each element over its window: the adjoint.
 struct AvgPoolAdjoint : AvgPool {
   static constexpr const char* kName = "avg_pool2d_adjoint";
-  Tensor forward(TensorRefs g) const;
+  Tensor forward(TensorRefs g) const { return kernels::sum_pool_adjoint(g[0], windows, factors, channels_last); }
   Grads backward(const Saved&, const Tensor& d) const { return {apply(AvgPool{*this}, d)}; }
 };
 
-// Calls f(pixel, place, factor) for every element of every window.
-template <class F>
-void for_each_element(const AvgPool& pool, F f) {
-  const Windows& w = pool.windows;
-  std::int64_t place = 0;
-  for (const Span& row : w.rows.places)
-    for (const Span& column : w.columns.places) {
-      const double factor = pool.factors[static_cast<std::size_t>(place)];
-      for (std::int64_t y = row.begin; y < row.end; ++y)
-        for (std::int64_t x = column.begin; x < column.end; ++x) f(y * w.columns.extent + x, place, factor);
-      ++place;
-    }
-}
-
-Tensor AvgPool::forward(TensorRefs x) const {
-  const Tensor image = kernels::as_contiguous(x[0]), out = empty(windows.result(image.shape()), image.dtype());
-  const std::int64_t pixels = windows.pixels(), places = windows.places();
-  dispatch_floating(kName, image.dtype(), [&]<class T>() {
-    for_each_plane(image.shape(), pixels, [&](std::int64_t plane) {
-      const T* const from = image.raw<T>() + plane * pixels;
-      T* const to = out.raw<T>() + plane * places;
-      std::vector<double> sums(static_cast<std::size_t>(places), 0.0);
-      for_each_element(*this, [&](std::int64_t pixel, std::int64_t place, double) {
-        sums[static_cast<std::size_t>(place)] += static_cast<double>(from[pixel]);
-      });
-      for (std::size_t i = 0; i < sums.size(); ++i) to[i] = static_cast<T>(sums[i] * factors[i]);
-    });
-  });
-  return out;
-}
-
 Grads AvgPool::backward(const Saved&, const Tensor& g) const { return {apply(AvgPoolAdjoint{*this}, g)}; }
-
-Tensor AvgPoolAdjoint::forward(TensorRefs g) const {
-  const Tensor grad = kernels::as_contiguous(g[0]);
-  const Tensor out = zeros({grad.size(0), grad.size(1), windows.rows.extent, windows.columns.extent}, grad.dtype());
-  const std::int64_t pixels = windows.pixels(), places = windows.places();
-  dispatch_floating(kName, grad.dtype(), [&]<class T>() {
-    for_each_plane(grad.shape(), pixels, [&](std::int64_t plane) {
-      const T* const from = grad.raw<T>() + plane * places;
-      T* const to = out.raw<T>() + plane * pixels;
-      for_each_element(*this, [&](std::int64_t pixel, std::int64_t place, double factor) {
-        to[pixel] += from[place] * static_cast<T>(factor);
-      });
-    });
-  });
-  return out;
-}
 
 // ---- Checks.
 
@@ -248,7 +145,7 @@ Tensor max_pool(const char* op, const Tensor& x, std::int64_t rank, Pair kernel,
   return pooled(op, x, rank, [&](const Tensor& images) {
     const Windows windows =
         moving_windows(op, images.shape(), kernel, o.stride.value_or(kernel), o.padding, o.dilation, o.ceil_mode);
-    return apply(MaxPool{windows}, images)[0];
+    return apply(MaxPool{windows}, images);
   });
 }
 
@@ -261,7 +158,7 @@ Tensor average(const Tensor& images, const Windows& windows, bool count_include_
       const std::int64_t padded = row.count_padded * column.count_padded;
       factors.push_back(1 / static_cast<double>(divisor.value_or(count_include_pad ? padded : elements)));
     }
-  return apply(AvgPool{windows, factors}, images);
+  return apply(AvgPool{windows, factors, kernels::channels_come_last(images)}, images);
 }
 
 Tensor avg_pool(const char* op, const Tensor& x, std::int64_t rank, Pair kernel, const AvgPool2dOptions& o) {
@@ -294,8 +191,8 @@ ValuesIndices max_pool2d_with_indices(Arg x, Pair kernel_size, const MaxPool2dOp
   const Tensor images = as_images(x, 4);
   const Windows windows = moving_windows(op, images.shape(), kernel_size, o.stride.value_or(kernel_size), o.padding,
                                          o.dilation, o.ceil_mode);
-  const Tensors both = apply(MaxPool{windows}, images);
-  return {like_input(both[0], x, 4), like_input(both[1].detach(), x, 4)};
+  return {like_input(apply(MaxPool{windows}, images), x, 4),
+          like_input(kernels::max_pool_indices(images, windows), x, 4)};
 }
 
 Tensor avg_pool2d(Arg x, Pair kernel_size, const AvgPool2dOptions& options) {
@@ -309,13 +206,13 @@ Tensor avg_pool1d(Arg x, std::int64_t kernel_size, const AvgPool1dOptions& o) {
 
 Tensor adaptive_max_pool2d(Arg x, Pair output_size) {
   return pooled("adaptive_max_pool2d", x, 4, [&](const Tensor& images) {
-    return apply(MaxPool{even_windows("adaptive_max_pool2d", images.shape(), output_size)}, images)[0];
+    return apply(MaxPool{even_windows("adaptive_max_pool2d", images.shape(), output_size)}, images);
   });
 }
 
 Tensor adaptive_max_pool1d(Arg x, std::int64_t output_size) {
   return pooled("adaptive_max_pool1d", x, 3, [&](const Tensor& images) {
-    return apply(MaxPool{even_windows("adaptive_max_pool1d", images.shape(), {1, output_size})}, images)[0];
+    return apply(MaxPool{even_windows("adaptive_max_pool1d", images.shape(), {1, output_size})}, images);
   });
 }
 

@@ -198,40 +198,109 @@ void weight_grad(const Geometry& geometry, const GroupShape& group, const T* x, 
     for (std::int64_t k = 0; k < group.groups * size; ++k) dw[k] += sums[piece * group.groups * size + k];
 }
 
+// In double: the sum over all images and places of each channel.
+template <class T>
+void bias_grad(const Tensor& g, T* db) {
+  const std::int64_t channels = g.size(1), places = g.size(2) * g.size(3);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    double total = 0;
+    for (std::int64_t n = 0; n < g.size(0); ++n) {
+      const T* const row = g.raw<T>() + (n * channels + c) * places;
+#pragma omp simd reduction(+ : total)
+      for (std::int64_t i = 0; i < places; ++i) total += static_cast<double>(row[i]);
+    }
+    db[c] = static_cast<T>(total);
+  }
+}
+
+// A convolution for the engine.
+ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype) {
+  return {dtype,        geometry.images,     geometry.channels,  geometry.height, geometry.width,
+          out_channels, geometry.out_height, geometry.out_width, groups,          geometry.window};
+}
+
+// Calls f(shape) with what the engine is to do, unless there is nothing to do. False when it cannot.
+template <class F>
+bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype, F f) {
+  if (geometry.images * geometry.channels * geometry.pixels() * out_channels == 0) return false;
+  return f(engine_shape(geometry, out_channels, groups, dtype));
+}
+
+void add_bias(const Tensor& y, const Tensor& bias) {
+  const std::int64_t channels = y.size(1), places = y.size(2) * y.size(3);
+  dispatch_floating("conv2d", y.dtype(), [&]<class T>() {
+    parallel_for(y.size(0) * channels, grain_for(places), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t plane = begin; plane < end; ++plane) {
+        const T add = bias.raw<T>()[plane % channels];
+        T* const row = y.raw<T>() + plane * places;
+        for (std::int64_t i = 0; i < places; ++i) row[i] += add;
+      }
+    });
+  });
+}
+
 }  // namespace
 
-Tensor convolution(const Tensor& x, const Tensor& weight, const Window& window, std::int64_t groups) {
-  const Tensor image = as_contiguous(x), w = as_contiguous(weight);
+Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
+                   std::int64_t groups) {
+  const Tensor w = as_contiguous(weight), b = bias.defined() ? as_contiguous(bias) : bias;
   const Geometry geometry(x.shape(), window);
+  const Shape shape{geometry.images, w.size(0), geometry.out_height, geometry.out_width};
+  Tensor y;
+  const bool done = by_engine(geometry, w.size(0), groups, x.dtype(), [&](const ConvolutionShape& c) {
+    y = empty_channels_last(shape, x.dtype());
+    return engine().convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(),
+                                b.defined() ? b.raw<void>() : nullptr, y.raw<void>());
+  });
+  if (done) return y;
+  const Tensor image = as_contiguous(x);
   const GroupShape group(geometry, groups, w.size(0));
-  const Tensor y = empty({geometry.images, w.size(0), geometry.out_height, geometry.out_width}, x.dtype());
+  y = empty(shape, x.dtype());
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
     if (y.numel() > 0) forward(geometry, group, image.raw<T>(), w.raw<T>(), y.raw<T>());
   });
+  if (b.defined()) add_bias(y, b);
   return y;
 }
 
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
                               std::int64_t height, std::int64_t width) {
-  const Tensor grad = as_contiguous(g), w = as_contiguous(weight);
-  const Tensor dx = zeros({g.size(0), w.size(1) * groups, height, width}, g.dtype());
-  const Geometry geometry(dx.shape(), window);
+  const Tensor w = as_contiguous(weight);
+  const Shape shape{g.size(0), w.size(1) * groups, height, width};
+  const Geometry geometry(shape, window);
+  Tensor dx;
+  const bool done = by_engine(geometry, w.size(0), groups, g.dtype(), [&](const ConvolutionShape& c) {
+    dx = empty_channels_last(shape, g.dtype());
+    return engine().convolution_input_grad(c, as_channels_last(g).raw<void>(), w.raw<void>(), dx.raw<void>());
+  });
+  if (done) return dx;
+  const Tensor grad = as_contiguous(g);
   const GroupShape group(geometry, groups, w.size(0));
+  dx = zeros(shape, g.dtype());
   dispatch_floating("conv2d", g.dtype(), [&]<class T>() {
     if (dx.numel() > 0 && g.numel() > 0) input_grad(geometry, group, grad.raw<T>(), w.raw<T>(), dx.raw<T>());
   });
   return dx;
 }
 
-Tensor convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups) {
-  const Tensor image = as_contiguous(x), grad = as_contiguous(g);
+WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups,
+                                    bool wants_bias) {
   const Geometry geometry(x.shape(), window);
   const GroupShape group(geometry, groups, g.size(1));
-  const Tensor dw = zeros({g.size(1), group.in, window.kernel[0], window.kernel[1]}, x.dtype());
-  dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
-    if (dw.numel() > 0 && g.numel() > 0) weight_grad(geometry, group, image.raw<T>(), grad.raw<T>(), dw.raw<T>());
+  const Shape shape{g.size(1), group.in, window.kernel[0], window.kernel[1]};
+  const Tensor dw = empty(shape, x.dtype()), db = wants_bias ? empty({g.size(1)}, x.dtype()) : Tensor();
+  const bool done = by_engine(geometry, g.size(1), groups, x.dtype(), [&](const ConvolutionShape& c) {
+    return engine().convolution_weight_grad(c, as_channels_last(x).raw<void>(), as_channels_last(g).raw<void>(),
+                                            dw.raw<void>(), wants_bias ? db.raw<void>() : nullptr);
   });
-  return dw;
+  if (done) return {dw, db};
+  const Tensor image = as_contiguous(x), grad = as_contiguous(g);
+  dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
+    std::fill_n(dw.raw<T>(), dw.numel(), T(0));
+    if (dw.numel() > 0 && g.numel() > 0) weight_grad(geometry, group, image.raw<T>(), grad.raw<T>(), dw.raw<T>());
+    if (wants_bias) bias_grad(grad, db.raw<T>());
+  });
+  return {dw, db};
 }
 
 Tensor unfold(const Tensor& x, const Window& window) {

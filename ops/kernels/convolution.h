@@ -1,33 +1,26 @@
-// Convolutions of images as products of matrices. Row-major data: images [N, C, H, W].
+// Convolutions of images [N, C, H, W]: by the engine, or as products of matrices.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "eigengrad/core/tensor.h"
+#include "eigengrad/ops/kernels/engine.h"
 
 namespace eigengrad::kernels {
 
-/// How a window moves over an image: rows first, columns second.
-struct Window {
-  std::array<std::int64_t, 2> kernel, stride, padding, dilation;
-
-  /// How many places of the window there are along an axis: negative or 0 when it does not fit.
-  std::int64_t places(std::size_t axis, std::int64_t extent) const {
-    const std::int64_t span = dilation[axis] * (kernel[axis] - 1) + 1;
-    const std::int64_t room = extent + 2 * padding[axis] - span;
-    return room < 0 ? 0 : room / stride[axis] + 1;
-  }
-};
-
 /// y[n, o] = Σ over c, i, j of x[n, c, ..]·weight[o, c, i, j]: x [N, C, H, W], weight [O, C / groups, kh, kw]; the
-/// result is [N, O, oh, ow].
-Tensor convolution(const Tensor& x, const Tensor& weight, const Window& window, std::int64_t groups);
+/// result is [N, O, oh, ow]. The bias [O], unless undefined, is added. What the engine makes has its channels last.
+Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
+                   std::int64_t groups);
 /// The gradient of x, of the given height and width, from that of y.
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
                               std::int64_t height, std::int64_t width);
-/// The gradient of the weight from x and the gradient of y.
-Tensor convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups);
+/// The gradients of the weight and, if it is wanted, of the bias, from x and the gradient of y.
+struct WeightGrads {
+  Tensor weight, bias;
+};
+WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups,
+                                    bool wants_bias);
 
 /// The patches under the window as columns: [N, C·kh·kw, oh·ow].
 Tensor unfold(const Tensor& x, const Window& window);

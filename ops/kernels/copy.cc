@@ -1,14 +1,103 @@
 #include "eigengrad/ops/kernels/copy.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/elementwise.h"
 
 namespace eigengrad::kernels {
 
+namespace {
+
+// A copy in which one axis lies side by side in the source and another in the target: tile by tile, so that both are
+// read and written in whole cache lines. `others` are the remaining axes.
+struct Transposition {
+  struct Axis {
+    std::int64_t extent, to, from;  // and the strides in both, in elements
+  };
+  Axis read, write;
+  SmallVector<Axis, 4> others;
+  std::int64_t count = 1;  // of planes: the product of the other extents
+};
+
+// Whether this is such a copy, of planes that are worth it.
+bool is_transposition(const Tensor& to, const Tensor& from, Transposition& t) {
+  constexpr std::int64_t kLeast = 4;
+  if (to.shape() != from.shape()) return false;
+  bool reads = false, writes = false;
+  for (std::size_t i = 0; i < to.shape().size(); ++i) {
+    const Transposition::Axis axis{to.shape()[i], to.strides()[i], from.strides()[i]};
+    if (axis.extent == 1) continue;
+    if (axis.to == 1 && axis.from == 1) return false;
+    if (axis.from == 1 && !reads && axis.extent >= kLeast) {
+      t.read = axis;
+      reads = true;
+    } else if (axis.to == 1 && !writes && axis.extent >= kLeast) {
+      t.write = axis;
+      writes = true;
+    } else {
+      // Rows that follow each other in both are one long row.
+      t.others.push_back(axis);
+      t.count *= axis.extent;
+    }
+  }
+  for (std::size_t i = t.others.size(); reads && i-- > 0;) {
+    const Transposition::Axis& axis = t.others[i];
+    if (axis.from != t.read.extent || axis.to != t.read.extent * t.read.to) break;
+    t.read.extent *= axis.extent;
+    t.count /= axis.extent;
+    t.others.pop_back();
+  }
+  return reads && writes;
+}
+
+template <class T>
+void transpose_plane(const Transposition& t, T* __restrict to, const T* __restrict from) {
+  constexpr std::int64_t kTile = 16;
+  const std::int64_t rows = t.read.extent, columns = t.write.extent;
+  for (std::int64_t row = 0; row < rows; row += kTile)
+    for (std::int64_t column = 0; column < columns; column += kTile) {
+      const std::int64_t row_end = std::min(rows, row + kTile), column_end = std::min(columns, column + kTile);
+      if (row_end - row == kTile && column_end - column == kTile) {
+        T tile[kTile][kTile];
+        for (std::int64_t c = 0; c < kTile; ++c)
+          for (std::int64_t r = 0; r < kTile; ++r) tile[r][c] = from[(column + c) * t.write.from + row + r];
+        for (std::int64_t r = 0; r < kTile; ++r)
+          for (std::int64_t c = 0; c < kTile; ++c) to[(row + r) * t.read.to + column + c] = tile[r][c];
+        continue;
+      }
+      for (std::int64_t r = row; r < row_end; ++r)
+        for (std::int64_t c = column; c < column_end; ++c) to[r * t.read.to + c] = from[c * t.write.from + r];
+    }
+}
+
+template <class T>
+void transpose(const Transposition& t, const Tensor& to, const Tensor& from) {
+  const std::int64_t size = t.read.extent * t.write.extent;
+  parallel_for(t.count, std::max<std::int64_t>(1, kCheap / size), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t plane = begin; plane < end; ++plane) {
+      std::int64_t rest = plane, to_offset = 0, from_offset = 0;
+      for (std::size_t i = t.others.size(); i-- > 0;) {
+        const Transposition::Axis& axis = t.others[i];
+        to_offset += rest % axis.extent * axis.to;
+        from_offset += rest % axis.extent * axis.from;
+        rest /= axis.extent;
+      }
+      transpose_plane(t, to.raw<T>() + to_offset, from.raw<T>() + from_offset);
+    }
+  });
+}
+
+}  // namespace
+
 void copy(const Tensor& to, const Tensor& from) {
-  const Operand operands[] = {operand(to), operand(from)};
   const std::size_t bytes = size_of(to.dtype());
+  if (Transposition t; to.numel() > 0 && is_transposition(to, from, t)) {
+    if (bytes == 4) return transpose<std::uint32_t>(t, to, from);
+    if (bytes == 8) return transpose<std::uint64_t>(t, to, from);
+  }
+  const Operand operands[] = {operand(to), operand(from)};
   for_each_chunk(operands, 2, kCheap, [bytes](std::int64_t n, std::byte* const* data) {
     std::memcpy(data[0], data[1], static_cast<std::size_t>(n) * bytes);
   });
@@ -21,5 +110,29 @@ Tensor contiguous_copy(const Tensor& x) {
 }
 
 Tensor as_contiguous(const Tensor& x) { return x.is_contiguous() ? x : contiguous_copy(x); }
+
+bool is_channels_last(const Tensor& x) {
+  const Shape& shape = x.shape();
+  std::int64_t expected = 1;
+  for (const std::size_t axis : {1, 3, 2, 0}) {
+    if (shape[axis] != 1 && x.strides()[axis] != expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
+}
+
+Tensor empty_channels_last(const Shape& shape, Dtype dtype) {
+  const Tensor rows = empty({shape[0], shape[2], shape[3], shape[1]}, dtype);
+  const TensorImpl& impl = rows.impl();
+  const Strides& s = rows.strides();
+  return Tensor(TensorImpl::create(impl.storage, impl.data, shape, {s[0], s[3], s[1], s[2]}, dtype));
+}
+
+Tensor as_channels_last(const Tensor& x) {
+  if (is_channels_last(x)) return x;
+  const Tensor result = empty_channels_last(x.shape(), x.dtype());
+  copy(result, x);
+  return result;
+}
 
 }  // namespace eigengrad::kernels

@@ -12,4 +12,10 @@ Tensor contiguous_copy(const Tensor& x);
 /// x itself when it is row-major, else a copy.
 Tensor as_contiguous(const Tensor& x);
 
+// Images [N, C, H, W] in memory as N·H·W·C: what convolutions like best, for all channels of a pixel lie together.
+bool is_channels_last(const Tensor& x);
+Tensor empty_channels_last(const Shape& shape, Dtype dtype);
+/// x itself when its channels are last, else a copy.
+Tensor as_channels_last(const Tensor& x);
+
 }  // namespace eigengrad::kernels

@@ -1,8 +1,12 @@
 // The seam behind which heavy kernels stand: raw memory, shapes and strides in; nothing of tensors or gradients.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "eigengrad/core/dtype.h"
 
@@ -23,9 +27,74 @@ inline Matrix transposed(const void* data, std::int64_t rows, std::int64_t colum
   return {data, columns, rows, 1, columns};
 }
 
+/// How a window moves over an image: rows first, columns second.
+struct Window {
+  std::array<std::int64_t, 2> kernel, stride, padding, dilation;
+
+  /// How many places of the window there are along an axis: negative or 0 when it does not fit.
+  std::int64_t places(std::size_t axis, std::int64_t extent) const {
+    const std::int64_t span = dilation[axis] * (kernel[axis] - 1) + 1;
+    const std::int64_t room = extent + 2 * padding[axis] - span;
+    return room < 0 ? 0 : room / stride[axis] + 1;
+  }
+  bool operator==(const Window&) const = default;
+};
+
+/// A convolution of images [N, C, H, W] that lie in memory with the channels last, N·H·W·C; the weight [O, C / groups,
+/// kh, kw] is row-major.
+struct ConvolutionShape {
+  Dtype dtype;
+  std::int64_t images, channels, height, width, out_channels, out_height, out_width, groups;
+  Window window;
+  bool operator==(const ConvolutionShape&) const = default;
+};
+
+/// What computes the heavy ops. Results have the same bits for any number of threads.
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  virtual std::string_view name() const = 0;
+  virtual std::string version() const = 0;
+
+  /// out ← a · b, whose rows are `out_stride` apart and which does not overlap the operands. Runs on the calling
+  /// thread.
+  virtual void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+                              const Matrix& b) const = 0;
+
+  /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns
+  /// false, having done nothing, when this engine has no good way of doing it.
+  virtual bool convolution(const ConvolutionShape&, const void* /*x*/, const void* /*weight*/, const void* /*bias*/,
+                           void* /*y*/) const {
+    return false;
+  }
+  /// dx ← the gradient of x, from dy, that of y.
+  virtual bool convolution_input_grad(const ConvolutionShape&, const void* /*dy*/, const void* /*weight*/,
+                                      void* /*dx*/) const {
+    return false;
+  }
+  /// dweight and (unless null) dbias ← the gradients of weight and bias.
+  virtual bool convolution_weight_grad(const ConvolutionShape&, const void* /*x*/, const void* /*dy*/,
+                                       void* /*dweight*/, void* /*dbias*/) const {
+    return false;
+  }
+};
+
+/// The engine in use; see ops/engine.h.
+const Engine& engine();
+/// All that this library was built with, the best first.
+const std::vector<const Engine*>& all_engines();
+const Engine& eigen_engine();
+const Engine& onednn_engine();
+
 /// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling
 /// thread.
-void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b);
+inline void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b) {
+  engine().matrix_product(dtype, out, b.columns, a, b);
+}
 
 /// A right operand that many products share, prepared once: a recurrent weight, which every step multiplies by.
 class PackedMatrix {

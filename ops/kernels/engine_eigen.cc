@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/kernels/engine.h"
 
@@ -23,19 +24,31 @@ void with_map(const Matrix& m, F f) {
     f(Map<T, Eigen::ColMajor>(data, m.rows, m.columns, Eigen::OuterStride<>(m.column_stride)));
 }
 
+class EigenEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "eigen"; }
+  std::string version() const override {
+    return fmt::format("Eigen {}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
+  }
+  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+                      const Matrix& b) const override {
+    dispatch_floating("matmul", dtype, [&]<class T>() {
+      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>> product(
+          static_cast<T*>(out), a.rows, b.columns, Eigen::OuterStride<>(out_stride));
+      if (a.columns == 0)
+        product.setZero();
+      else
+        with_map<T>(
+            a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
+    });
+  }
+};
+
 }  // namespace
 
-void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b) {
-  dispatch_floating("matmul", dtype, [&]<class T>() {
-    auto* result = static_cast<T*>(out);
-    if (a.columns == 0) {
-      std::fill_n(result, a.rows * b.columns, T(0));
-      return;
-    }
-    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> product(result, a.rows, b.columns);
-    with_map<T>(
-        a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
-  });
+const Engine& eigen_engine() {
+  static const EigenEngine engine;
+  return engine;
 }
 
 // ---- Packed operands. Eigen's own product packs both operands each time; its parts, called one by one, let the packed

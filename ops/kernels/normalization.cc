@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
@@ -87,39 +88,118 @@ void parameter_gradients(const T* x, const T* dy, const T* mean, const T* scale,
 
 // ---- Channels.
 
-// x [N, C, S] in pieces of some samples each, by the shape alone.
+// x [N, C, ..] in pieces of some samples each, by the shape alone. In memory it is either runs, for each sample and
+// channel one of all places, or rows, for each sample and place one of all channels.
 struct Channels {
   std::int64_t samples, channels, places;
+  bool in_rows;
+
   explicit Channels(const Tensor& x)
-      : samples(x.size(0)), channels(x.size(1)), places(x.numel() / (x.size(0) * x.size(1))) {}
+      : samples(x.size(0)),
+        channels(x.size(1)),
+        places(x.numel() / (x.size(0) * x.size(1))),
+        in_rows(places == 1 || !x.is_contiguous()) {}
   std::int64_t pieces() const {
     return std::clamp<std::int64_t>(samples * channels * places >> 14, 1, std::min<std::int64_t>(samples, 16));
   }
   std::int64_t first(std::int64_t piece) const { return piece * samples / pieces(); }
+  // The first element of a channel.
+  std::int64_t origin(std::int64_t c) const { return in_rows ? c : c * places; }
 
-  // Calls f(piece, channel, offset) for each run of places that lie side by side.
+  // Calls f(piece) on several threads.
   template <class F>
-  void each_run(F f) const {
+  void each_piece(F f) const {
     parallel_for(pieces(), 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t piece = begin; piece < end; ++piece)
-        for (std::int64_t n = first(piece); n < first(piece + 1); ++n)
-          for (std::int64_t c = 0; c < channels; ++c) f(piece, c, (n * channels + c) * places);
+      for (std::int64_t piece = begin; piece < end; ++piece) f(piece);
+    });
+  }
+  // Calls f(channel, element) for all elements.
+  template <class F>
+  void each_element(F f) const {
+    each_piece([&](std::int64_t piece) {
+      const std::int64_t begin = first(piece), end = first(piece + 1);
+      if (in_rows) {
+        for (std::int64_t row = begin * places; row < end * places; ++row)
+#pragma omp simd
+          for (std::int64_t c = 0; c < channels; ++c) f(c, row * channels + c);
+        return;
+      }
+      for (std::int64_t run = begin * channels; run < end * channels; ++run) {
+        const std::int64_t c = run % channels;
+#pragma omp simd
+        for (std::int64_t i = 0; i < places; ++i) f(c, run * places + i);
+      }
     });
   }
 };
 
-// Two sums for each channel, added up piece by piece in order: add(channel, offset, one, two) adds those of a run.
-template <class F>
-std::vector<double> channel_sums(const Channels& shape, F add) {
+template <class T>
+struct Terms {
+  T one, two;
+};
+
+// Of the elements of rows: in T over a few of them, then in double.
+template <class T, class F>
+void add_rows(const Channels& shape, std::int64_t first, std::int64_t last, double* sums, F f) {
+  constexpr std::int64_t kAtOnce = 16;
+  const auto width = static_cast<std::size_t>(shape.channels);
+  std::vector<T> some(2 * width);
+  T* __restrict const one = some.data();
+  T* __restrict const two = some.data() + width;
+  for (std::int64_t begin = first; begin < last; begin += kAtOnce) {
+    std::fill(some.begin(), some.end(), T(0));
+    for (std::int64_t row = begin; row < std::min(last, begin + kAtOnce); ++row)
+#pragma omp simd
+      for (std::int64_t c = 0; c < shape.channels; ++c) {
+        const Terms<T> terms = f(c, row * shape.channels + c);
+        one[c] += terms.one;
+        two[c] += terms.two;
+      }
+    for (std::int64_t c = 0; c < shape.channels; ++c) {
+      sums[2 * c] += static_cast<double>(one[c]);
+      sums[2 * c + 1] += static_cast<double>(two[c]);
+    }
+  }
+}
+
+template <class T, class F>
+void add_runs(const Channels& shape, std::int64_t first, std::int64_t last, double* sums, F f) {
+  for (std::int64_t run = first; run < last; ++run) {
+    const std::int64_t c = run % shape.channels;
+    double one = 0, two = 0;
+#pragma omp simd reduction(+ : one, two)
+    for (std::int64_t i = 0; i < shape.places; ++i) {
+      const Terms<T> terms = f(c, run * shape.places + i);
+      one += static_cast<double>(terms.one);
+      two += static_cast<double>(terms.two);
+    }
+    sums[2 * c] += one;
+    sums[2 * c + 1] += two;
+  }
+}
+
+// Two sums for each channel, of the two terms f(channel, element), added up piece by piece in order.
+template <class T, class F>
+std::vector<double> channel_sums(const Channels& shape, F f) {
   const auto width = static_cast<std::size_t>(2 * shape.channels);
   std::vector<double> sums(width * static_cast<std::size_t>(shape.pieces()), 0.0);
-  shape.each_run([&](std::int64_t piece, std::int64_t c, std::int64_t offset) {
-    double* const pair = sums.data() + static_cast<std::size_t>(piece) * width + 2 * c;
-    add(c, offset, pair[0], pair[1]);
+  shape.each_piece([&](std::int64_t piece) {
+    double* const own = sums.data() + static_cast<std::size_t>(piece) * width;
+    const std::int64_t begin = shape.first(piece), end = shape.first(piece + 1);
+    if (shape.in_rows)
+      add_rows<T>(shape, begin * shape.places, end * shape.places, own, f);
+    else
+      add_runs<T>(shape, begin * shape.channels, end * shape.channels, own, f);
   });
   for (std::size_t i = width; i < sums.size(); ++i) sums[i % width] += sums[i];
   sums.resize(width);
   return sums;
+}
+
+// x itself when it lies in runs or rows.
+Tensor in_channels(const Tensor& x) { return x.dim() == 4 && is_channels_last(x) ? x : as_contiguous(x); }
+Tensor laid_out_like(const Tensor& x, const Tensor& other) {
+  return other.is_contiguous() ? as_contiguous(x) : as_channels_last(x);
 }
 
 }  // namespace
@@ -158,92 +238,64 @@ Tensors normalize_rows_backward(const Tensor& x, const Tensor& weight, const Ten
   return {dx, dweight, dbias};
 }
 
-Tensors normalize_channels(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+Tensors normalize_channels(const Tensor& input, const Tensor& weight, const Tensor& bias, double eps) {
+  const Tensor x = in_channels(input), y = empty_like(x);
   const Channels shape(x);
-  const Tensor y = empty(x.shape(), x.dtype());
   const Tensor mean = empty({shape.channels}, x.dtype()), variance = empty({shape.channels}, x.dtype());
   const auto count = static_cast<double>(shape.samples * shape.places);
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
-    const T* const in = x.raw<T>();
-    T* const out = y.raw<T>();
+    const T* __restrict const in = x.raw<T>();
+    T* __restrict const out = y.raw<T>();
     // About the channel's first element, so that the squares do not cancel.
-    const std::vector<double> sums =
-        channel_sums(shape, [&](std::int64_t c, std::int64_t offset, double& total, double& squares) {
-          const T* __restrict const run = in + offset;
-          const T origin = in[c * shape.places];
-          double one = 0, two = 0;
-#pragma omp simd reduction(+ : one, two)
-          for (std::int64_t i = 0; i < shape.places; ++i) {
-            const auto d = static_cast<double>(run[i] - origin);
-            one += d;
-            two += d * d;
-          }
-          total += one;
-          squares += two;
-        });
-    std::vector<T> factor(static_cast<std::size_t>(shape.channels));
+    std::vector<T> origins(static_cast<std::size_t>(shape.channels)), factors(origins.size()), shifts(origins.size());
+    for (std::int64_t c = 0; c < shape.channels; ++c) origins[static_cast<std::size_t>(c)] = in[shape.origin(c)];
+    const T* const origin = origins.data();
+    const std::vector<double> sums = channel_sums<T>(shape, [=](std::int64_t c, std::int64_t i) {
+      const T d = in[i] - origin[c];
+      return Terms<T>{d, d * d};
+    });
     for (std::int64_t c = 0; c < shape.channels; ++c) {
       const auto i = static_cast<std::size_t>(c);
       const double shift = sums[2 * i] / count, spread = std::max(0.0, sums[2 * i + 1] / count - shift * shift);
-      mean.raw<T>()[c] = static_cast<T>(static_cast<double>(in[c * shape.places]) + shift);
+      mean.raw<T>()[c] = static_cast<T>(static_cast<double>(origins[i]) + shift);
       variance.raw<T>()[c] = static_cast<T>(std::isnan(sums[2 * i + 1]) ? sums[2 * i + 1] : spread);
-      factor[i] = static_cast<T>(1 / std::sqrt(static_cast<double>(variance.raw<T>()[c]) + eps)) *
-                  (weight.defined() ? weight.raw<T>()[c] : T(1));
+      factors[i] = static_cast<T>(1 / std::sqrt(static_cast<double>(variance.raw<T>()[c]) + eps)) *
+                   (weight.defined() ? weight.raw<T>()[c] : T(1));
+      shifts[i] = bias.defined() ? bias.raw<T>()[c] : T(0);
     }
-    shape.each_run([&](std::int64_t, std::int64_t c, std::int64_t offset) {
-      const T* __restrict const run = in + offset;
-      T* __restrict const to = out + offset;
-      const T center = mean.raw<T>()[c], scale = factor[static_cast<std::size_t>(c)];
-      const T shift = bias.defined() ? bias.raw<T>()[c] : T(0);
-      for (std::int64_t i = 0; i < shape.places; ++i) to[i] = (run[i] - center) * scale + shift;
-    });
+    shape.each_element([=, center = mean.raw<T>(), factor = factors.data(), add = shifts.data()](
+                           std::int64_t c, std::int64_t i) { out[i] = (in[i] - center[c]) * factor[c] + add[c]; });
   });
   return {y, mean, variance};
 }
 
 // With r = 1 / √(variance + eps): dx = weight·r·(dy - mean(dy) - (x - mean)·r²·mean(dy·(x - mean))).
-Tensors normalize_channels_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& variance,
-                                    const Tensor& dy, double eps) {
+Tensors normalize_channels_backward(const Tensor& input, const Tensor& weight, const Tensor& mean,
+                                    const Tensor& variance, const Tensor& output_grad, double eps) {
+  const Tensor x = in_channels(input), dy = laid_out_like(output_grad, x), dx = empty_like(x);
   const Channels shape(x);
-  const Tensor dx = empty(x.shape(), x.dtype());
   const Tensor dweight = empty({shape.channels}, x.dtype()), dbias = empty({shape.channels}, x.dtype());
   const auto count = static_cast<double>(shape.samples * shape.places);
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
-    const T* const in = x.raw<T>();
-    const T* const grad = dy.raw<T>();
-    const std::vector<double> sums =
-        channel_sums(shape, [&](std::int64_t c, std::int64_t offset, double& of_grad, double& of_product) {
-          const T* __restrict const run = in + offset;
-          const T* __restrict const g = grad + offset;
-          const T center = mean.raw<T>()[c];
-          double one = 0, two = 0;
-#pragma omp simd reduction(+ : one, two)
-          for (std::int64_t i = 0; i < shape.places; ++i) {
-            one += static_cast<double>(g[i]);
-            two += static_cast<double>(g[i] * (run[i] - center));
-          }
-          of_grad += one;
-          of_product += two;
-        });
-    struct Factors {
-      T scale, mean_grad, slope;
-    };
-    std::vector<Factors> factors(static_cast<std::size_t>(shape.channels));
+    const T* __restrict const in = x.raw<T>();
+    const T* __restrict const grad = dy.raw<T>();
+    const T* const center = mean.raw<T>();
+    const std::vector<double> sums = channel_sums<T>(shape, [=](std::int64_t c, std::int64_t i) {
+      return Terms<T>{grad[i], grad[i] * (in[i] - center[c])};
+    });
+    std::vector<T> scales(static_cast<std::size_t>(shape.channels)), mean_grads(scales.size()), slopes(scales.size());
     for (std::int64_t c = 0; c < shape.channels; ++c) {
       const auto i = static_cast<std::size_t>(c);
       const double r = 1 / std::sqrt(static_cast<double>(variance.raw<T>()[c]) + eps);
       dbias.raw<T>()[c] = static_cast<T>(sums[2 * i]);
       dweight.raw<T>()[c] = static_cast<T>(sums[2 * i + 1] * r);
-      factors[i] = {static_cast<T>(r) * (weight.defined() ? weight.raw<T>()[c] : T(1)),
-                    static_cast<T>(sums[2 * i] / count), static_cast<T>(r * r * sums[2 * i + 1] / count)};
+      scales[i] = static_cast<T>(r) * (weight.defined() ? weight.raw<T>()[c] : T(1));
+      mean_grads[i] = static_cast<T>(sums[2 * i] / count);
+      slopes[i] = static_cast<T>(r * r * sums[2 * i + 1] / count);
     }
-    shape.each_run([&](std::int64_t, std::int64_t c, std::int64_t offset) {
-      const T* __restrict const run = in + offset;
-      const T* __restrict const g = grad + offset;
-      T* __restrict const to = dx.raw<T>() + offset;
-      const T center = mean.raw<T>()[c];
-      const auto [scale, mean_grad, slope] = factors[static_cast<std::size_t>(c)];
-      for (std::int64_t i = 0; i < shape.places; ++i) to[i] = scale * (g[i] - mean_grad - (run[i] - center) * slope);
+    shape.each_element([=, to = dx.raw<T>(), scale = scales.data(), mean_grad = mean_grads.data(),
+                        slope = slopes.data()](std::int64_t c, std::int64_t i) {
+      to[i] = scale[c] * (grad[i] - mean_grad[c] - (in[i] - center[c]) * slope[c]);
     });
   });
   return {dx, dweight, dbias};

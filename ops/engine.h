@@ -1,0 +1,22 @@
+// Which library computes the heavy ops: products of matrices and convolutions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eigengrad {
+
+struct EngineInfo {
+  std::string name;     ///< "onednn", "eigen"
+  std::string version;  ///< "oneDNN 2.6.3"
+};
+
+/// Those that this library was built with, the best first. "eigen" is always there.
+std::vector<EngineInfo> engines();
+/// The one in use: the one that EIGENGRAD_ENGINE names, else the best.
+std::string engine_name();
+/// Uses another from now on, on all threads. Throws ValueError for a name that is not in engines().
+void set_engine(std::string_view name);
+
+}  // namespace eigengrad

@@ -1,0 +1,419 @@
+// Products and convolutions by oneDNN. Every primitive is made for one thread, and our own threads run it on pieces of
+// the work that are cut by its shape alone: so the bits do not depend on the number of threads, and there is one pool.
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include "eigengrad/core/allocator.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/engine.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+using dnnl::memory;
+using Dims = memory::dims;
+
+// oneDNN asks OpenMP how many threads there are when it makes a primitive, and when it runs one.
+class OneThread {
+ public:
+  OneThread() : before_(omp_get_max_threads()) {
+    if (before_ != 1) omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1) omp_set_num_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  const int before_;
+};
+
+// Never destroyed: threads may end after the globals.
+dnnl::engine& processor() {
+  static auto* const engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *engine;
+}
+
+dnnl::stream& stream() {
+  static auto* const made = new dnnl::stream(processor());
+  return *made;
+}
+
+void check(dnnl_status_t status, const char* op) {
+  EG_CHECK(status == dnnl_success, Error, "[{}] oneDNN failed with status {}", op, static_cast<int>(status));
+}
+
+// Room of the caching allocator.
+class Room {
+ public:
+  explicit Room(std::size_t bytes) : bytes_(bytes), data_(bytes ? allocate(bytes) : nullptr) {}
+  ~Room() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  void* data() const { return data_; }
+
+ private:
+  const std::size_t bytes_;
+  void* const data_;
+};
+
+std::size_t mixed(std::size_t hash, std::int64_t value) {
+  return (hash ^ static_cast<std::size_t>(value)) * 0x9E3779B97F4A7C15U + (hash >> 29);
+}
+
+// ---- Products.
+
+// The fewest multiplications for which setting up a primitive pays.
+constexpr std::int64_t kWorthAPrimitive = 32 * 32 * 32;
+
+struct ProductKey {
+  std::array<std::int64_t, 8> extents;
+  bool operator==(const ProductKey&) const = default;
+};
+struct ProductHash {
+  std::size_t operator()(const ProductKey& key) const {
+    std::size_t hash = 0;
+    for (const std::int64_t extent : key.extents) hash = mixed(hash, extent);
+    return hash;
+  }
+};
+
+struct Product {
+  dnnl::matmul primitive;
+  memory a, b, out;
+
+  Product(const Matrix& left, const Matrix& right, std::int64_t out_stride) {
+    const auto desc = [](std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column) {
+      return memory::desc({rows, columns}, memory::data_type::f32, Dims{row, column});
+    };
+    const auto a_desc = desc(left.rows, left.columns, left.row_stride, left.column_stride);
+    const auto b_desc = desc(right.rows, right.columns, right.row_stride, right.column_stride);
+    const auto out_desc = desc(left.rows, right.columns, out_stride, 1);
+    primitive = dnnl::matmul({{a_desc, b_desc, out_desc}, processor()});
+    a = memory(a_desc, processor(), nullptr);
+    b = memory(b_desc, processor(), nullptr);
+    out = memory(out_desc, processor(), nullptr);
+  }
+};
+
+// The thread's own, because running it changes where its operands are.
+Product& product_for(const Matrix& a, const Matrix& b, std::int64_t out_stride) {
+  constexpr std::size_t kMost = 256;
+  thread_local std::unordered_map<ProductKey, Product, ProductHash> made;
+  const ProductKey key{
+      {a.rows, a.columns, b.columns, a.row_stride, a.column_stride, b.row_stride, b.column_stride, out_stride}};
+  if (const auto found = made.find(key); found != made.end()) return found->second;
+  if (made.size() >= kMost) made.clear();
+  return made.try_emplace(key, a, b, out_stride).first->second;
+}
+
+void run(Product& product, void* out, const Matrix& a, const Matrix& b) {
+  product.a.set_data_handle(const_cast<void*>(a.data));
+  product.b.set_data_handle(const_cast<void*>(b.data));
+  product.out.set_data_handle(out);
+  const dnnl_exec_arg_t arguments[] = {
+      {DNNL_ARG_SRC, product.a.get()}, {DNNL_ARG_WEIGHTS, product.b.get()}, {DNNL_ARG_DST, product.out.get()}};
+  check(dnnl_primitive_execute(product.primitive.get(), stream().get(), 3, arguments), "matmul");
+}
+
+// ---- Convolutions.
+
+enum class Direction { Forward, Input, Weight };
+
+struct ConvolutionKey {
+  ConvolutionShape shape;
+  Direction direction;
+  bool bias;
+  bool operator==(const ConvolutionKey&) const = default;
+};
+struct ConvolutionHash {
+  std::size_t operator()(const ConvolutionKey& key) const {
+    const ConvolutionShape& s = key.shape;
+    std::size_t hash = static_cast<std::size_t>(key.direction) * 2 + (key.bias ? 1 : 0);
+    for (const std::int64_t extent :
+         {s.images, s.channels, s.height, s.width, s.out_channels, s.out_height, s.out_width, s.groups})
+      hash = mixed(hash, extent);
+    for (const auto& pair : {s.window.kernel, s.window.stride, s.window.padding, s.window.dilation})
+      hash = mixed(mixed(hash, pair[0]), pair[1]);
+    return hash;
+  }
+};
+
+// A primitive, and how it wants its operands.
+struct Convolution {
+  dnnl::primitive primitive;
+  memory::desc x, weight, bias, y, scratch;
+  memory::desc plain_weight;
+};
+
+// How oneDNN names a convolution.
+struct Names {
+  memory::desc x, weight, plain_weight, bias, y;
+  Dims stride, dilation, padding_before, padding_after;
+
+  Names(const ConvolutionShape& s, bool with_bias) {
+    constexpr auto type = memory::data_type::f32;
+    x = {{s.images, s.channels, s.height, s.width}, type, memory::format_tag::nhwc};
+    y = {{s.images, s.out_channels, s.out_height, s.out_width}, type, memory::format_tag::nhwc};
+    Dims extents{s.out_channels, s.channels / s.groups, s.window.kernel[0], s.window.kernel[1]};
+    if (s.groups > 1) {
+      extents[0] /= s.groups;
+      extents.insert(extents.begin(), s.groups);
+    }
+    weight = {extents, type, memory::format_tag::any};
+    plain_weight = {extents, type, s.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw};
+    if (with_bias) bias = {{s.out_channels}, type, memory::format_tag::x};
+    const Window& w = s.window;
+    const std::array<std::int64_t, 2> in{s.height, s.width}, out{s.out_height, s.out_width};
+    for (std::size_t axis : {0, 1}) {
+      stride.push_back(w.stride[axis]);
+      dilation.push_back(w.dilation[axis] - 1);
+      padding_before.push_back(w.padding[axis]);
+      // What a stride leaves over at the end is taken away from the padding there.
+      padding_after.push_back((out[axis] - 1) * w.stride[axis] + w.dilation[axis] * (w.kernel[axis] - 1) + 1 -
+                              in[axis] - w.padding[axis]);
+    }
+  }
+};
+
+// oneDNN's reference code, and products of matrices made of rows of the image, are slower than our own.
+template <class Description>
+bool is_fast(const Description& description) {
+  const std::string_view name = description.impl_info_str();
+  return name.starts_with("jit") || name.starts_with("brg");
+}
+
+std::optional<Convolution> make_convolution(const ConvolutionKey& key) {
+  const Names n(key.shape, key.bias);
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  constexpr auto direct = dnnl::algorithm::convolution_direct;
+  const dnnl::convolution_forward::desc forward_desc(dnnl::prop_kind::forward_training, direct, n.x, n.weight, n.bias,
+                                                     n.y, n.stride, n.dilation, n.padding_before, n.padding_after);
+  const dnnl::convolution_forward::primitive_desc forward(forward_desc, attributes, processor());
+  if (key.direction == Direction::Forward) {
+    if (!is_fast(forward)) return std::nullopt;
+    return Convolution{dnnl::convolution_forward(forward), n.x,           forward.weights_desc(), n.bias, n.y,
+                       forward.scratchpad_desc(),          n.plain_weight};
+  }
+  if (key.direction == Direction::Input) {
+    const dnnl::convolution_backward_data::primitive_desc backward(
+        {direct, n.x, n.weight, n.y, n.stride, n.dilation, n.padding_before, n.padding_after}, attributes, processor(),
+        forward);
+    if (!is_fast(backward)) return std::nullopt;
+    return Convolution{dnnl::convolution_backward_data(backward),
+                       n.x,
+                       backward.weights_desc(),
+                       n.bias,
+                       n.y,
+                       backward.scratchpad_desc(),
+                       n.plain_weight};
+  }
+  const dnnl::convolution_backward_weights::primitive_desc backward(
+      {direct, n.x, n.weight, n.bias, n.y, n.stride, n.dilation, n.padding_before, n.padding_after}, attributes,
+      processor(), forward);
+  if (!is_fast(backward)) return std::nullopt;
+  return Convolution{dnnl::convolution_backward_weights(backward),
+                     n.x,
+                     backward.diff_weights_desc(),
+                     n.bias,
+                     n.y,
+                     backward.scratchpad_desc(),
+                     n.plain_weight};
+}
+
+// Null when oneDNN has no fast code for it.
+std::shared_ptr<const Convolution> convolution_for(const ConvolutionKey& key) {
+  constexpr std::size_t kMost = 1024;
+  static auto* const mutex = new std::mutex;
+  static auto* const made = new std::unordered_map<ConvolutionKey, std::shared_ptr<const Convolution>, ConvolutionHash>;
+  const std::lock_guard lock(*mutex);
+  if (const auto found = made->find(key); found != made->end()) return found->second;
+  if (made->size() >= kMost) made->clear();
+  std::shared_ptr<const Convolution> convolution;
+  try {
+    const OneThread one;
+    if (auto made_now = make_convolution(key)) convolution = std::make_shared<const Convolution>(std::move(*made_now));
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) throw;
+  }
+  return made->emplace(key, convolution).first->second;
+}
+
+// The images are cut into equal pieces, by their number and the work alone, not fewer than `least` multiplications
+// each.
+std::int64_t pieces_of(const ConvolutionShape& s, std::int64_t most) {
+  constexpr std::int64_t kLeastWork = 1 << 20;
+  const std::int64_t work = s.images * s.out_channels * s.out_height * s.out_width * (s.channels / s.groups) *
+                            s.window.kernel[0] * s.window.kernel[1];
+  std::int64_t pieces = std::clamp<std::int64_t>(work / kLeastWork, 1, std::min<std::int64_t>(most, s.images));
+  while (s.images % pieces != 0) --pieces;
+  return pieces;
+}
+
+ConvolutionShape piece_of(ConvolutionShape shape, std::int64_t pieces) {
+  shape.images /= pieces;
+  return shape;
+}
+
+void reorder(const memory::desc& from_desc, const void* from, const memory::desc& to_desc, void* to) {
+  const OneThread one;
+  memory in(from_desc, processor(), const_cast<void*>(from)), out(to_desc, processor(), to);
+  dnnl::reorder(in, out).execute(stream(), in, out);
+}
+
+// The weight as the primitive wants it.
+class Weight {
+ public:
+  Weight(const Convolution& c, const void* plain)
+      : room_(c.weight == c.plain_weight ? 0 : c.weight.get_size()), data_(room_.data() ? room_.data() : plain) {
+    if (room_.data()) reorder(c.plain_weight, plain, c.weight, room_.data());
+  }
+  const void* data() const { return data_; }
+
+ private:
+  const Room room_;
+  const void* const data_;
+};
+
+struct Argument {
+  int which;
+  const memory::desc* desc;
+  const void* data;
+};
+
+void run(const Convolution& c, std::initializer_list<Argument> arguments) {
+  const OneThread one;
+  const Room scratch(c.scratch.get_size());
+  std::vector<memory> memories;
+  std::vector<dnnl_exec_arg_t> list;
+  memories.reserve(arguments.size() + 1);
+  const auto add = [&](int which, const memory::desc& desc, const void* data) {
+    memories.emplace_back(desc, processor(), const_cast<void*>(data));
+    list.push_back({which, memories.back().get()});
+  };
+  for (const Argument& argument : arguments)
+    if (argument.data) add(argument.which, *argument.desc, argument.data);
+  if (scratch.data()) add(DNNL_ARG_SCRATCHPAD, c.scratch, scratch.data());
+  check(dnnl_primitive_execute(c.primitive.get(), stream().get(), static_cast<int>(list.size()), list.data()),
+        "conv2d");
+}
+
+const std::byte* offset(const void* data, std::int64_t piece, const memory::desc& desc) {
+  return static_cast<const std::byte*>(data) + static_cast<std::size_t>(piece) * desc.get_size();
+}
+
+template <class F>
+void for_each_piece(std::int64_t pieces, F f) {
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = begin; piece < end; ++piece) f(piece);
+  });
+}
+
+// Adds the pieces' sums in order.
+void add_up(float* sums, std::int64_t pieces, std::int64_t size, std::int64_t stride) {
+  constexpr std::int64_t kGrain = 1 << 15;
+  parallel_for(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = 1; piece < pieces; ++piece) {
+      float* __restrict const total = sums;
+      const float* __restrict const part = sums + piece * stride;
+      for (std::int64_t i = begin; i < end; ++i) total[i] += part[i];
+    }
+  });
+}
+
+class OneDnnEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "onednn"; }
+  std::string version() const override {
+    const dnnl_version_t* const v = dnnl_version();
+    return fmt::format("oneDNN {}.{}.{}", v->major, v->minor, v->patch);
+  }
+
+  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+                      const Matrix& b) const override {
+    if (dtype != Dtype::Float32 || a.rows * a.columns * b.columns < kWorthAPrimitive)
+      return eigen_engine().matrix_product(dtype, out, out_stride, a, b);
+    const OneThread one;
+    if (a.column_stride == 1) return run(product_for(a, b, out_stride), out, a, b);
+    check(dnnl_sgemm('T', b.column_stride == 1 ? 'N' : 'T', a.rows, b.columns, a.columns, 1,
+                     static_cast<const float*>(a.data), a.column_stride, static_cast<const float*>(b.data),
+                     std::max(b.row_stride, b.column_stride), 0, static_cast<float*>(out), out_stride),
+          "matmul");
+  }
+
+  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
+                   void* y) const override {
+    const std::int64_t pieces = pieces_of(shape, 16);
+    const auto c = convolution_for({piece_of(shape, pieces), Direction::Forward, bias != nullptr});
+    if (!c || shape.dtype != Dtype::Float32) return false;
+    const Weight w(*c, weight);
+    for_each_piece(pieces, [&](std::int64_t piece) {
+      run(*c, {{DNNL_ARG_SRC, &c->x, offset(x, piece, c->x)},
+               {DNNL_ARG_WEIGHTS, &c->weight, w.data()},
+               {DNNL_ARG_BIAS, &c->bias, bias},
+               {DNNL_ARG_DST, &c->y, offset(y, piece, c->y)}});
+    });
+    return true;
+  }
+
+  bool convolution_input_grad(const ConvolutionShape& shape, const void* dy, const void* weight,
+                              void* dx) const override {
+    const std::int64_t pieces = pieces_of(shape, 16);
+    const auto c = convolution_for({piece_of(shape, pieces), Direction::Input, false});
+    if (!c || shape.dtype != Dtype::Float32) return false;
+    const Weight w(*c, weight);
+    for_each_piece(pieces, [&](std::int64_t piece) {
+      run(*c, {{DNNL_ARG_DIFF_DST, &c->y, offset(dy, piece, c->y)},
+               {DNNL_ARG_WEIGHTS, &c->weight, w.data()},
+               {DNNL_ARG_DIFF_SRC, &c->x, offset(dx, piece, c->x)}});
+    });
+    return true;
+  }
+
+  bool convolution_weight_grad(const ConvolutionShape& shape, const void* x, const void* dy, void* dweight,
+                               void* dbias) const override {
+    // Adding a piece's sums to the others' has to cost little beside making them.
+    const std::int64_t places = shape.images * shape.out_height * shape.out_width;
+    const std::int64_t pieces = pieces_of(shape, std::clamp<std::int64_t>(places / 256, 1, 8));
+    const auto c = convolution_for({piece_of(shape, pieces), Direction::Weight, dbias != nullptr});
+    if (!c || shape.dtype != Dtype::Float32) return false;
+    const auto size = static_cast<std::int64_t>(c->weight.get_size() / sizeof(float));
+    const std::int64_t stride = (size + shape.out_channels + 15) / 16 * 16;
+    const Room room(static_cast<std::size_t>(pieces * stride) * sizeof(float));
+    auto* const sums = static_cast<float*>(room.data());
+    for_each_piece(pieces, [&](std::int64_t piece) {
+      float* const own = sums + piece * stride;
+      run(*c, {{DNNL_ARG_SRC, &c->x, offset(x, piece, c->x)},
+               {DNNL_ARG_DIFF_DST, &c->y, offset(dy, piece, c->y)},
+               {DNNL_ARG_DIFF_WEIGHTS, &c->weight, own},
+               {DNNL_ARG_DIFF_BIAS, &c->bias, dbias ? own + size : nullptr}});
+    });
+    add_up(sums, pieces, size + (dbias ? shape.out_channels : 0), stride);
+    reorder(c->weight, sums, c->plain_weight, dweight);
+    if (dbias) std::memcpy(dbias, sums + size, static_cast<std::size_t>(shape.out_channels) * sizeof(float));
+    return true;
+  }
+};
+
+}  // namespace
+
+const Engine& onednn_engine() {
+  static const OneDnnEngine engine;
+  return engine;
+}
+
+}  // namespace eigengrad::kernels
