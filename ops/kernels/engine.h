@@ -49,6 +49,18 @@ struct ConvolutionShape {
   bool operator==(const ConvolutionShape&) const = default;
 };
 
+/// A right operand that several products share, prepared once: for slices of one product, and for a recurrent weight,
+/// by which every step multiplies.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+  PackedMatrix(const PackedMatrix&) = delete;
+  PackedMatrix& operator=(const PackedMatrix&) = delete;
+  virtual ~PackedMatrix() = default;
+  /// out ← a · b for a row-major a, with the rows of `out` `out_stride` apart. Safe on several threads at once.
+  virtual void multiply(void* out, std::int64_t out_stride, const Matrix& a) const = 0;
+};
+
 /// What computes the heavy ops. Results have the same bits for any number of threads.
 class Engine {
  public:
@@ -64,6 +76,8 @@ class Engine {
   /// thread.
   virtual void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
                               const Matrix& b) const = 0;
+  /// Prepares b for left operands of about `rows` rows.
+  virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows) const = 0;
 
   /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns
   /// false, having done nothing, when this engine has no good way of doing it.
@@ -90,28 +104,10 @@ const std::vector<const Engine*>& all_engines();
 const Engine& eigen_engine();
 const Engine& onednn_engine();
 
-/// out ← a · b for float32 or float64, `out` being row-major and not overlapping the operands. Runs on the calling
-/// thread.
+/// out ← a · b for float32 or float64, `out` being row-major without gaps and not overlapping the operands. Runs on the
+/// calling thread.
 inline void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b) {
   engine().matrix_product(dtype, out, b.columns, a, b);
 }
-
-/// A right operand that many products share, prepared once: a recurrent weight, which every step multiplies by.
-class PackedMatrix {
- public:
-  PackedMatrix(Dtype dtype, const Matrix& b);
-  ~PackedMatrix();
-  PackedMatrix(const PackedMatrix&) = delete;
-  PackedMatrix& operator=(const PackedMatrix&) = delete;
-
-  /// out ← a · b, as matrix_product does. Safe on several threads at once.
-  void multiply(void* out, const Matrix& a) const;
-
- private:
-  class Blocks;
-  template <class T>
-  class BlocksOf;
-  std::unique_ptr<Blocks> blocks_;
-};
 
 }  // namespace eigengrad::kernels

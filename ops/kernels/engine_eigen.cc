@@ -24,58 +24,25 @@ void with_map(const Matrix& m, F f) {
     f(Map<T, Eigen::ColMajor>(data, m.rows, m.columns, Eigen::OuterStride<>(m.column_stride)));
 }
 
-class EigenEngine final : public Engine {
- public:
-  std::string_view name() const override { return "eigen"; }
-  std::string version() const override {
-    return fmt::format("Eigen {}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
-  }
-  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
-                      const Matrix& b) const override {
-    dispatch_floating("matmul", dtype, [&]<class T>() {
-      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>> product(
-          static_cast<T*>(out), a.rows, b.columns, Eigen::OuterStride<>(out_stride));
-      if (a.columns == 0)
-        product.setZero();
-      else
-        with_map<T>(
-            a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
-    });
-  }
-};
-
-}  // namespace
-
-const Engine& eigen_engine() {
-  static const EigenEngine engine;
-  return engine;
-}
-
 // ---- Packed operands. Eigen's own product packs both operands each time; its parts, called one by one, let the packed
 // one stay. A row-major out = a·b is the column-major outᵀ = bᵀ·aᵀ, in which bᵀ is the left operand.
 
-class PackedMatrix::Blocks {
- public:
-  virtual ~Blocks() = default;
-  virtual void multiply(void* out, const Matrix& a) const = 0;
-};
-
 template <class T>
-class PackedMatrix::BlocksOf final : public Blocks {
+class Packed final : public PackedMatrix {
  public:
-  explicit BlocksOf(const Matrix& b) : rows_(b.columns), depth_(b.rows) {
+  explicit Packed(const Matrix& b) : rows_(b.columns), depth_(b.rows) {
     packed_.resize(static_cast<std::size_t>(rows_ * depth_));
     for (std::int64_t k = 0; k < depth_; k += kDepth) pack(b, k, std::min(kDepth, depth_ - k));
   }
 
-  void multiply(void* out, const Matrix& a) const override {
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
     auto* const result = static_cast<T*>(out);
-    std::fill_n(result, a.rows * rows_, T(0));
+    for (std::int64_t row = 0; row < a.rows; ++row) std::fill_n(result + row * out_stride, rows_, T(0));
     if (a.rows == 0 || rows_ == 0) return;
     const std::int64_t room = a.rows * std::min(kDepth, depth_);
     const std::unique_ptr<T[], FreeAligned> right(static_cast<T*>(
         Eigen::internal::aligned_malloc(static_cast<std::size_t>(std::max<std::int64_t>(1, room)) * sizeof(T))));
-    Results results(result, rows_);
+    Results results(result, out_stride);
     for (std::int64_t k = 0; k < depth_; k += kDepth) {
       const std::int64_t depth = std::min(kDepth, depth_ - k);
       // aᵀ in columns: element (i, j) is a(j, i).
@@ -123,12 +90,35 @@ class PackedMatrix::BlocksOf final : public Blocks {
   std::vector<T, Eigen::aligned_allocator<T>> packed_;
 };
 
-PackedMatrix::PackedMatrix(Dtype dtype, const Matrix& b) {
-  dispatch_floating("matmul", dtype, [&]<class T>() { blocks_ = std::make_unique<BlocksOf<T>>(b); });
+class EigenEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "eigen"; }
+  std::string version() const override {
+    return fmt::format("Eigen {}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
+  }
+  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+                      const Matrix& b) const override {
+    dispatch_floating("matmul", dtype, [&]<class T>() {
+      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>> product(
+          static_cast<T*>(out), a.rows, b.columns, Eigen::OuterStride<>(out_stride));
+      if (a.columns == 0)
+        product.setZero();
+      else
+        with_map<T>(
+            a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
+    });
+  }
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t) const override {
+    return dispatch_floating(
+        "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
+  }
+};
+
+}  // namespace
+
+const Engine& eigen_engine() {
+  static const EigenEngine engine;
+  return engine;
 }
-
-PackedMatrix::~PackedMatrix() = default;
-
-void PackedMatrix::multiply(void* out, const Matrix& a) const { blocks_->multiply(out, a); }
 
 }  // namespace eigengrad::kernels

@@ -91,17 +91,31 @@ struct ProductHash {
   }
 };
 
+// Where a right operand is that has been packed: nowhere that strides could say.
+constexpr std::int64_t kPacked = -1;
+
+// A packed right operand looks as oneDNN wants it for a left operand of some rows.
+memory::desc packed_desc(std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kSomeRows = 64;
+  constexpr auto type = memory::data_type::f32;
+  const dnnl::matmul::primitive_desc some({{{kSomeRows, rows}, type, memory::format_tag::ab},
+                                           {{rows, columns}, type, memory::format_tag::any},
+                                           {{kSomeRows, columns}, type, memory::format_tag::ab}},
+                                          processor());
+  return some.weights_desc();
+}
+
 struct Product {
   dnnl::matmul primitive;
   memory a, b, out;
 
-  Product(const Matrix& left, const Matrix& right, std::int64_t out_stride) {
-    const auto desc = [](std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column) {
-      return memory::desc({rows, columns}, memory::data_type::f32, Dims{row, column});
-    };
-    const auto a_desc = desc(left.rows, left.columns, left.row_stride, left.column_stride);
-    const auto b_desc = desc(right.rows, right.columns, right.row_stride, right.column_stride);
-    const auto out_desc = desc(left.rows, right.columns, out_stride, 1);
+  explicit Product(const ProductKey& key) {
+    const auto [rows, inner, columns, a_row, a_column, b_row, b_column, out_row] = key.extents;
+    constexpr auto type = memory::data_type::f32;
+    const memory::desc a_desc({rows, inner}, type, Dims{a_row, a_column});
+    const memory::desc b_desc =
+        b_row == kPacked ? packed_desc(inner, columns) : memory::desc({inner, columns}, type, Dims{b_row, b_column});
+    const memory::desc out_desc({rows, columns}, type, Dims{out_row, 1});
     primitive = dnnl::matmul({{a_desc, b_desc, out_desc}, processor()});
     a = memory(a_desc, processor(), nullptr);
     b = memory(b_desc, processor(), nullptr);
@@ -117,7 +131,7 @@ Product& product_for(const Matrix& a, const Matrix& b, std::int64_t out_stride) 
       {a.rows, a.columns, b.columns, a.row_stride, a.column_stride, b.row_stride, b.column_stride, out_stride}};
   if (const auto found = made.find(key); found != made.end()) return found->second;
   if (made.size() >= kMost) made.clear();
-  return made.try_emplace(key, a, b, out_stride).first->second;
+  return made.try_emplace(key, key).first->second;
 }
 
 void run(Product& product, void* out, const Matrix& a, const Matrix& b) {
@@ -128,6 +142,30 @@ void run(Product& product, void* out, const Matrix& a, const Matrix& b) {
       {DNNL_ARG_SRC, product.a.get()}, {DNNL_ARG_WEIGHTS, product.b.get()}, {DNNL_ARG_DST, product.out.get()}};
   check(dnnl_primitive_execute(product.primitive.get(), stream().get(), 3, arguments), "matmul");
 }
+
+void reorder(const memory::desc& from_desc, const void* from, const memory::desc& to_desc, void* to) {
+  const OneThread one;
+  memory in(from_desc, processor(), const_cast<void*>(from)), out(to_desc, processor(), to);
+  dnnl::reorder(in, out).execute(stream(), in, out);
+}
+
+class Packed final : public PackedMatrix {
+ public:
+  explicit Packed(const Matrix& b)
+      : rows_(b.rows), columns_(b.columns), room_(packed_desc(b.rows, b.columns).get_size()) {
+    const memory::desc plain({b.rows, b.columns}, memory::data_type::f32, Dims{b.row_stride, b.column_stride});
+    reorder(plain, b.data, packed_desc(b.rows, b.columns), room_.data());
+  }
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+    const OneThread one;
+    const Matrix b{room_.data(), rows_, columns_, kPacked, kPacked};
+    run(product_for(a, b, out_stride), out, a, b);
+  }
+
+ private:
+  const std::int64_t rows_, columns_;
+  const Room room_;
+};
 
 // ---- Convolutions.
 
@@ -269,12 +307,6 @@ ConvolutionShape piece_of(ConvolutionShape shape, std::int64_t pieces) {
   return shape;
 }
 
-void reorder(const memory::desc& from_desc, const void* from, const memory::desc& to_desc, void* to) {
-  const OneThread one;
-  memory in(from_desc, processor(), const_cast<void*>(from)), out(to_desc, processor(), to);
-  dnnl::reorder(in, out).execute(stream(), in, out);
-}
-
 // The weight as the primitive wants it.
 class Weight {
  public:
@@ -353,6 +385,15 @@ class OneDnnEngine final : public Engine {
                      static_cast<const float*>(a.data), a.column_stride, static_cast<const float*>(b.data),
                      std::max(b.row_stride, b.column_stride), 0, static_cast<float*>(out), out_stride),
           "matmul");
+  }
+
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows) const override {
+    // Eigen's kernel is the faster one for few rows.
+    constexpr std::int64_t kManyRows = 33, kWorthPacking = 32 * 32;
+    if (dtype != Dtype::Float32 || rows < kManyRows || b.rows * b.columns < kWorthPacking)
+      return eigen_engine().pack(dtype, b, rows);
+    const OneThread one;
+    return std::make_unique<Packed>(b);
   }
 
   bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,

@@ -1,6 +1,8 @@
 #include "eigengrad/ops/kernels/pooling.h"
 
 #include <algorithm>
+#include <bit>
+#include <type_traits>
 
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
@@ -47,6 +49,28 @@ void for_each_pixel(const Windows& windows, const Span& row, const Span& column,
     for (std::int64_t x = column.begin; x < column.end; x += windows.columns.step) f(y * windows.columns.extent + x);
 }
 
+// Calls f.operator()<kWidth>(): kWidth is the width when that is a small number, for loops that the compiler unrolls,
+// and else 0.
+template <class F>
+void with_small_width(std::int64_t width, F f) {
+  switch (width) {
+    case 1: return f.template operator()<1>();
+    case 2: return f.template operator()<2>();
+    case 3: return f.template operator()<3>();
+    case 4: return f.template operator()<4>();
+    case 6: return f.template operator()<6>();
+    case 8: return f.template operator()<8>();
+    default: return f.template operator()<0>();
+  }
+}
+
+// x where `keep` holds, else 0, without a branch: which window's element is the largest cannot be guessed.
+template <class T>
+T kept_if(bool keep, T x) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  return std::bit_cast<T>(std::bit_cast<Bits>(x) & (Bits(0) - Bits(keep)));
+}
+
 // A NaN, once met, stays.
 template <class T>
 bool is_larger(T a, T b) {
@@ -61,18 +85,21 @@ Tensor max_pool(const Tensor& x, const Windows& windows) {
   const bool last = channels_come_last(x);
   const Tensor image = laid_out(x, last), y = new_images(windows.result(x.shape()), x.dtype(), last);
   const Layout layout(x.shape(), last);
-  const std::int64_t width = layout.width;
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    for_each_plane(layout, windows, [&](std::int64_t plane) {
-      const T* const from = image.raw<T>() + plane * windows.pixels() * width;
-      T* const to = y.raw<T>() + plane * windows.places() * width;
-      for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-        T* __restrict const best = to + place * width;
-        std::copy_n(from + (row.begin * windows.columns.extent + column.begin) * width, width, best);
-        for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
-          const T* __restrict const here = from + pixel * width;
-          for (std::int64_t c = 0; c < width; ++c)
-            best[c] = here[c] > best[c] || here[c] != here[c] ? here[c] : best[c];
+    with_small_width(layout.width, [&]<int kWidth>() {
+      const std::int64_t width = kWidth ? kWidth : layout.width;
+      for_each_plane(layout, windows, [&](std::int64_t plane) {
+        const T* const from = image.raw<T>() + plane * windows.pixels() * width;
+        T* const to = y.raw<T>() + plane * windows.places() * width;
+        for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
+          T* __restrict const best = to + place * width;
+          const T* __restrict const first = from + (row.begin * windows.columns.extent + column.begin) * width;
+          for (std::int64_t c = 0; c < width; ++c) best[c] = first[c];
+          for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+            const T* __restrict const here = from + pixel * width;
+            for (std::int64_t c = 0; c < width; ++c)
+              best[c] = here[c] > best[c] || here[c] != here[c] ? here[c] : best[c];
+          });
         });
       });
     });
@@ -103,26 +130,30 @@ Tensor max_pool_grad(const Tensor& x, const Tensor& y, const Tensor& dy, const W
   const Tensor image = laid_out(x, last), best = laid_out(y, last), grad = laid_out(dy, last);
   const Tensor dx = new_images(x.shape(), x.dtype(), last);
   const Layout layout(x.shape(), last);
-  const std::int64_t width = layout.width, pixels = windows.pixels(), places = windows.places();
+  const std::int64_t pixels = windows.pixels(), places = windows.places();
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    for_each_plane(layout, windows, [&](std::int64_t plane) {
-      const T* const from = image.raw<T>() + plane * pixels * width;
-      T* const to = dx.raw<T>() + plane * pixels * width;
-      std::fill_n(to, pixels * width, T(0));
-      std::vector<T> rest(static_cast<std::size_t>(width));  // what has not found its element yet
-      for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-        const T* __restrict const largest = best.raw<T>() + (plane * places + place) * width;
-        const T* const g = grad.raw<T>() + (plane * places + place) * width;
-        T* __restrict const left = rest.data();
-        std::copy_n(g, width, left);
-        for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
-          const T* __restrict const here = from + pixel * width;
-          T* __restrict const add = to + pixel * width;
-          for (std::int64_t c = 0; c < width; ++c) {
-            const bool hit = here[c] == largest[c] || (here[c] != here[c] && largest[c] != largest[c]);
-            add[c] += hit ? left[c] : T(0);
-            left[c] = hit ? T(0) : left[c];
-          }
+    with_small_width(layout.width, [&]<int kWidth>() {
+      const std::int64_t width = kWidth ? kWidth : layout.width;
+      for_each_plane(layout, windows, [&](std::int64_t plane) {
+        const T* const from = image.raw<T>() + plane * pixels * width;
+        T* const to = dx.raw<T>() + plane * pixels * width;
+        std::fill_n(to, pixels * width, T(0));
+        std::vector<T> rest(kWidth ? 0 : static_cast<std::size_t>(width));
+        for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
+          const T* __restrict const largest = best.raw<T>() + (plane * places + place) * width;
+          const T* __restrict const g = grad.raw<T>() + (plane * places + place) * width;
+          T few[kWidth ? kWidth : 1];
+          T* __restrict const left = kWidth ? few : rest.data();  // what has not found its element yet
+          for (std::int64_t c = 0; c < width; ++c) left[c] = g[c];
+          for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+            const T* __restrict const here = from + pixel * width;
+            T* __restrict const add = to + pixel * width;
+            for (std::int64_t c = 0; c < width; ++c) {
+              const bool hit = (here[c] == largest[c]) | ((here[c] != here[c]) & (largest[c] != largest[c]));
+              add[c] += kept_if(hit, left[c]);
+              left[c] = kept_if(!hit, left[c]);
+            }
+          });
         });
       });
     });

@@ -43,12 +43,12 @@ void each_row(const Sequence& s, std::int64_t k, std::int64_t begin, std::int64_
 // Step after step: products [L, N, gates] ← weight·h of the step before, then f(row) makes a row of y of them.
 template <class T, class F>
 void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y, const T* weight, T* products, F f) {
-  const PackedMatrix packed(dtype_of<T>, transposed(weight, gates, s.units));
+  const auto packed = engine().pack(dtype_of<T>, transposed(weight, gates, s.units), s.rows_per_piece());
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = 0; k < s.steps; ++k) {
       const T* const before = k == 0 ? h0 : y + s.place(k - 1) * s.batch * s.units;
-      packed.multiply(products + (s.place(k) * s.batch + begin) * gates,
-                      row_major(before + begin * s.units, end - begin, s.units));
+      packed->multiply(products + (s.place(k) * s.batch + begin) * gates, gates,
+                       row_major(before + begin * s.units, end - begin, s.units));
       each_row(s, k, begin, end, f);
     }
   });
@@ -60,7 +60,7 @@ void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y,
 template <class T, class F>
 void run_backward(const Sequence& s, std::int64_t gates, const T* weight, const T* dproducts, const T* dy, T* dh, F f) {
   std::fill_n(dh, s.batch * s.units, T(0));
-  const PackedMatrix packed(dtype_of<T>, row_major(weight, gates, s.units));
+  const auto packed = engine().pack(dtype_of<T>, row_major(weight, gates, s.units), s.rows_per_piece());
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t size = (end - begin) * s.units;
     const auto through = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
@@ -70,7 +70,7 @@ void run_backward(const Sequence& s, std::int64_t gates, const T* weight, const 
       if (dy)
         for (std::int64_t i = 0; i < size; ++i) piece[i] += dy[first * s.units + i];
       each_row(s, k, begin, end, [&](const Row& row) { f(row, dh + row.sample * s.units); });
-      packed.multiply(through.get(), row_major(dproducts + first * gates, end - begin, gates));
+      packed->multiply(through.get(), s.units, row_major(dproducts + first * gates, end - begin, gates));
       for (std::int64_t i = 0; i < size; ++i) piece[i] += through[i];
     }
   });
@@ -176,6 +176,7 @@ Tensors lstm_backward(const Tensor& c0, const Tensor& c, const Tensor& active, c
       std::copy_n(c.raw<T>() + row.here * units, units, tanh_c);
       tanh_in_place(tanh_c, units);
       if (grad_c) add(carried, grad_c + row.here * units, units);
+#pragma omp simd
       for (std::int64_t k = 0; k < units; ++k) {
         const T g = a[2 * units + k], o = a[3 * units + k];
         const T total = carried[k] + grad[k] * o * (1 - tanh_c[k] * tanh_c[k]);
@@ -187,8 +188,11 @@ Tensors lstm_backward(const Tensor& c0, const Tensor& c, const Tensor& active, c
         grad[k] = 0;
       }
       if (grad_a) add(dz, grad_a + row.here * 4 * units, 4 * units);
+#pragma omp simd
       for (std::int64_t k = 0; k < 2 * units; ++k) dz[k] *= a[k] * (1 - a[k]);
+#pragma omp simd
       for (std::int64_t k = 2 * units; k < 3 * units; ++k) dz[k] *= 1 - a[k] * a[k];
+#pragma omp simd
       for (std::int64_t k = 3 * units; k < 4 * units; ++k) dz[k] *= a[k] * (1 - a[k]);
     };
     run_backward(s, 4 * units, weight.raw<T>(), dgates.raw<T>(), raw_or_null<T>(dy), dh.raw<T>(), step);
@@ -242,6 +246,7 @@ Tensors gru_backward(const Tensor& h0, const Tensor& y, const Tensor& active, co
       const T* const more = grad_a ? grad_a + row.here * 4 * units : nullptr;
       T* __restrict const dz = dgates.raw<T>() + row.here * 3 * units;
       T* __restrict const dp = dproducts.raw<T>() + row.here * 3 * units;
+#pragma omp simd
       for (std::int64_t k = 0; k < units; ++k) {
         const T r = a[k], z = a[units + k], n = a[2 * units + k], hn = a[3 * units + k];
         const T dn = (grad[k] * (1 - z) + (more ? more[2 * units + k] : T(0))) * (1 - n * n);
