@@ -56,7 +56,7 @@ std::string describe_place(const std::source_location& site, ScopeId scope) {
 }  // namespace
 
 void AnomalyFinder::on_op(const OpEvent& event) {
-  const auto& [name, attributes, inputs, output, flops] = event;
+  const auto& [name, attributes, inputs, output, flops, output_index] = event;
   if (found() || is_finite(output)) return;
   bool had_infinity = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) had_infinity = had_infinity || has(isinf, inputs[i]);

@@ -131,7 +131,10 @@ std::vector<Tensor> Checkpoint::run() {
     y.impl().node = Ref<Node>::share(this);
     y.impl().slot = slot;
     const Tensor* const input = &inner;
-    if (thread_state.tracer) detail::trace({name(), Attributes(), TensorRefs(&input, 1), y, 0});
+    if (thread_state.tracer) {
+      thread_state.tracer->before();
+      detail::trace({name(), Attributes(), TensorRefs(&input, 1), y, 0});
+    }
   }
   return outputs;
 }

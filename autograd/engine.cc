@@ -24,7 +24,10 @@ class Walk {
         run_(next_run()),
         mode_(options.create_graph),
         tracer_(thread_state.tracer),
-        traced_(options.create_graph ? tracer_ : nullptr) {}
+        traced_(options.create_graph ? tracer_ : nullptr) {
+    constexpr std::size_t kUsual = 16;  // nodes of a small graph: no growing by steps
+    records_.reserve(kUsual);
+  }
 
   // Only nodes that lead to one of `targets` will be walked, and the gradients that arrive there are kept for taking.
   void restrict_to(std::span<const Tensor> outputs, std::span<const Tensor> targets);
@@ -201,6 +204,7 @@ void Walk::visit(std::uint32_t index) {
 
   SmallVector<const Tensor*, 2> pointers;
   for (const Tensor& grad : grads) pointers.push_back(&grad);
+  if (tracer_) tracer_->before();
   Grads results = [&] {
     const ScopeGuard in_scope(node->scope());  // what a rule records belongs where the op does
     const CallSiteGuard called_there(node->site());
@@ -265,7 +269,11 @@ void Walk::accumulate_into_leaves() {
       accumulate(sum, std::move(grad));
     } else {
       // Gradients may share memory with one another (a + b hands one tensor to both) or with a caller's.
-      sum = grad.is_sole_owner() && grad.is_contiguous() ? std::move(grad) : clone(grad);
+      // Users read them by data(), and optimizers walk them beside the parameter: they are row-major.
+      if (!grad.is_contiguous())
+        sum = contiguous(grad);
+      else
+        sum = grad.is_sole_owner() ? std::move(grad) : clone(grad);
     }
   }
 }

@@ -62,6 +62,7 @@ struct FreeBlock {
 struct ThreadCache {
   std::array<FreeBlock*, kClasses> free{};
   std::size_t cached = 0;
+  std::int64_t allocations = 0;
   std::atomic<std::int64_t> live_bytes{0}, live_blocks{0}, peak_bytes{0}, cached_bytes{0};
 
   ThreadCache();
@@ -146,6 +147,7 @@ void* allocate(std::size_t bytes) {
     count_without_cache(static_cast<std::int64_t>(size.bytes), 1);
     return block;
   }
+  ++cache->allocations;
   if (size.index < kClasses && cache->free[size.index]) {
     FreeBlock* block = cache->free[size.index];
     cache->free[size.index] = block->next;
@@ -187,6 +189,11 @@ MemoryStats memory_stats() {
     total.cached_bytes += cache->cached_bytes.load(std::memory_order_relaxed);
   }
   return total;
+}
+
+std::int64_t allocation_count() noexcept {
+  const ThreadCache* const cache = thread_cache();
+  return cache ? cache->allocations : 0;
 }
 
 void reset_peak_memory() {

@@ -23,6 +23,8 @@ struct MemoryStats {
 
 /// Figures over all threads.
 MemoryStats memory_stats();
+/// Blocks that the calling thread has been handed since it began.
+std::int64_t allocation_count() noexcept;
 void reset_peak_memory();
 /// Gives the blocks cached by the calling thread back to the system.
 void release_cached_memory() noexcept;

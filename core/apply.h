@@ -195,6 +195,9 @@ double flops_of(const Op& op, TensorRefs inputs, std::span<const Tensor> outputs
 template <class Op>
 auto apply_list(Op op, TensorRefs inputs) {
   detail::check_inputs(Op::kName, inputs);
+  Tracer* const tracer = thread_state.tracer;
+  if (tracer) [[unlikely]]
+    tracer->before();
   auto result = [&] {
     const detail::InsideOp inside;
     return op.forward(inputs);
@@ -205,7 +208,6 @@ auto apply_list(Op op, TensorRefs inputs) {
     else
       return {&result, 1};
   }();
-  Tracer* const tracer = thread_state.tracer;
   const Attributes attributes = tracer ? detail::attributes_of(op) : Attributes();
   double flops = tracer ? detail::flops_of(op, inputs, outputs) : 0;
   if constexpr (Differentiable<Op>) {
@@ -218,8 +220,8 @@ auto apply_list(Op op, TensorRefs inputs) {
     }
   }
   if (tracer) [[unlikely]]
-    for (const Tensor& output : outputs) {
-      detail::trace({Op::kName, attributes, inputs, output, flops});
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      detail::trace({Op::kName, attributes, inputs, outputs[i], flops, i});
       flops = 0;
     }
   return result;

@@ -126,7 +126,8 @@ struct OpEvent {
   const Attributes& attributes;
   TensorRefs inputs;
   const Tensor& output;
-  double flops;  ///< floating point operations; of an op with several outputs, all with the first
+  double flops;                  ///< floating point operations; of an op with several outputs, all with the first
+  std::size_t output_index = 0;  ///< which of several outputs it is
 };
 
 /// Watches ops and gradients as they happen: drawing, the search for a non-finite value, profiling. One per thread;
@@ -134,12 +135,33 @@ struct OpEvent {
 class Tracer {
  public:
   virtual ~Tracer() = default;
+  /// An op, a gradient rule or a named part of the program begins; what it gives is told by on_op, on_rule, on_part.
+  virtual void before() {}
   /// An op has given `output`; one call for each output.
   virtual void on_op(const OpEvent& event) = 0;
   /// The sum of what reached an output of `node`.
   virtual void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) = 0;
   /// The gradient rule of `node` has given `results`, one for each input.
   virtual void on_rule(const Node& node, std::span<const Tensor> results);
+  /// A part of the program that is no op has ended.
+  virtual void on_part(std::string_view /*name*/) {}
+};
+
+/// `const TracedPart part("optimizer");`: a part of the program for whoever watches.
+class TracedPart {
+ public:
+  explicit TracedPart(std::string_view name) : name_(name), tracer_(thread_state.tracer) {
+    if (tracer_) tracer_->before();
+  }
+  ~TracedPart() {
+    if (tracer_ && tracer_ == thread_state.tracer) tracer_->on_part(name_);
+  }
+  TracedPart(const TracedPart&) = delete;
+  TracedPart& operator=(const TracedPart&) = delete;
+
+ private:
+  const std::string_view name_;
+  Tracer* const tracer_;
 };
 
 /// Makes `tracer` the thread's tracer while it lives; null silences tracing.

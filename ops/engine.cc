@@ -54,4 +54,16 @@ std::string engine_name() { return std::string(kernels::engine().name()); }
 
 void set_engine(std::string_view name) { kernels::setting().store(&kernels::named(name), std::memory_order_relaxed); }
 
+std::string instruction_set() {
+#if defined(__AVX512F__)
+  return "AVX-512";
+#elif defined(__AVX2__)
+  return "AVX2";
+#elif defined(__SSE2__)
+  return "SSE2";
+#else
+  return "those of every processor of its kind";
+#endif
+}
+
 }  // namespace eigengrad

@@ -8,6 +8,8 @@
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/error.h"
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/engine.h"
 #include "eigengrad/train/run.h"
 
 namespace {
@@ -20,7 +22,7 @@ struct Arguments {
   std::string config_file, run_folder, data_folder, out, graph_file = "graph.dot";
   std::vector<std::string> settings;
   std::int64_t samples = 2;
-  bool json = false;
+  bool json = false, profile = false;
 };
 
 // The configuration, with the values of --set in place.
@@ -55,7 +57,8 @@ void print_figures(const train::RunReport& report, bool json) {
 int train_command(const Arguments& arguments) {
   const config::Value config = read_config(arguments);
   const std::string out = arguments.out.empty() ? new_run_folder(arguments.config_file) : arguments.out;
-  const train::RunReport report = train::run_training(config, arguments.config_file, {arguments.data_folder, out});
+  const train::RunReport report =
+      train::run_training(config, arguments.config_file, {arguments.data_folder, out, arguments.profile});
   print_figures(report, arguments.json);
   return report.failed ? kRunFailed : kDone;
 }
@@ -75,6 +78,26 @@ int graph_command(const Arguments& arguments) {
   std::cerr << "The graph is in " << files[0]
             << (files.size() > 1 ? " and " + files[1] : " (install graphviz to have it drawn as SVG)") << "\n";
   if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
+  return kDone;
+}
+
+int info_command(const Arguments& arguments) {
+  config::Value figures = config::Value::object(), engines_found = config::Value::array();
+  for (const EngineInfo& engine : engines()) engines_found.push_back(engine.version);
+  figures.set("version", EIGENGRAD_VERSION);
+  figures.set("engine", engine_name());
+  figures.set("engines", std::move(engines_found));
+  figures.set("threads", static_cast<std::int64_t>(num_threads()));
+  figures.set("instructions", instruction_set());
+  if (arguments.json) {
+    std::cout << config::to_json(figures, -1) << std::endl;
+    return kDone;
+  }
+  std::cerr << "Eigengrad " << EIGENGRAD_VERSION << "\n"
+            << "engine        " << engine_name() << " (EIGENGRAD_ENGINE chooses)\n";
+  for (const EngineInfo& engine : engines()) std::cerr << "  " << engine.name << ": " << engine.version << "\n";
+  std::cerr << "threads       " << num_threads() << " (EIGENGRAD_NUM_THREADS sets it)\n"
+            << "instructions  " << instruction_set() << std::endl;
   return kDone;
 }
 
@@ -110,6 +133,9 @@ int parse_and_run(int argc, char** argv) {
   train->add_option("--out", arguments.out, "Folder for the results (default: a new one below runs/)")
       ->type_name("RUN_DIR");
 
+  train->add_flag("--profile", arguments.profile,
+                  "Say where the time went: tables, and a trace for chrome://tracing in the run's folder");
+
   CLI::App* const evaluate = app.add_subcommand("evaluate", "Test the model that a run has left in its folder");
   evaluate->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
   add_common_options(*evaluate, arguments);
@@ -124,6 +150,9 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
 
+  CLI::App* const info = app.add_subcommand("info", "Say what this build computes with");
+  info->add_flag("--json", arguments.json, "Print it as one JSON object on standard output");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -131,6 +160,7 @@ int parse_and_run(int argc, char** argv) {
   }
   if (*train) return train_command(arguments);
   if (*evaluate) return evaluate_command(arguments);
+  if (*info) return info_command(arguments);
   return graph_command(arguments);
 }
 

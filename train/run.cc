@@ -1,6 +1,8 @@
 #include "eigengrad/train/run.h"
 
 #include <filesystem>
+#include <iostream>
+#include <sstream>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
@@ -8,6 +10,7 @@
 #include "eigengrad/data/loader.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/graph.h"
+#include "eigengrad/io/profile.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
 #include "eigengrad/train/report.h"
@@ -78,6 +81,15 @@ FitResult fit(Run& run, const std::string& folder) {
   return make_trainer(run, folder).fit(train_loader, valid->size() > 0 ? &valid_loader : nullptr);
 }
 
+void write_profile(const Profiler& profiler, const std::string& folder) {
+  std::ostringstream tables;
+  tables << profiler;
+  io::write_file(in(folder, "profile.txt"), tables.str());
+  io::write_file(in(folder, "profile.json"), io::to_chrome_trace(profiler));
+  std::cerr << tables.str() << "The trace is in " << in(folder, "profile.json")
+            << ": open it in chrome://tracing or ui.perfetto.dev\n";
+}
+
 }  // namespace
 
 RunReport run_training(const Value& config, const std::string& source, const RunPlaces& places) {
@@ -87,7 +99,14 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   io::write_file(in(places.out_folder, "config.json"), config::to_json(run.resolved) + "\n");
   log_run(run, places.out_folder);
 
-  const FitResult result = fit(run, places.out_folder);
+  const FitResult result = [&] {
+    if (!places.profile) return fit(run, places.out_folder);
+    Profiler profiler;
+    FitResult fitted = fit(run, places.out_folder);
+    profiler.stop();
+    write_profile(profiler, places.out_folder);
+    return fitted;
+  }();
   io::save_safetensors(in(places.out_folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
   RunReport report;
   report.failed = result.stopped_by.kind == StopKind::NonFinite;

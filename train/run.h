@@ -15,6 +15,7 @@ namespace eigengrad::train {
 struct RunPlaces {
   std::string data_folder;  ///< where MNIST is; empty: nowhere
   std::string out_folder;   ///< made by the run; it must not hold another run
+  bool profile = false;     ///< write where the time went to profile.txt, and as profile.json in Chrome's trace format
 };
 
 /// What a run came to, in the order in which it is printed.

@@ -102,8 +102,13 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
   samples_ = labels_ = correct_ = batches_ = 0;
   state_.epoch_ended = false;
   state_.metrics.clear();
-  for (const data::Batch& batch : train.epoch(state_.epoch)) {
-    std::optional<StopReason> reason = run_step(batch);
+  auto batches = train.epoch(state_.epoch);
+  const auto next = [&] {
+    const TracedPart part("data");
+    return batches.next();
+  };
+  while (const std::optional<data::Batch> batch = next()) {
+    std::optional<StopReason> reason = run_step(*batch);
     if (reason) return reason;
   }
   ++state_.epoch;
@@ -136,7 +141,10 @@ std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
   const double norm = optim::clip_grad_norm_(parameters_, limit);
   if (!std::isfinite(norm))
     return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", named(norm)));
-  optimizer_.step();
+  {
+    const TracedPart part("optimizer");
+    optimizer_.step();
+  }
 
   ++state_.step;
   ++batches_;

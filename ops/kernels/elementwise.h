@@ -37,6 +37,13 @@ inline Operand operand(const Tensor& x) { return {x.raw<std::byte>(), &x.shape()
 template <class R, class... T, class F, class... In>
 void elementwise(const Tensor& out, F&& f, const In&... in) {
   static_assert(sizeof...(T) == sizeof...(In));
+  // Small and without gaps or broadcasting: what scalars and small nets are made of.
+  const std::int64_t count = out.numel();
+  if (count <= std::remove_cvref_t<F>::kGrain && out.is_contiguous() &&
+      ((in.numel() == count && in.is_contiguous()) && ...)) {
+    if (count > 0) f(count, out.template raw<R>(), in.template raw<const T>()...);
+    return;
+  }
   const std::array<Operand, 1 + sizeof...(In)> operands{operand(out), operand(in)...};
   constexpr std::int64_t grain = std::remove_cvref_t<F>::kGrain;
   const auto call = [&]<std::size_t... I>(std::int64_t n, std::byte* const* data, std::index_sequence<I...>) {
