@@ -45,18 +45,19 @@ void AdamOf<kDecoupled>::update(const Options& o, Optimizer::Slot& slot, const T
   const double t = static_cast<double>(slot.updates);
   const double step_size = o.lr / (1 - std::pow(o.beta1, t)), root = std::sqrt(1 - std::pow(o.beta2, t));
   dispatch_floating("Adam", slot.parameter.dtype(), [&]<class T>() {
-    T* const w = slot.parameter.mutable_data<T>().data();
-    T* const m = slot.state[0].mutable_data<T>().data();
-    T* const v = slot.state[1].mutable_data<T>().data();
-    T* const largest = o.amsgrad ? slot.state[2].mutable_data<T>().data() : nullptr;
-    const T* const g = grad.data<T>().data();
+    T* __restrict const w = slot.parameter.mutable_data<T>().data();
+    T* __restrict const m = slot.state[0].mutable_data<T>().data();
+    T* __restrict const v = slot.state[1].mutable_data<T>().data();
+    T* __restrict const largest = o.amsgrad ? slot.state[2].mutable_data<T>().data() : nullptr;
+    const T* __restrict const g = grad.data<T>().data();
     const T b1 = static_cast<T>(o.beta1), b2 = static_cast<T>(o.beta2), c1 = static_cast<T>(1 - o.beta1),
             c2 = static_cast<T>(1 - o.beta2);
     const T eps = static_cast<T>(o.eps), step = static_cast<T>(step_size), correction = static_cast<T>(1 / root);
     const T sign = o.maximize ? T(-1) : T(1);
     const T decay = kDecoupled ? T(0) : static_cast<T>(o.weight_decay);
     const T shrink = kDecoupled ? static_cast<T>(1 - o.lr * o.weight_decay) : T(1);
-    parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    // A branch within the loop would keep it from being vectorised.
+    const auto run = [=]<bool kAmsgrad>(std::int64_t begin, std::int64_t end) {
 #pragma omp simd
       for (std::int64_t i = begin; i < end; ++i) {
         const T weight = shrink * w[i];
@@ -65,9 +66,15 @@ void AdamOf<kDecoupled>::update(const Options& o, Optimizer::Slot& slot, const T
         T square = b2 * v[i] + c2 * d * d;
         m[i] = mean;
         v[i] = square;
-        if (largest) largest[i] = square = square > largest[i] ? square : largest[i];
+        if constexpr (kAmsgrad) largest[i] = square = square > largest[i] ? square : largest[i];
         w[i] = weight - step * mean / (std::sqrt(square) * correction + eps);
       }
+    };
+    parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+      if (largest)
+        run.template operator()<true>(begin, end);
+      else
+        run.template operator()<false>(begin, end);
     });
   });
 }

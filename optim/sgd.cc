@@ -43,7 +43,10 @@ void SGD::update(const Options& o, Slot& slot, const Tensor& grad) {
     T* const v = o.momentum > 0 ? slot.state[0].mutable_data<T>().data() : nullptr;
     const T* const g = grad.data<T>().data();
     const T lr = static_cast<T>(o.lr), momentum = static_cast<T>(o.momentum), decay = static_cast<T>(o.weight_decay);
-    const T fresh = static_cast<T>(1 - o.dampening), sign = o.maximize ? T(-1) : T(1);
+    const T fresh = first ? T(1) : static_cast<T>(1 - o.dampening), sign = o.maximize ? T(-1) : T(1);
+    const T kept = first ? T(0) : momentum;  // of the velocity, which is 0 at first
+    // w ← w - lr·(ahead·d + along·v): Nesterov's momentum looks a step ahead.
+    const T ahead = o.nesterov ? T(1) : T(0), along = o.nesterov ? momentum : T(1);
     parallel_for(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       if (!v) {
 #pragma omp simd
@@ -53,9 +56,8 @@ void SGD::update(const Options& o, Slot& slot, const Tensor& grad) {
 #pragma omp simd
       for (std::int64_t i = begin; i < end; ++i) {
         const T d = sign * g[i] + decay * w[i];
-        const T next = first ? d : momentum * v[i] + fresh * d;
-        v[i] = next;
-        w[i] -= lr * (o.nesterov ? d + momentum * next : next);
+        v[i] = kept * v[i] + fresh * d;
+        w[i] -= lr * (ahead * d + along * v[i]);
       }
     });
   });
