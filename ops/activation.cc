@@ -12,7 +12,7 @@
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
-#include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/shape.h"
 
@@ -185,7 +185,7 @@ struct Elu {
   Attributes attributes() const { return {{"alpha", fmt::format("{}", alpha)}}; }
   Tensor forward(TensorRefs x) const {
     const auto rule = each_costly([p = alpha, r = rate]<class T>(T a) {
-      return a > 0 ? a : static_cast<T>(p) * std::expm1(a * static_cast<T>(r));
+      return a > 0 ? a : static_cast<T>(p) * kernels::expm1(a * static_cast<T>(r));
     });
     return floating(kName, rule, x[0]);
   }

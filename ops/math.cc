@@ -14,7 +14,7 @@
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
-#include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad {
@@ -24,8 +24,9 @@ using kernels::array;
 using kernels::each;
 using kernels::each_costly;
 using kernels::floating;
+using kernels::of_angles;
 
-// The standard library's functions where Eigen's lose subnormal numbers (log, sqrt) or save little.
+// The standard library's functions where they are seldom called, or where Eigen's lose subnormal numbers (sqrt).
 
 struct Exp {
   static constexpr const char* kName = "exp";
@@ -40,7 +41,7 @@ struct Expm1 {
   static constexpr const char* kName = "expm1";
   static constexpr SaveMask kSaves = kOutput;
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::expm1(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::expm1(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (s.y() + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
@@ -52,7 +53,7 @@ struct Log {
   static constexpr const char* kName = "log";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::log(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::log(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / s.x(0)}; }
 };
@@ -61,7 +62,7 @@ struct Log1p {
   static constexpr const char* kName = "log1p";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::log1p(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::log1p(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
@@ -174,11 +175,15 @@ struct Sin {
   static constexpr const char* kName = "sin";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::sin(a); }), x[0]);
+    return floating(kName, of_angles([](auto a) { return kernels::small_sin(a); }, [](auto a) { return std::sin(a); }),
+                    x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * cos(s.x(0))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each_costly([](auto d, auto x) { return d * std::cos(x); }), g, s.x(0))};
+    return {floating(kName,
+                     of_angles([](auto d, auto x) { return d * kernels::small_cos(x); },
+                               [](auto d, auto x) { return d * std::cos(x); }),
+                     g, s.x(0))};
   }
 };
 
@@ -186,11 +191,15 @@ struct Cos {
   static constexpr const char* kName = "cos";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::cos(a); }), x[0]);
+    return floating(kName, of_angles([](auto a) { return kernels::small_cos(a); }, [](auto a) { return std::cos(a); }),
+                    x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {-g * sin(s.x(0))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each_costly([](auto d, auto x) { return -d * std::sin(x); }), g, s.x(0))};
+    return {floating(kName,
+                     of_angles([](auto d, auto x) { return -d * kernels::small_sin(x); },
+                               [](auto d, auto x) { return -d * std::sin(x); }),
+                     g, s.x(0))};
   }
 };
 

@@ -56,7 +56,7 @@ struct MaximumOf {
   using Acc = T;
   using Out = T;
   static T identity() { return lowest<T>(); }
-  static T fold(T best, T x) { return x > best || x != x ? x : best; }
+  static T fold(T best, T x) { return (x > best) | (x != x) ? x : best; }
   static T join(T a, T b) { return a != a ? a : fold(a, b); }
   static T finish(T best) { return best; }
 };
@@ -64,7 +64,7 @@ struct MaximumOf {
 template <class T>
 struct MinimumOf : MaximumOf<T> {
   static T identity() { return highest<T>(); }
-  static T fold(T best, T x) { return x < best || x != x ? x : best; }
+  static T fold(T best, T x) { return (x < best) | (x != x) ? x : best; }
   static T join(T a, T b) { return a != a ? a : fold(a, b); }
 };
 

@@ -13,13 +13,13 @@ namespace eigengrad::kernels {
 template <std::convertible_to<const Tensor&>... Inputs>
 void check_defined(const char* op, const Inputs&... inputs) {
   const std::array<const Tensor*, sizeof...(Inputs)> pointers{&static_cast<const Tensor&>(inputs)...};
-  detail::check_inputs(op, TensorRefs(pointers.data(), pointers.size()));
+  eigengrad::detail::check_inputs(op, TensorRefs(pointers.data(), pointers.size()));
 }
 
 inline void check_all_defined(const char* op, std::span<const Tensor> inputs) {
   SmallVector<const Tensor*, 8> pointers;
   for (const Tensor& x : inputs) pointers.push_back(&x);
-  detail::check_inputs(op, TensorRefs(pointers.data(), pointers.size()));
+  eigengrad::detail::check_inputs(op, TensorRefs(pointers.data(), pointers.size()));
 }
 
 /// All that follow throw for undefined tensors too.

@@ -32,6 +32,17 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
 
 inline Operand operand(const Tensor& x) { return {x.raw<std::byte>(), &x.shape(), &x.strides(), size_of(x.dtype())}; }
 
+namespace detail {
+
+// Not inlined: in a large function the compiler may stop short of inlining what is in the loop, which then does not
+// vectorise.
+template <class R, class... T, class F>
+[[gnu::noinline]] void run_kernel(const F& f, std::int64_t n, R* out, const T*... in) {
+  f(n, out, in...);
+}
+
+}  // namespace detail
+
 /// Runs f(n, R* out, const T* in...) over `out` and the inputs, which broadcast to its shape. The element types are
 /// those named: `elementwise<float, float, float>(out, f, a, b)`.
 template <class R, class... T, class F, class... In>
@@ -41,13 +52,13 @@ void elementwise(const Tensor& out, F&& f, const In&... in) {
   const std::int64_t count = out.numel();
   if (count <= std::remove_cvref_t<F>::kGrain && out.is_contiguous() &&
       ((in.numel() == count && in.is_contiguous()) && ...)) {
-    if (count > 0) f(count, out.template raw<R>(), in.template raw<const T>()...);
+    if (count > 0) detail::run_kernel<R, T...>(f, count, out.template raw<R>(), in.template raw<const T>()...);
     return;
   }
   const std::array<Operand, 1 + sizeof...(In)> operands{operand(out), operand(in)...};
   constexpr std::int64_t grain = std::remove_cvref_t<F>::kGrain;
   const auto call = [&]<std::size_t... I>(std::int64_t n, std::byte* const* data, std::index_sequence<I...>) {
-    f(n, reinterpret_cast<R*>(data[0]), reinterpret_cast<const T*>(data[I + 1])...);
+    detail::run_kernel<R, T...>(f, n, reinterpret_cast<R*>(data[0]), reinterpret_cast<const T*>(data[I + 1])...);
   };
   for_each_chunk(operands.data(), operands.size(), grain, [&](std::int64_t n, std::byte* const* data) {
     call(n, data, std::make_index_sequence<sizeof...(In)>());

@@ -7,7 +7,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/engine.h"
-#include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {

@@ -44,6 +44,7 @@ typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
   std::fill_n(lanes, kLanes, R::identity());
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes)
+#pragma omp simd
     for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = R::fold(lanes[lane], x[i + lane]);
   for (; i < n; ++i) lanes[i % kLanes] = R::fold(lanes[i % kLanes], x[i]);
   for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
@@ -65,6 +66,7 @@ void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, s
     std::fill_n(tile, width, R::identity());
     for (std::int64_t row = first; row < last; ++row) {
       const typename R::In* in = x + row * inner + start;
+#pragma omp simd
       for (std::int64_t i = 0; i < width; ++i) tile[i] = R::fold(tile[i], in[i]);
     }
     std::copy_n(tile, width, out + start);

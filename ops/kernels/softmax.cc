@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "eigengrad/core/parallel.h"
-#include "eigengrad/ops/kernels/exp.h"
+#include "eigengrad/ops/kernels/functions.h"
 
 namespace eigengrad::kernels {
 namespace {

@@ -1,0 +1,123 @@
+// The library's own elementary functions against those of the standard library in long double.
+#include "eigengrad/ops/kernels/functions.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace eigengrad;
+
+// The distance from the exact value, in units in the last place of T.
+template <class T>
+double ulps(T found, long double exact) {
+  const T rounded = static_cast<T>(exact);
+  if (std::isnan(rounded)) return std::isnan(found) ? 0 : 1e9;
+  if (std::isinf(rounded) || std::isinf(found)) return found == rounded ? 0 : 1e9;
+  const T next = std::nextafter(std::abs(rounded), std::numeric_limits<T>::infinity());
+  const long double unit = static_cast<long double>(next) - static_cast<long double>(std::abs(rounded));
+  return static_cast<double>(std::abs(static_cast<long double>(found) - exact) / unit);
+}
+
+// Numbers of all magnitudes within the limits, and the special ones.
+template <class T>
+std::vector<T> numbers(double low, double high) {
+  using Limits = std::numeric_limits<T>;
+  std::vector<T> all{0,
+                     -T(0),
+                     1,
+                     -1,
+                     Limits::infinity(),
+                     -Limits::infinity(),
+                     Limits::quiet_NaN(),
+                     Limits::min(),
+                     Limits::denorm_min(),
+                     -Limits::denorm_min(),
+                     Limits::max(),
+                     Limits::epsilon(),
+                     -Limits::epsilon(),
+                     T(0.70710678118654752440),
+                     T(3.14159265358979323846),
+                     T(1.57079632679489661923)};
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<double> even(low, high), exponent(-60, 60);
+  for (int i = 0; i < 20000; ++i) {
+    all.push_back(static_cast<T>(even(random)));
+    all.push_back(static_cast<T>(std::exp2(exponent(random)) * (i % 2 && low < 0 ? -1 : 1)));
+  }
+  return all;
+}
+
+template <class T, class Ours, class Exact>
+void expect_within(const char* name, double limit, double low, double high, Ours ours, Exact exact) {
+  double worst = 0;
+  T where = 0;
+  for (const T x : numbers<T>(low, high)) {
+    const double error = ulps(ours(x), exact(static_cast<long double>(x)));
+    if (error > worst) {
+      worst = error;
+      where = x;
+    }
+  }
+  EXPECT_LE(worst, limit) << name << " of " << where << " is " << ours(where);
+  ::testing::Test::RecordProperty(std::string(name) + std::to_string(sizeof(T)), std::to_string(worst));
+}
+
+template <class T>
+class Functions : public ::testing::Test {};
+using Types = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Functions, Types);
+
+TYPED_TEST(Functions, Exp) {
+  using T = TypeParam;
+  expect_within<T>("exp", 1.1, -90, 90, kernels::exp<T>, [](long double x) { return std::exp(x); });
+}
+
+TYPED_TEST(Functions, Expm1) {
+  using T = TypeParam;
+  expect_within<T>("expm1", 2, -20, 80, kernels::expm1<T>, [](long double x) { return std::expm1(x); });
+}
+
+TYPED_TEST(Functions, Log) {
+  using T = TypeParam;
+  expect_within<T>("log", 1.2, 0, 3, kernels::log<T>, [](long double x) { return std::log(x); });
+}
+
+TYPED_TEST(Functions, Log1p) {
+  using T = TypeParam;
+  expect_within<T>("log1p", 2.5, -1, 3, kernels::log1p<T>, [](long double x) { return std::log1p(x); });
+}
+
+TYPED_TEST(Functions, SignsOfZeroStay) {
+  using T = TypeParam;
+  for (const T zero : {T(0), -T(0)}) {
+    EXPECT_EQ(std::signbit(kernels::expm1(zero)), std::signbit(zero));
+    EXPECT_EQ(std::signbit(kernels::log1p(zero)), std::signbit(zero));
+    EXPECT_EQ(std::signbit(kernels::small_sin(zero)), std::signbit(zero));
+  }
+}
+
+// As the ops run them: large angles are for the standard library.
+template <class T, class Kernel>
+T one(const Kernel& kernel, T x) {
+  T y = 0;
+  kernel(std::int64_t{1}, &y, &x);
+  return y;
+}
+
+TYPED_TEST(Functions, SinAndCos) {
+  using T = TypeParam;
+  const auto sine = kernels::of_angles([](T x) { return kernels::small_sin(x); }, [](T x) { return std::sin(x); });
+  const auto cosine = kernels::of_angles([](T x) { return kernels::small_cos(x); }, [](T x) { return std::cos(x); });
+  expect_within<T>(
+      "sin", 2, -100, 100, [&](T x) { return one<T>(sine, x); }, [](long double x) { return std::sin(x); });
+  expect_within<T>(
+      "cos", 2, -100, 100, [&](T x) { return one<T>(cosine, x); }, [](long double x) { return std::cos(x); });
+}
+
+}  // namespace
