@@ -41,7 +41,10 @@ struct Conv : Geometry {
   Tensor forward(TensorRefs x) const {
     return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups);
   }
-  double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(y.numel()), x[1]); }
+  double flops(TensorRefs x, const Tensor& y) const {
+    const auto outputs = static_cast<double>(y.numel());
+    return flops_of(outputs, x[1]) + (x.size() == 3 ? outputs : 0);
+  }
   Grads backward(const Saved& s, const Tensor& g) const;
   Grads backward_fused(const Saved& s, const Tensor& g) const;
 };

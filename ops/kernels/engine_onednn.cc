@@ -76,6 +76,13 @@ std::size_t mixed(std::size_t hash, std::int64_t value) {
 
 // ---- Products.
 
+// The stride of an axis of one element may be anything, but oneDNN wants one that rows could have.
+Matrix with_proper_strides(Matrix m) {
+  if (m.rows == 1 && m.column_stride == 1) m.row_stride = m.columns;
+  if (m.columns == 1 && m.row_stride == 1) m.column_stride = m.rows;
+  return m;
+}
+
 // The fewest multiplications for which setting up a primitive pays.
 constexpr std::int64_t kWorthAPrimitive = 32 * 32 * 32;
 
@@ -151,15 +158,16 @@ void reorder(const memory::desc& from_desc, const void* from, const memory::desc
 
 class Packed final : public PackedMatrix {
  public:
-  explicit Packed(const Matrix& b)
-      : rows_(b.rows), columns_(b.columns), room_(packed_desc(b.rows, b.columns).get_size()) {
+  explicit Packed(const Matrix& plain_b)
+      : rows_(plain_b.rows), columns_(plain_b.columns), room_(packed_desc(rows_, columns_).get_size()) {
+    const Matrix b = with_proper_strides(plain_b);
     const memory::desc plain({b.rows, b.columns}, memory::data_type::f32, Dims{b.row_stride, b.column_stride});
     reorder(plain, b.data, packed_desc(b.rows, b.columns), room_.data());
   }
   void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
     const OneThread one;
-    const Matrix b{room_.data(), rows_, columns_, kPacked, kPacked};
-    run(product_for(a, b, out_stride), out, a, b);
+    const Matrix left = with_proper_strides(a), b{room_.data(), rows_, columns_, kPacked, kPacked};
+    run(product_for(left, b, out_stride), out, left, b);
   }
 
  private:
@@ -375,8 +383,9 @@ class OneDnnEngine final : public Engine {
     return fmt::format("oneDNN {}.{}.{}", v->major, v->minor, v->patch);
   }
 
-  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
-                      const Matrix& b) const override {
+  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& left,
+                      const Matrix& right) const override {
+    const Matrix a = with_proper_strides(left), b = with_proper_strides(right);
     if (dtype != Dtype::Float32 || a.rows * a.columns * b.columns < kWorthAPrimitive)
       return eigen_engine().matrix_product(dtype, out, out_stride, a, b);
     const OneThread one;

@@ -279,9 +279,9 @@ TEST(Summary, CountsShapesParametersAndOperations) {
   EXPECT_EQ(s.rows[1].output, (Shape{2, 4, 6, 6}));
   EXPECT_EQ(s.rows[1].parameters, 40);
   const double places = 2 * 4 * 6 * 6;
-  EXPECT_EQ(s.rows[1].flops, places * 2 * 9 + places);  // the bias is added by an op of its own
+  EXPECT_EQ(s.rows[1].flops, places * 2 * 9 + places);  // and the bias
   EXPECT_EQ(s.rows[2].flops, places);
-  EXPECT_EQ(s.rows[3].flops, 0);  // a view
+  EXPECT_EQ(s.rows[3].flops, 0);  // a view or a copy
   EXPECT_EQ(s.rows[4].flops, 2 * 10 * (2 * 144 + 1));
   EXPECT_EQ(s.parameters(), 40 + 1450);
   EXPECT_EQ(s.trainable(), 40);

@@ -1,0 +1,157 @@
+// The engines against each other, and against themselves on other numbers of threads.
+#include "eigengrad/ops/engine.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "eigengrad/autograd/autograd.h"
+#include "eigengrad/core/error.h"
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/core/random.h"
+#include "eigengrad/ops/ops.h"
+
+namespace {
+
+using namespace eigengrad;
+
+class Engines : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    set_engine(engine_);
+    set_num_threads(threads_);
+  }
+
+ private:
+  const std::string engine_ = engine_name();
+  const int threads_ = num_threads();
+};
+
+// The result of a computation, and the gradients of what it was made of.
+std::vector<Tensor> results(const std::vector<Tensor>& inputs, const std::function<Tensor(std::vector<Tensor>)>& f) {
+  std::vector<Tensor> leaves;
+  for (const Tensor& x : inputs) leaves.push_back(x.detach().set_requires_grad());
+  const Tensor y = f(leaves);
+  Generator generator(7);
+  y.backward(rand(y.shape(), y.dtype(), generator) - 0.5);
+  std::vector<Tensor> all{y.detach()};
+  for (const Tensor& leaf : leaves) all.push_back(leaf.grad());
+  return all;
+}
+
+double largest(const Tensor& x) { return x.numel() == 0 ? 0 : max(abs(x)).item(); }
+
+void expect_agreement(const std::string& what, const std::vector<Tensor>& inputs,
+                      const std::function<Tensor(std::vector<Tensor>)>& f) {
+  set_engine("eigen");
+  const std::vector<Tensor> expected = results(inputs, f);
+  for (const EngineInfo& engine : engines()) {
+    set_engine(engine.name);
+    set_num_threads(1);
+    const std::vector<Tensor> found = results(inputs, f);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_EQ(found[i].shape(), expected[i].shape()) << what;
+      const double scale = 1e-30 + largest(expected[i]);
+      EXPECT_LE(largest(found[i] - expected[i]), 1e-5 * scale) << engine.name << ", " << what << ", result " << i;
+    }
+    for (const int threads : {2, 3}) {
+      set_num_threads(threads);
+      const std::vector<Tensor> again = results(inputs, f);
+      for (std::size_t i = 0; i < found.size(); ++i)
+        EXPECT_TRUE(all(eq(again[i], found[i])).item<bool>())
+            << engine.name << ", " << what << ", result " << i << ": other bits on " << threads << " threads";
+    }
+  }
+}
+
+struct Case {
+  Shape x, weight;
+  Conv2dOptions options;
+};
+
+TEST_F(Engines, AgreeOnConvolutions) {
+  manual_seed(1);
+  const std::vector<Case> cases{
+      {{4, 1, 28, 28}, {6, 1, 5, 5}, {.stride = 1, .padding = 2}},
+      {{3, 6, 14, 14}, {16, 6, 5, 5}, {}},
+      {{8, 32, 13, 13}, {64, 32, 3, 3}, {.stride = 1, .padding = 1}},
+      {{6, 16, 15, 11}, {32, 16, 3, 3}, {.stride = 2, .padding = 1}},
+      {{5, 16, 16, 16}, {32, 16, 1, 1}, {.stride = 2}},
+      {{2, 8, 12, 12}, {8, 8, 3, 3}, {.stride = 1, .padding = 2, .dilation = 2}},
+      {{2, 8, 12, 12}, {16, 4, 3, 3}, {.stride = 1, .padding = 1, .dilation = 1, .groups = 2}},
+      {{2, 32, 9, 9}, {32, 1, 3, 3}, {.stride = 1, .padding = 1, .dilation = 1, .groups = 32}},
+      {{1, 3, 7, 9}, {5, 3, 2, 3}, {.stride = {3, 2}, .padding = {0, 1}}},
+      {{16, 64, 8, 8}, {64, 64, 3, 3}, {.stride = 1, .padding = 1}},
+      {{1, 17, 4, 1}, {3, 17, 4, 1}, {}},
+  };
+  for (const Case& c : cases) {
+    const Tensor x = randn(c.x), weight = randn(c.weight), bias = randn({c.weight[0]});
+    const std::string what = fmt::format("conv2d of {} by {}", to_string(c.x), to_string(c.weight));
+    expect_agreement(what, {x, weight, bias}, [&](const auto& in) { return conv2d(in[0], in[1], in[2], c.options); });
+    expect_agreement(what + " without bias", {x, weight},
+                     [&](const auto& in) { return conv2d(in[0], in[1], Tensor(), c.options); });
+    const auto through_images = [&](const auto& in) {
+      // Channels last from one convolution to the next, through all that images go through.
+      const Tensor y = relu(conv2d(in[0], in[1], in[2], c.options));
+      const Tensor normal = batch_norm(y, Tensor(), Tensor(), Tensor(), Tensor(), {.training = true});
+      return flatten(avg_pool2d(max_pool2d(pad(normal, {0, 3, 0, 3}), 2, {.stride = 1}), 2), 1) + mean(y);
+    };
+    if (c.x[0] * c.x[2] > 8) expect_agreement(what + " in a net", {x, weight, bias}, through_images);
+  }
+}
+
+TEST_F(Engines, AgreeOnTransposedConvolutions) {
+  manual_seed(2);
+  const Tensor x = randn({4, 16, 7, 7}), weight = randn({16, 8, 3, 3}), bias = randn({8});
+  expect_agreement("conv_transpose2d", {x, weight, bias}, [](const auto& in) {
+    return conv_transpose2d(in[0], in[1], in[2], {.stride = 2, .padding = 1, .output_padding = 1});
+  });
+}
+
+TEST_F(Engines, AgreeOnProducts) {
+  manual_seed(3);
+  for (const auto& [m, k, n] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                {3, 5, 7},
+                                {31, 33, 32},
+                                {64, 784, 128},
+                                {128, 100, 10},
+                                {1, 300, 500},
+                                {300, 1, 500},
+                                {257, 129, 131}})
+    for (const bool a_turned : {false, true})
+      for (const bool b_turned : {false, true}) {
+        const Tensor a = a_turned ? randn({k, m}) : randn({m, k}), b = b_turned ? randn({n, k}) : randn({k, n});
+        expect_agreement(fmt::format("{}x{}x{} {}{}", m, k, n, a_turned, b_turned), {a, b}, [&](const auto& in) {
+          return matmul(a_turned ? transpose(in[0], 0, 1) : in[0], b_turned ? transpose(in[1], 0, 1) : in[1]);
+        });
+      }
+}
+
+TEST_F(Engines, GradientsOfLeavesAreRowMajor) {
+  manual_seed(4);
+  for (const EngineInfo& engine : engines()) {
+    set_engine(engine.name);
+    const std::vector<Tensor> all =
+        results({randn({2, 8, 6, 6}), randn({16, 8, 3, 3})}, [](const auto& in) { return conv2d(in[0], in[1]); });
+    EXPECT_TRUE(all[1].is_contiguous());
+    EXPECT_TRUE(all[2].is_contiguous());
+  }
+}
+
+TEST_F(Engines, AreKnownByName) {
+  EXPECT_EQ(engines().back().name, "eigen");
+  set_engine("eigen");
+  EXPECT_EQ(engine_name(), "eigen");
+  try {
+    set_engine("abacus");
+    FAIL();
+  } catch (const ValueError& error) {
+    EXPECT_NE(std::string(error.what()).find("no engine \"abacus\", expected one of "), std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
