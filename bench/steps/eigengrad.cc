@@ -1,6 +1,7 @@
 // The workloads of bench/compare in Eigengrad. EIGENGRAD_NUM_THREADS sets the number of threads.
 #include <eigengrad/eigengrad.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -143,20 +144,25 @@ struct Gpt : nn::Module {
 
 // ---- Workloads.
 
+// Of a step: what the ops say of the forward pass, and as much again for each of their first two inputs that wants a
+// gradient.
 class FlopCounter : public Tracer {
  public:
-  void on_op(const OpEvent& event) override { total += event.flops; }
+  void on_op(const OpEvent& event) override {
+    double passes = 1;
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, event.inputs.size()); ++i)
+      if (event.inputs[i].requires_grad()) ++passes;
+    total += passes * event.flops;
+  }
   void on_grad(const Node&, std::uint32_t, const Tensor&) override {}
   double total = 0;
 };
 
-// A gradient of both operands costs about twice the forward pass.
 double training_flops(nn::Module& net, const Tensor& x) {
   FlopCounter counter;
   const TracerScope scope(&counter);
-  const NoGrad no_grad;
   net(x);
-  return 3 * counter.total;
+  return counter.total;
 }
 
 Workload training(std::shared_ptr<nn::Module> net, const Tensor& x, const Tensor& y, bool adam = false) {

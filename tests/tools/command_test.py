@@ -1,6 +1,7 @@
 """command_test.py EIGENGRAD SOURCE_DIR: the eigengrad command as a user meets it: what it prints where, and how it ends."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -19,19 +20,20 @@ SMALL = {
 }
 
 
-def run(*arguments, expect, folder):
+def run(*arguments, expect, folder, **environment):
     """Runs the command; checks how it ends, and that its errors are errors and not crashes."""
     command = [str(PROGRAM), *map(str, arguments)]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300,
+                            env={**os.environ, **environment})
     assert result.returncode == expect, f"{command}: ended with {result.returncode}, expected {expect}\n{result.stderr}"
     return result
 
 
 def check_help(folder):
     text = run("--help", expect=0, folder=folder).stdout
-    for word in ("train", "evaluate", "graph", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
+    for word in ("train", "evaluate", "graph", "info", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
         assert word in text, word
-    for command in ("train", "evaluate", "graph"):
+    for command in ("train", "evaluate", "graph", "info"):
         assert "--json" in run(command, "--help", expect=0, folder=folder).stdout
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", run("--version", expect=0, folder=folder).stdout)
 
@@ -106,6 +108,28 @@ def check_failed_run(folder):
         assert word in figures["reason"], figures["reason"]
 
 
+def check_profile(folder):
+    result = run("train", folder / "small.json", "--out", "profiled", "--profile", expect=0, folder=folder)
+    for word in ("linear backward", "optimizer", "data", "(between them)", "GFLOP/s", "profile.json"):
+        assert word in result.stderr, word
+    assert "linear backward" in (folder / "profiled" / "profile.txt").read_text()
+    bars = json.loads((folder / "profiled" / "profile.json").read_text())["traceEvents"]
+    assert {"forward", "backward", "part"} == {bar["cat"] for bar in bars}
+    assert all(bar["ph"] == "X" and bar["dur"] >= 0 for bar in bars)
+    assert any(bar["name"] == "linear" and bar["args"]["module"] == "1" for bar in bars)
+
+
+def check_info(folder):
+    text = run("info", expect=0, folder=folder).stderr
+    for word in ("engine", "Eigen 3.", "threads", "instructions"):
+        assert word in text, word
+    figures = json.loads(run("info", "--json", expect=0, folder=folder).stdout)
+    assert figures["engine"] in ("onednn", "eigen") and figures["threads"] >= 1
+    wrong = run("info", expect=1, folder=folder, EIGENGRAD_ENGINE="abacus")
+    assert 'no engine "abacus", expected one of' in wrong.stderr, wrong.stderr
+    assert json.loads(run("info", "--json", expect=0, folder=folder, EIGENGRAD_ENGINE="eigen").stdout)["engine"] == "eigen"
+
+
 def check_graph(folder):
     result = run("graph", folder / "small.json", "--out", "g.dot", "--json", expect=0, folder=folder)
     files = json.loads(result.stdout)["files"]
@@ -134,6 +158,6 @@ def check_example(folder):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     (folder / "small.json").write_text(json.dumps(SMALL))
-    for check in (check_help, check_misuse, check_train_and_evaluate, check_failed_run, check_graph, check_notes, check_example):
+    for check in (check_help, check_misuse, check_train_and_evaluate, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
         check(folder)
         print("ok:", check.__name__, flush=True)
