@@ -114,6 +114,7 @@ class Checkpoint final : public Node {
   std::vector<Tensor> inputs_;
   std::vector<std::uint32_t> versions_;
   const RandomState random_;
+  const Precision precision_ = thread_state.precision;
   std::vector<Fingerprint> fingerprints_;
 };
 
@@ -173,6 +174,7 @@ std::vector<Tensor> Checkpoint::recompute() {
   const ScopeGuard in_scope(scope());
   const CallSiteGuard called_there(site());
   const Replay replay(random_);
+  const Autocast as_before(precision_);
   std::vector<Tensor> outputs = (*function_)(inputs_);
   check_outputs(outputs);
   return outputs;

@@ -44,6 +44,12 @@ if(EIGENGRAD_NATIVE)
     target_compile_options(eigengrad_flags INTERFACE -mmove-max=128 -mstore-max=128)
   endif()
 endif()
+# A build for other machines has its loops compiled for several kinds of processor: see core/multiversion.h.
+set(EIGENGRAD_MULTIVERSION OFF)
+if(NOT EIGENGRAD_NATIVE AND NOT EIGENGRAD_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
+   AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12 AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set(EIGENGRAD_MULTIVERSION ON)
+endif()
 if(EIGENGRAD_SANITIZE)
   target_compile_options(eigengrad_flags INTERFACE
     -fsanitize=${EIGENGRAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

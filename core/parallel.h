@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "eigengrad/core/multiversion.h"
+
 namespace eigengrad {
 
 /// The number of threads that loops use: EIGENGRAD_NUM_THREADS, else the number of processors.
@@ -15,6 +17,11 @@ void set_num_threads(int threads);
 namespace detail {
 using LoopBody = void (*)(void* context, std::int64_t begin, std::int64_t end);
 void run_parallel(std::int64_t size, std::int64_t grain, LoopBody body, void* context);
+
+template <class F>
+EG_MULTIVERSION void run_piece(F& f, std::int64_t begin, std::int64_t end) {
+  f(begin, end);
+}
 }  // namespace detail
 
 /// Calls f(begin, end) for consecutive pieces of [0, size) of `grain` iterations each, on several threads when there is
@@ -23,13 +30,15 @@ template <class F>
 void parallel_for(std::int64_t size, std::int64_t grain, F&& f) {
   if (size <= 0) return;
   if (size <= grain) {
-    f(std::int64_t{0}, size);
+    detail::run_piece(f, 0, size);
     return;
   }
   using Body = std::remove_reference_t<F>;
   detail::run_parallel(
       size, grain,
-      [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Body*>(context))(begin, end); },
+      [](void* context, std::int64_t begin, std::int64_t end) {
+        detail::run_piece(*static_cast<Body*>(context), begin, end);
+      },
       const_cast<void*>(static_cast<const void*>(&f)));
 }
 

@@ -17,6 +17,7 @@ using kernels::Window;
 struct Geometry {
   Window window;
   std::int64_t groups;
+  Precision precision = thread_state.precision;
   Attributes attributes() const {
     const auto text = [](const std::array<std::int64_t, 2>& pair) { return to_string(Pair(pair[0], pair[1])); };
     return {{"stride", text(window.stride)},
@@ -39,7 +40,7 @@ struct Conv : Geometry {
   static constexpr const char* kName = "conv2d";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
   Tensor forward(TensorRefs x) const {
-    return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups);
+    return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups, precision);
   }
   double flops(TensorRefs x, const Tensor& y) const {
     const auto outputs = static_cast<double>(y.numel());
@@ -54,7 +55,7 @@ struct ConvInputGrad : Geometry {
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
   std::int64_t height, width;
   Tensor forward(TensorRefs x) const {
-    return kernels::convolution_input_grad(x[0], x[1], window, groups, height, width);
+    return kernels::convolution_input_grad(x[0], x[1], window, groups, height, width, precision);
   }
   double flops(TensorRefs x, const Tensor&) const { return flops_of(static_cast<double>(x[0].numel()), x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const;
@@ -64,7 +65,7 @@ struct ConvWeightGrad : Geometry {
   static constexpr const char* kName = "conv2d_weight_grad";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
   Tensor forward(TensorRefs x) const {
-    return kernels::convolution_weight_grad(x[0], x[1], window, groups, false).weight;
+    return kernels::convolution_weight_grad(x[0], x[1], window, groups, false, precision).weight;
   }
   double flops(TensorRefs x, const Tensor& y) const { return flops_of(static_cast<double>(x[1].numel()), y); }
   Grads backward(const Saved& s, const Tensor& g) const;
@@ -82,8 +83,9 @@ Grads Conv::backward(const Saved& s, const Tensor& g) const {
 Grads Conv::backward_fused(const Saved& s, const Tensor& g) const {
   if (s.inputs() < 3 || !s.needs(1) || !s.needs(2)) return backward(s, g);
   const Tensor dx =
-      s.needs(0) ? kernels::convolution_input_grad(g, s.x(1), window, groups, s.shape(0)[2], s.shape(0)[3]) : Tensor();
-  const kernels::WeightGrads d = kernels::convolution_weight_grad(s.x(0), g, window, groups, true);
+      s.needs(0) ? kernels::convolution_input_grad(g, s.x(1), window, groups, s.shape(0)[2], s.shape(0)[3], precision)
+                 : Tensor();
+  const kernels::WeightGrads d = kernels::convolution_weight_grad(s.x(0), g, window, groups, true, precision);
   return {dx, d.weight, d.bias};
 }
 

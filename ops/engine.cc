@@ -55,7 +55,12 @@ std::string engine_name() { return std::string(kernels::engine().name()); }
 void set_engine(std::string_view name) { kernels::setting().store(&kernels::named(name), std::memory_order_relaxed); }
 
 std::string instruction_set() {
-#if defined(__AVX512F__)
+#if defined(EIGENGRAD_MULTIVERSION)
+  return std::string(__builtin_cpu_supports("x86-64-v4")   ? "AVX-512"
+                     : __builtin_cpu_supports("x86-64-v3") ? "AVX2"
+                                                           : "SSE2") +
+         ", chosen at run time";
+#elif defined(__AVX512F__)
   return "AVX-512";
 #elif defined(__AVX2__)
   return "AVX2";

@@ -19,7 +19,7 @@ std::string engine_name();
 /// Uses another from now on, on all threads. Throws ValueError for a name that is not in engines().
 void set_engine(std::string_view name);
 
-/// The widest instructions that the library's own loops were compiled for: "AVX-512", "AVX2", "SSE2", ...
+/// The widest instructions that the library's own loops use here: "AVX-512", "AVX2, chosen at run time", ...
 std::string instruction_set();
 
 }  // namespace eigengrad

@@ -24,11 +24,13 @@ void check_operands(const char* op, const Tensor& a, const Tensor& b) {
 struct MatMul {
   static constexpr const char* kName = "matmul";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
-  Tensor forward(TensorRefs x) const { return kernels::matmul(x[0], x[1]); }
+  Precision precision = thread_state.precision;
+  Tensor forward(TensorRefs x) const { return kernels::matmul(x[0], x[1], precision); }
   double flops(TensorRefs x, const Tensor& y) const {
     return 2 * static_cast<double>(y.numel()) * static_cast<double>(x[0].size(-1));
   }
   Grads backward(const Saved& s, const Tensor& g) const {
+    const Autocast as_before(precision);
     return {s.needs(0) ? matmul(g, transpose(s.x(1))) : Tensor(), s.needs(1) ? matmul(transpose(s.x(0)), g) : Tensor()};
   }
 };
@@ -37,8 +39,9 @@ struct MatMul {
 struct Linear {
   static constexpr const char* kName = "linear";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
+  Precision precision = thread_state.precision;
   Tensor forward(TensorRefs x) const {
-    Tensor out = kernels::matmul(x[0], transpose(x[1]));
+    Tensor out = kernels::matmul(x[0], transpose(x[1]), precision);
     if (x.size() == 3) add_(out, x[2]);
     return out;
   }
@@ -47,6 +50,7 @@ struct Linear {
     return static_cast<double>(y.numel()) * (2 * static_cast<double>(x[0].size(-1)) + adds);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
+    const Autocast as_before(precision);
     Grads grads{s.needs(0) ? matmul(g, s.x(1)) : Tensor(), s.needs(1) ? matmul(transpose(g), s.x(0)) : Tensor()};
     if (s.inputs() == 3) grads.push_back(s.needs(2) ? sum(g, {0}) : Tensor());
     return grads;

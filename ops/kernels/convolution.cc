@@ -7,6 +7,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
+#include "eigengrad/ops/kernels/bfloat16.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
 
@@ -214,16 +215,28 @@ void bias_grad(const Tensor& g, T* db) {
 }
 
 // A convolution for the engine.
-ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype) {
+ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype,
+                              Precision precision) {
   return {dtype,        geometry.images,     geometry.channels,  geometry.height, geometry.width,
-          out_channels, geometry.out_height, geometry.out_width, groups,          geometry.window};
+          out_channels, geometry.out_height, geometry.out_width, groups,          geometry.window,
+          precision};
 }
 
 // Calls f(shape) with what the engine is to do, unless there is nothing to do. False when it cannot.
 template <class F>
-bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype, F f) {
+bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype,
+               Precision precision, F f) {
   if (geometry.images * geometry.channels * geometry.pixels() * out_channels == 0) return false;
-  return f(engine_shape(geometry, out_channels, groups, dtype));
+  return f(engine_shape(geometry, out_channels, groups, dtype, precision));
+}
+
+// A factor for the loops above: row-major, and rounded if it is to be.
+Tensor factor(const Tensor& x, Precision precision) {
+  const Tensor plain = as_contiguous(x);
+  if (precision == Precision::Float32 || x.dtype() != kFloat32) return plain;
+  const Tensor rounded = empty(x.shape(), x.dtype());
+  elementwise<float, float>(rounded, each(rounded_to_bfloat16), plain);
+  return rounded;
 }
 
 void add_bias(const Tensor& y, const Tensor& bias) {
@@ -241,64 +254,64 @@ void add_bias(const Tensor& y, const Tensor& bias) {
 
 }  // namespace
 
-Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
-                   std::int64_t groups) {
+Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window, std::int64_t groups,
+                   Precision precision) {
   const Tensor w = as_contiguous(weight), b = bias.defined() ? as_contiguous(bias) : bias;
   const Geometry geometry(x.shape(), window);
   const Shape shape{geometry.images, w.size(0), geometry.out_height, geometry.out_width};
   Tensor y;
-  const bool done = by_engine(geometry, w.size(0), groups, x.dtype(), [&](const ConvolutionShape& c) {
+  const bool done = by_engine(geometry, w.size(0), groups, x.dtype(), precision, [&](const ConvolutionShape& c) {
     y = empty_channels_last(shape, x.dtype());
     return engine().convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(),
                                 b.defined() ? b.raw<void>() : nullptr, y.raw<void>());
   });
   if (done) return y;
-  const Tensor image = as_contiguous(x);
+  const Tensor image = factor(x, precision), kernel = factor(w, precision);
   const GroupShape group(geometry, groups, w.size(0));
   y = empty(shape, x.dtype());
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
-    if (y.numel() > 0) forward(geometry, group, image.raw<T>(), w.raw<T>(), y.raw<T>());
+    if (y.numel() > 0) forward(geometry, group, image.raw<T>(), kernel.raw<T>(), y.raw<T>());
   });
   if (b.defined()) add_bias(y, b);
   return y;
 }
 
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
-                              std::int64_t height, std::int64_t width) {
+                              std::int64_t height, std::int64_t width, Precision precision) {
   const Tensor w = as_contiguous(weight);
   const Shape shape{g.size(0), w.size(1) * groups, height, width};
   const Geometry geometry(shape, window);
   Tensor dx;
-  const bool done = by_engine(geometry, w.size(0), groups, g.dtype(), [&](const ConvolutionShape& c) {
+  const bool done = by_engine(geometry, w.size(0), groups, g.dtype(), precision, [&](const ConvolutionShape& c) {
     dx = empty_channels_last(shape, g.dtype());
     return engine().convolution_input_grad(c, as_channels_last(g).raw<void>(), w.raw<void>(), dx.raw<void>());
   });
   if (done) return dx;
-  const Tensor grad = as_contiguous(g);
+  const Tensor grad = factor(g, precision), kernel = factor(w, precision);
   const GroupShape group(geometry, groups, w.size(0));
   dx = zeros(shape, g.dtype());
   dispatch_floating("conv2d", g.dtype(), [&]<class T>() {
-    if (dx.numel() > 0 && g.numel() > 0) input_grad(geometry, group, grad.raw<T>(), w.raw<T>(), dx.raw<T>());
+    if (dx.numel() > 0 && g.numel() > 0) input_grad(geometry, group, grad.raw<T>(), kernel.raw<T>(), dx.raw<T>());
   });
   return dx;
 }
 
 WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups,
-                                    bool wants_bias) {
+                                    bool wants_bias, Precision precision) {
   const Geometry geometry(x.shape(), window);
   const GroupShape group(geometry, groups, g.size(1));
   const Shape shape{g.size(1), group.in, window.kernel[0], window.kernel[1]};
   const Tensor dw = empty(shape, x.dtype()), db = wants_bias ? empty({g.size(1)}, x.dtype()) : Tensor();
-  const bool done = by_engine(geometry, g.size(1), groups, x.dtype(), [&](const ConvolutionShape& c) {
+  const bool done = by_engine(geometry, g.size(1), groups, x.dtype(), precision, [&](const ConvolutionShape& c) {
     return engine().convolution_weight_grad(c, as_channels_last(x).raw<void>(), as_channels_last(g).raw<void>(),
                                             dw.raw<void>(), wants_bias ? db.raw<void>() : nullptr);
   });
   if (done) return {dw, db};
-  const Tensor image = as_contiguous(x), grad = as_contiguous(g);
+  const Tensor image = factor(x, precision), grad = factor(g, precision);
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
     std::fill_n(dw.raw<T>(), dw.numel(), T(0));
     if (dw.numel() > 0 && g.numel() > 0) weight_grad(geometry, group, image.raw<T>(), grad.raw<T>(), dw.raw<T>());
-    if (wants_bias) bias_grad(grad, db.raw<T>());
+    if (wants_bias) bias_grad(as_contiguous(g), db.raw<T>());
   });
   return {dw, db};
 }

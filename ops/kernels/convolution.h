@@ -10,17 +10,17 @@ namespace eigengrad::kernels {
 
 /// y[n, o] = Σ over c, i, j of x[n, c, ..]·weight[o, c, i, j]: x [N, C, H, W], weight [O, C / groups, kh, kw]; the
 /// result is [N, O, oh, ow]. The bias [O], unless undefined, is added. What the engine makes has its channels last.
-Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
-                   std::int64_t groups);
+Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window, std::int64_t groups,
+                   Precision precision);
 /// The gradient of x, of the given height and width, from that of y.
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
-                              std::int64_t height, std::int64_t width);
+                              std::int64_t height, std::int64_t width, Precision precision);
 /// The gradients of the weight and, if it is wanted, of the bias, from x and the gradient of y.
 struct WeightGrads {
   Tensor weight, bias;
 };
 WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups,
-                                    bool wants_bias);
+                                    bool wants_bias, Precision precision);
 
 /// The patches under the window as columns: [N, C·kh·kw, oh·ow].
 Tensor unfold(const Tensor& x, const Window& window);

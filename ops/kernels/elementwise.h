@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "eigengrad/core/function_ref.h"
+#include "eigengrad/core/multiversion.h"
 #include "eigengrad/core/tensor.h"
 
 namespace eigengrad::kernels {
@@ -37,7 +38,7 @@ namespace detail {
 // Not inlined: in a large function the compiler may stop short of inlining what is in the loop, which then does not
 // vectorise.
 template <class R, class... T, class F>
-[[gnu::noinline]] void run_kernel(const F& f, std::int64_t n, R* out, const T*... in) {
+EG_MULTIVERSION void run_kernel(const F& f, std::int64_t n, R* out, const T*... in) {
   f(n, out, in...);
 }
 

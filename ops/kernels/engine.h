@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eigengrad/core/dtype.h"
+#include "eigengrad/core/thread_state.h"
 
 namespace eigengrad::kernels {
 
@@ -46,6 +47,7 @@ struct ConvolutionShape {
   Dtype dtype;
   std::int64_t images, channels, height, width, out_channels, out_height, out_width, groups;
   Window window;
+  Precision precision = Precision::Float32;
   bool operator==(const ConvolutionShape&) const = default;
 };
 
@@ -76,8 +78,10 @@ class Engine {
   /// thread.
   virtual void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
                               const Matrix& b) const = 0;
-  /// Prepares b for left operands of about `rows` rows.
-  virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows) const = 0;
+  /// Prepares b for left operands of about `rows` rows. With Precision::BFloat16, for float32 alone, both operands are
+  /// rounded before they are multiplied, and the left ones may have any strides.
+  virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
+                                             Precision precision = Precision::Float32) const = 0;
 
   /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns
   /// false, having done nothing, when this engine has no good way of doing it.

@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/kernels/bfloat16.h"
 #include "eigengrad/ops/kernels/engine.h"
 
 namespace eigengrad::kernels {
@@ -90,6 +91,29 @@ class Packed final : public PackedMatrix {
   std::vector<T, Eigen::aligned_allocator<T>> packed_;
 };
 
+// Both operands rounded to bfloat16, and multiplied in float32: the figures of processors that multiply bfloat16.
+class RoundedPacked final : public PackedMatrix {
+ public:
+  explicit RoundedPacked(const Matrix& b) : packed_(row_major(rounded(b).get(), b.rows, b.columns)) {}
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+    const auto left = rounded(a);
+    packed_.multiply(out, out_stride, row_major(left.get(), a.rows, a.columns));
+  }
+
+ private:
+  static std::unique_ptr<float[]> rounded(const Matrix& m) {
+    auto copy = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(m.rows * m.columns));
+    const auto* const from = static_cast<const float*>(m.data);
+    for (std::int64_t i = 0; i < m.rows; ++i)
+      for (std::int64_t k = 0; k < m.columns; ++k)
+        copy[static_cast<std::size_t>(i * m.columns + k)] =
+            rounded_to_bfloat16(from[i * m.row_stride + k * m.column_stride]);
+    return copy;
+  }
+
+  const Packed<float> packed_;
+};
+
 class EigenEngine final : public Engine {
  public:
   std::string_view name() const override { return "eigen"; }
@@ -108,7 +132,8 @@ class EigenEngine final : public Engine {
             a, [&](const auto& left) { with_map<T>(b, [&](const auto& right) { product.noalias() = left * right; }); });
     });
   }
-  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t) const override {
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
+    if (precision == Precision::BFloat16) return std::make_unique<RoundedPacked>(b);
     return dispatch_floating(
         "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
   }

@@ -86,13 +86,18 @@ Matrix with_proper_strides(Matrix m) {
 // The fewest multiplications for which setting up a primitive pays.
 constexpr std::int64_t kWorthAPrimitive = 32 * 32 * 32;
 
+memory::data_type type_of(Precision precision) {
+  return precision == Precision::BFloat16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
 struct ProductKey {
   std::array<std::int64_t, 8> extents;
+  Precision precision;
   bool operator==(const ProductKey&) const = default;
 };
 struct ProductHash {
   std::size_t operator()(const ProductKey& key) const {
-    std::size_t hash = 0;
+    auto hash = static_cast<std::size_t>(key.precision);
     for (const std::int64_t extent : key.extents) hash = mixed(hash, extent);
     return hash;
   }
@@ -102,12 +107,12 @@ struct ProductHash {
 constexpr std::int64_t kPacked = -1;
 
 // A packed right operand looks as oneDNN wants it for a left operand of some rows.
-memory::desc packed_desc(std::int64_t rows, std::int64_t columns) {
+memory::desc packed_desc(std::int64_t rows, std::int64_t columns, Precision precision) {
   constexpr std::int64_t kSomeRows = 64;
-  constexpr auto type = memory::data_type::f32;
+  const auto type = type_of(precision);
   const dnnl::matmul::primitive_desc some({{{kSomeRows, rows}, type, memory::format_tag::ab},
                                            {{rows, columns}, type, memory::format_tag::any},
-                                           {{kSomeRows, columns}, type, memory::format_tag::ab}},
+                                           {{kSomeRows, columns}, memory::data_type::f32, memory::format_tag::ab}},
                                           processor());
   return some.weights_desc();
 }
@@ -118,11 +123,11 @@ struct Product {
 
   explicit Product(const ProductKey& key) {
     const auto [rows, inner, columns, a_row, a_column, b_row, b_column, out_row] = key.extents;
-    constexpr auto type = memory::data_type::f32;
+    const auto type = type_of(key.precision);
     const memory::desc a_desc({rows, inner}, type, Dims{a_row, a_column});
-    const memory::desc b_desc =
-        b_row == kPacked ? packed_desc(inner, columns) : memory::desc({inner, columns}, type, Dims{b_row, b_column});
-    const memory::desc out_desc({rows, columns}, type, Dims{out_row, 1});
+    const memory::desc b_desc = b_row == kPacked ? packed_desc(inner, columns, key.precision)
+                                                 : memory::desc({inner, columns}, type, Dims{b_row, b_column});
+    const memory::desc out_desc({rows, columns}, memory::data_type::f32, Dims{out_row, 1});
     primitive = dnnl::matmul({{a_desc, b_desc, out_desc}, processor()});
     a = memory(a_desc, processor(), nullptr);
     b = memory(b_desc, processor(), nullptr);
@@ -131,11 +136,13 @@ struct Product {
 };
 
 // The thread's own, because running it changes where its operands are.
-Product& product_for(const Matrix& a, const Matrix& b, std::int64_t out_stride) {
+Product& product_for(const Matrix& a, const Matrix& b, std::int64_t out_stride,
+                     Precision precision = Precision::Float32) {
   constexpr std::size_t kMost = 256;
   thread_local std::unordered_map<ProductKey, Product, ProductHash> made;
   const ProductKey key{
-      {a.rows, a.columns, b.columns, a.row_stride, a.column_stride, b.row_stride, b.column_stride, out_stride}};
+      {a.rows, a.columns, b.columns, a.row_stride, a.column_stride, b.row_stride, b.column_stride, out_stride},
+      precision};
   if (const auto found = made.find(key); found != made.end()) return found->second;
   if (made.size() >= kMost) made.clear();
   return made.try_emplace(key, key).first->second;
@@ -158,20 +165,34 @@ void reorder(const memory::desc& from_desc, const void* from, const memory::desc
 
 class Packed final : public PackedMatrix {
  public:
-  explicit Packed(const Matrix& plain_b)
-      : rows_(plain_b.rows), columns_(plain_b.columns), room_(packed_desc(rows_, columns_).get_size()) {
-    const Matrix b = with_proper_strides(plain_b);
-    const memory::desc plain({b.rows, b.columns}, memory::data_type::f32, Dims{b.row_stride, b.column_stride});
-    reorder(plain, b.data, packed_desc(b.rows, b.columns), room_.data());
+  Packed(const Matrix& b, Precision precision)
+      : rows_(b.rows),
+        columns_(b.columns),
+        precision_(precision),
+        room_(packed_desc(rows_, columns_, precision).get_size()) {
+    reorder(plain_desc(b), b.data, packed_desc(rows_, columns_, precision), room_.data());
   }
   void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
     const OneThread one;
-    const Matrix left = with_proper_strides(a), b{room_.data(), rows_, columns_, kPacked, kPacked};
-    run(product_for(left, b, out_stride), out, left, b);
+    if (precision_ == Precision::Float32) return multiply_as_is(out, out_stride, with_proper_strides(a));
+    const memory::desc rounded({a.rows, a.columns}, memory::data_type::bf16, memory::format_tag::ab);
+    const Room room(rounded.get_size());
+    reorder(plain_desc(a), a.data, rounded, room.data());
+    multiply_as_is(out, out_stride, row_major(room.data(), a.rows, a.columns));
   }
 
  private:
+  static memory::desc plain_desc(const Matrix& any) {
+    const Matrix m = with_proper_strides(any);
+    return {{m.rows, m.columns}, memory::data_type::f32, Dims{m.row_stride, m.column_stride}};
+  }
+  void multiply_as_is(void* out, std::int64_t out_stride, const Matrix& a) const {
+    const Matrix b{room_.data(), rows_, columns_, kPacked, kPacked};
+    run(product_for(a, b, out_stride, precision_), out, a, b);
+  }
+
   const std::int64_t rows_, columns_;
+  const Precision precision_;
   const Room room_;
 };
 
@@ -188,7 +209,8 @@ struct ConvolutionKey {
 struct ConvolutionHash {
   std::size_t operator()(const ConvolutionKey& key) const {
     const ConvolutionShape& s = key.shape;
-    std::size_t hash = static_cast<std::size_t>(key.direction) * 2 + (key.bias ? 1 : 0);
+    std::size_t hash =
+        static_cast<std::size_t>(key.direction) * 4 + static_cast<std::size_t>(s.precision) * 2 + (key.bias ? 1 : 0);
     for (const std::int64_t extent :
          {s.images, s.channels, s.height, s.width, s.out_channels, s.out_height, s.out_width, s.groups})
       hash = mixed(hash, extent);
@@ -202,26 +224,33 @@ struct ConvolutionHash {
 struct Convolution {
   dnnl::primitive primitive;
   memory::desc x, weight, bias, y, scratch;
-  memory::desc plain_weight;
+  memory::desc plain_x, plain_weight, plain_y;
 };
 
 // How oneDNN names a convolution.
 struct Names {
-  memory::desc x, weight, plain_weight, bias, y;
+  memory::desc x, weight, bias, y;  // as the primitive has them
+  memory::desc plain_x, plain_weight, plain_y;
   Dims stride, dilation, padding_before, padding_after;
 
-  Names(const ConvolutionShape& s, bool with_bias) {
-    constexpr auto type = memory::data_type::f32;
-    x = {{s.images, s.channels, s.height, s.width}, type, memory::format_tag::nhwc};
-    y = {{s.images, s.out_channels, s.out_height, s.out_width}, type, memory::format_tag::nhwc};
+  // Results are float32, factors as the precision says.
+  Names(const ConvolutionShape& s, Direction direction, bool with_bias) {
+    constexpr auto plain = memory::data_type::f32;
+    const auto factor = [&](Direction result) { return direction == result ? plain : type_of(s.precision); };
+    const Dims x_extents{s.images, s.channels, s.height, s.width},
+        y_extents{s.images, s.out_channels, s.out_height, s.out_width};
+    x = {x_extents, factor(Direction::Input), memory::format_tag::nhwc};
+    y = {y_extents, factor(Direction::Forward), memory::format_tag::nhwc};
+    plain_x = {x_extents, plain, memory::format_tag::nhwc};
+    plain_y = {y_extents, plain, memory::format_tag::nhwc};
     Dims extents{s.out_channels, s.channels / s.groups, s.window.kernel[0], s.window.kernel[1]};
     if (s.groups > 1) {
       extents[0] /= s.groups;
       extents.insert(extents.begin(), s.groups);
     }
-    weight = {extents, type, memory::format_tag::any};
-    plain_weight = {extents, type, s.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw};
-    if (with_bias) bias = {{s.out_channels}, type, memory::format_tag::x};
+    weight = {extents, factor(Direction::Weight), memory::format_tag::any};
+    plain_weight = {extents, plain, s.groups > 1 ? memory::format_tag::goihw : memory::format_tag::oihw};
+    if (with_bias) bias = {{s.out_channels}, plain, memory::format_tag::x};
     const Window& w = s.window;
     const std::array<std::int64_t, 2> in{s.height, s.width}, out{s.out_height, s.out_width};
     for (std::size_t axis : {0, 1}) {
@@ -243,42 +272,31 @@ bool is_fast(const Description& description) {
 }
 
 std::optional<Convolution> make_convolution(const ConvolutionKey& key) {
-  const Names n(key.shape, key.bias);
+  const Names n(key.shape, key.direction, key.bias), f(key.shape, Direction::Forward, key.bias);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   constexpr auto direct = dnnl::algorithm::convolution_direct;
-  const dnnl::convolution_forward::desc forward_desc(dnnl::prop_kind::forward_training, direct, n.x, n.weight, n.bias,
-                                                     n.y, n.stride, n.dilation, n.padding_before, n.padding_after);
+  const dnnl::convolution_forward::desc forward_desc(dnnl::prop_kind::forward_training, direct, f.x, f.weight, f.bias,
+                                                     f.y, f.stride, f.dilation, f.padding_before, f.padding_after);
   const dnnl::convolution_forward::primitive_desc forward(forward_desc, attributes, processor());
-  if (key.direction == Direction::Forward) {
-    if (!is_fast(forward)) return std::nullopt;
-    return Convolution{dnnl::convolution_forward(forward), n.x,           forward.weights_desc(), n.bias, n.y,
-                       forward.scratchpad_desc(),          n.plain_weight};
-  }
+  const auto made = [&](const auto& description, dnnl::primitive primitive,
+                        const memory::desc& weight) -> std::optional<Convolution> {
+    if (!is_fast(description)) return std::nullopt;
+    return Convolution{std::move(primitive),          n.x,       weight,         n.bias,   n.y,
+                       description.scratchpad_desc(), n.plain_x, n.plain_weight, n.plain_y};
+  };
+  if (key.direction == Direction::Forward)
+    return made(forward, dnnl::convolution_forward(forward), forward.weights_desc());
   if (key.direction == Direction::Input) {
     const dnnl::convolution_backward_data::primitive_desc backward(
         {direct, n.x, n.weight, n.y, n.stride, n.dilation, n.padding_before, n.padding_after}, attributes, processor(),
         forward);
-    if (!is_fast(backward)) return std::nullopt;
-    return Convolution{dnnl::convolution_backward_data(backward),
-                       n.x,
-                       backward.weights_desc(),
-                       n.bias,
-                       n.y,
-                       backward.scratchpad_desc(),
-                       n.plain_weight};
+    return made(backward, dnnl::convolution_backward_data(backward), backward.weights_desc());
   }
   const dnnl::convolution_backward_weights::primitive_desc backward(
       {direct, n.x, n.weight, n.bias, n.y, n.stride, n.dilation, n.padding_before, n.padding_after}, attributes,
       processor(), forward);
-  if (!is_fast(backward)) return std::nullopt;
-  return Convolution{dnnl::convolution_backward_weights(backward),
-                     n.x,
-                     backward.diff_weights_desc(),
-                     n.bias,
-                     n.y,
-                     backward.scratchpad_desc(),
-                     n.plain_weight};
+  return made(backward, dnnl::convolution_backward_weights(backward), backward.diff_weights_desc());
 }
 
 // Null when oneDNN has no fast code for it.
@@ -315,12 +333,12 @@ ConvolutionShape piece_of(ConvolutionShape shape, std::int64_t pieces) {
   return shape;
 }
 
-// The weight as the primitive wants it.
-class Weight {
+// An operand as the primitive wants it: as it is, or a copy.
+class Operand {
  public:
-  Weight(const Convolution& c, const void* plain)
-      : room_(c.weight == c.plain_weight ? 0 : c.weight.get_size()), data_(room_.data() ? room_.data() : plain) {
-    if (room_.data()) reorder(c.plain_weight, plain, c.weight, room_.data());
+  Operand(const memory::desc& wanted, const memory::desc& plain, const void* data)
+      : room_(wanted == plain ? 0 : wanted.get_size()), data_(room_.data() ? room_.data() : data) {
+    if (room_.data()) reorder(plain, data, wanted, room_.data());
   }
   const void* data() const { return data_; }
 
@@ -396,13 +414,15 @@ class OneDnnEngine final : public Engine {
           "matmul");
   }
 
-  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows) const override {
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
+                                     Precision precision) const override {
     // Eigen's kernel is the faster one for few rows.
     constexpr std::int64_t kManyRows = 33, kWorthPacking = 32 * 32;
-    if (dtype != Dtype::Float32 || rows < kManyRows || b.rows * b.columns < kWorthPacking)
-      return eigen_engine().pack(dtype, b, rows);
+    const bool rounded = precision == Precision::BFloat16;
+    if (dtype != Dtype::Float32 || (!rounded && rows < kManyRows) || b.rows * b.columns < kWorthPacking)
+      return eigen_engine().pack(dtype, b, rows, precision);
     const OneThread one;
-    return std::make_unique<Packed>(b);
+    return std::make_unique<Packed>(b, precision);
   }
 
   bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
@@ -410,12 +430,13 @@ class OneDnnEngine final : public Engine {
     const std::int64_t pieces = pieces_of(shape, 16);
     const auto c = convolution_for({piece_of(shape, pieces), Direction::Forward, bias != nullptr});
     if (!c || shape.dtype != Dtype::Float32) return false;
-    const Weight w(*c, weight);
+    const Operand w(c->weight, c->plain_weight, weight);
     for_each_piece(pieces, [&](std::int64_t piece) {
-      run(*c, {{DNNL_ARG_SRC, &c->x, offset(x, piece, c->x)},
+      const Operand in(c->x, c->plain_x, offset(x, piece, c->plain_x));
+      run(*c, {{DNNL_ARG_SRC, &c->x, in.data()},
                {DNNL_ARG_WEIGHTS, &c->weight, w.data()},
                {DNNL_ARG_BIAS, &c->bias, bias},
-               {DNNL_ARG_DST, &c->y, offset(y, piece, c->y)}});
+               {DNNL_ARG_DST, &c->y, offset(y, piece, c->plain_y)}});
     });
     return true;
   }
@@ -425,11 +446,12 @@ class OneDnnEngine final : public Engine {
     const std::int64_t pieces = pieces_of(shape, 16);
     const auto c = convolution_for({piece_of(shape, pieces), Direction::Input, false});
     if (!c || shape.dtype != Dtype::Float32) return false;
-    const Weight w(*c, weight);
+    const Operand w(c->weight, c->plain_weight, weight);
     for_each_piece(pieces, [&](std::int64_t piece) {
-      run(*c, {{DNNL_ARG_DIFF_DST, &c->y, offset(dy, piece, c->y)},
+      const Operand in(c->y, c->plain_y, offset(dy, piece, c->plain_y));
+      run(*c, {{DNNL_ARG_DIFF_DST, &c->y, in.data()},
                {DNNL_ARG_WEIGHTS, &c->weight, w.data()},
-               {DNNL_ARG_DIFF_SRC, &c->x, offset(dx, piece, c->x)}});
+               {DNNL_ARG_DIFF_SRC, &c->x, offset(dx, piece, c->plain_x)}});
     });
     return true;
   }
@@ -447,8 +469,10 @@ class OneDnnEngine final : public Engine {
     auto* const sums = static_cast<float*>(room.data());
     for_each_piece(pieces, [&](std::int64_t piece) {
       float* const own = sums + piece * stride;
-      run(*c, {{DNNL_ARG_SRC, &c->x, offset(x, piece, c->x)},
-               {DNNL_ARG_DIFF_DST, &c->y, offset(dy, piece, c->y)},
+      const Operand in(c->x, c->plain_x, offset(x, piece, c->plain_x));
+      const Operand grad(c->y, c->plain_y, offset(dy, piece, c->plain_y));
+      run(*c, {{DNNL_ARG_SRC, &c->x, in.data()},
+               {DNNL_ARG_DIFF_DST, &c->y, grad.data()},
                {DNNL_ARG_DIFF_WEIGHTS, &c->weight, own},
                {DNNL_ARG_DIFF_BIAS, &c->bias, dbias ? own + size : nullptr}});
     });

@@ -56,11 +56,18 @@ Dims batch_offsets(const Tensor& x, const Shape& batch) {
 // smaller one. The slices are chosen by the shape alone.
 class SlicedProduct {
  public:
-  SlicedProduct(Dtype dtype, std::byte* out, const Matrix& a, const Matrix& b)
-      : dtype_(dtype), out_(out), a_(a), b_(b), element_(static_cast<std::int64_t>(size_of(dtype))) {}
+  SlicedProduct(Dtype dtype, Precision precision, std::byte* out, const Matrix& a, const Matrix& b)
+      : dtype_(dtype),
+        precision_(precision),
+        out_(out),
+        a_(a),
+        b_(b),
+        element_(static_cast<std::int64_t>(size_of(dtype))) {}
 
   void run() const {
-    if (a_.rows * a_.columns * b_.columns < 2 * kWorthAThread)
+    if (precision_ == Precision::BFloat16)
+      by_rows();
+    else if (a_.rows * a_.columns * b_.columns < 2 * kWorthAThread)
       matrix_product(dtype_, out_, a_, b_);
     else if (a_.column_stride == 1 && a_.rows >= 2 * kNarrowest)
       by_rows();
@@ -75,7 +82,7 @@ class SlicedProduct {
 
   // All slices share the right operand: it is packed once.
   void by_rows() const {
-    const auto packed = engine().pack(dtype_, b_, a_.rows);
+    const auto packed = engine().pack(dtype_, b_, a_.rows, precision_);
     for_each_slice(a_.rows, [&](std::int64_t first, std::int64_t last) {
       packed->multiply(out_ + first * b_.columns * element_, b_.columns, rows_of_a(first, last));
     });
@@ -106,6 +113,7 @@ class SlicedProduct {
   }
 
   const Dtype dtype_;
+  const Precision precision_;
   std::byte* const out_;
   const Matrix a_, b_;
   const std::int64_t element_;
@@ -113,7 +121,7 @@ class SlicedProduct {
 
 }  // namespace
 
-Tensor matmul(const Tensor& left, const Tensor& right) {
+Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted) {
   const Tensor a = readable(left), b = readable(right);
   const std::size_t a_rank = a.shape().size(), b_rank = b.shape().size();
   const Shape batch = broadcast_shapes("matmul", Shape(a.shape().begin(), a.shape().end() - 2),
@@ -125,10 +133,14 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
   const Tensor out = empty(shape, a.dtype());
   if (out.numel() == 0) return out;
 
+  // Rounding small operands costs more than it saves.
+  constexpr std::int64_t kWorthRounding = 32 * 32 * 32;
+  const bool rounds = a.dtype() == kFloat32 && rows * inner * columns >= kWorthRounding;
+  const Precision precision = rounds ? wanted : Precision::Float32;
   const Dims a_offsets = batch_offsets(a, batch), b_offsets = batch_offsets(b, batch);
   const auto items = static_cast<std::int64_t>(a_offsets.size());
   if (items == 1) {
-    SlicedProduct(out.dtype(), out.raw<std::byte>(), matrix(a, 0), matrix(b, 0)).run();
+    SlicedProduct(out.dtype(), precision, out.raw<std::byte>(), matrix(a, 0), matrix(b, 0)).run();
     return out;
   }
   const std::int64_t size = rows * columns;
@@ -137,8 +149,9 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
                    const auto k = static_cast<std::size_t>(i);
-                   matrix_product(out.dtype(), out.raw<std::byte>() + i * bytes, matrix(a, a_offsets[k]),
-                                  matrix(b, b_offsets[k]));
+                   SlicedProduct(out.dtype(), precision, out.raw<std::byte>() + i * bytes, matrix(a, a_offsets[k]),
+                                 matrix(b, b_offsets[k]))
+                       .run();
                  }
                });
   return out;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "eigengrad/core/tensor.h"
+#include "eigengrad/core/thread_state.h"
 
 namespace eigengrad::kernels {
 
 /// a [.., M, K] · b [.., K, N], the leading axes broadcast: a row-major tensor [.., M, N]. The operands are matrices of
 /// one floating dtype whose inner extents agree; transposed ones are read in place.
-Tensor matmul(const Tensor& a, const Tensor& b);
+Tensor matmul(const Tensor& a, const Tensor& b, Precision precision = Precision::Float32);
 
 }  // namespace eigengrad::kernels

@@ -130,6 +130,32 @@ TEST_F(Engines, AgreeOnProducts) {
       }
 }
 
+// In bfloat16 both engines round the same factors; float32 differs from them by its 8 bits.
+TEST_F(Engines, AutocastRoundsFactorsAlone) {
+  manual_seed(5);
+  const auto check = [](const std::string& what, const std::vector<Tensor>& inputs,
+                        const std::function<Tensor(std::vector<Tensor>)>& f) {
+    const auto low = [&](const std::vector<Tensor>& in) {
+      const Autocast autocast;
+      return f(in);  // backward() runs when it has ended, and still multiplies in bfloat16
+    };
+    expect_agreement("autocast " + what, inputs, low);
+    const std::vector<Tensor> exact = results(inputs, f), rounded = results(inputs, low);
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const double error = largest(rounded[i] - exact[i]) / largest(exact[i]);
+      EXPECT_LE(error, 0.02) << what << ", result " << i;
+      EXPECT_GE(error, 1e-5) << what << ", result " << i << " is not rounded";
+    }
+  };
+  check("linear", {randn({64, 100}), randn({50, 100})}, [](const auto& in) { return linear(in[0], in[1]); });
+  check("matmul", {randn({3, 64, 40}), randn({3, 40, 50})}, [](const auto& in) { return matmul(in[0], in[1]); });
+  check("conv2d", {randn({8, 16, 12, 12}), randn({32, 16, 3, 3})},
+        [](const auto& in) { return conv2d(in[0], in[1], Tensor(), {.stride = 1, .padding = 1}); });
+  const Tensor a = randn({64, 64}, kFloat64), b = randn({64, 64}, kFloat64), exact = matmul(a, b);
+  const Autocast autocast;
+  EXPECT_TRUE(all(eq(matmul(a, b), exact)).item<bool>()) << "float64 is not touched";
+}
+
 TEST_F(Engines, GradientsOfLeavesAreRowMajor) {
   manual_seed(4);
   for (const EngineInfo& engine : engines()) {
