@@ -58,7 +58,8 @@ void add_evaluation(Value& figures, nn::Module& model, nn::Loss& loss, const dat
 }
 
 Trainer make_trainer(Run& run, const std::string& folder) {
-  Trainer trainer(*run.model, *run.loss, *run.optimizer, {.clip_grad_norm = run.training.clip_grad_norm});
+  Trainer trainer(*run.model, *run.loss, *run.optimizer,
+                  {.clip_grad_norm = run.training.clip_grad_norm, .precision = run.training.precision});
   for (auto& criterion : run.stopping) trainer.stop_when(std::move(criterion));
   trainer.add_callback(std::make_unique<ConsoleReport>());
   trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));

@@ -24,6 +24,7 @@ struct TrainingOptions {
   bool drop_last = false;
   double valid_fraction = 0.1;  ///< of the training samples, held out to validate on
   double clip_grad_norm = 0;
+  Precision precision = Precision::Float32;  ///< of products and convolutions, see Autocast
 };
 void describe(config::Fields& f, TrainingOptions& o);
 

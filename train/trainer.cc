@@ -88,6 +88,7 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
 
   const CallSiteGuard called_from_here;
   const ModeGuard training(model_, true);
+  const Autocast autocast(options_.precision);
   std::optional<StopReason> reason;
   while (!reason) reason = run_epoch(train, valid);
 

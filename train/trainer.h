@@ -53,6 +53,8 @@ class Callback {
 
 struct TrainerOptions {
   double clip_grad_norm = 0;  ///< gradients are scaled down to this norm when they exceed it; 0: never
+  /// With what the model multiplies while it is trained and validated, see Autocast.
+  Precision precision = Precision::Float32;
 };
 
 /// Trains a model:

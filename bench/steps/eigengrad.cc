@@ -165,7 +165,7 @@ double training_flops(nn::Module& net, const Tensor& x) {
   return counter.total;
 }
 
-Workload training(std::shared_ptr<nn::Module> net, const Tensor& x, const Tensor& y, bool adam = false) {
+Workload training(std::shared_ptr<nn::Module> net, const Tensor& x, const Tensor& y, bool adam, Precision precision) {
   fill_parameters(*net);
   const double flops = training_flops(*net, x);
   std::shared_ptr<optim::Optimizer> optimizer;
@@ -175,6 +175,7 @@ Workload training(std::shared_ptr<nn::Module> net, const Tensor& x, const Tensor
     optimizer = std::make_shared<optim::SGD>(net->parameters(), optim::SGD::Options{.lr = 0.01});
   return {[=](bool read) {
             optimizer->zero_grad();
+            const Autocast autocast(precision);
             const Tensor loss = cross_entropy((*net)(x), y);
             loss.backward();
             optimizer->step();
@@ -431,8 +432,10 @@ Workload make(const std::string& name) {
     const std::size_t dash = name.rfind('-');
     return single_op(name.substr(3, dash - 3), std::stoll(name.substr(dash + 1)));
   }
-  const Task& task = tasks().at(name);
-  return training(task.net(), input_of(task), class_tensor(2, task.targets, task.classes), task.adam);
+  const bool rounded = name.starts_with("bf16-");
+  const Task& task = tasks().at(rounded ? name.substr(5) : name);
+  return training(task.net(), input_of(task), class_tensor(2, task.targets, task.classes), task.adam,
+                  rounded ? Precision::BFloat16 : Precision::Float32);
 }
 
 }  // namespace

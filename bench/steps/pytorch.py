@@ -159,7 +159,7 @@ def input_of(shape, words):
     return class_tensor(1, shape, words) if words else uniform_tensor(1, shape)
 
 
-def training(name):
+def training(name, low=False):
     make, shape, classes, words, targets, adam = TASKS[name]
     net, x = prepared(make(), input_of(shape, words))
     y = class_tensor(2, targets, classes)
@@ -167,7 +167,8 @@ def training(name):
 
     def step(read):
         optimizer.zero_grad()
-        loss = F.cross_entropy(net(x), y)
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            loss = F.cross_entropy(net(x), y)
         loss.backward()
         optimizer.step()
         return loss.item() if read else 0
@@ -278,6 +279,8 @@ def make(name):
     if name.startswith("op-"):
         op, size = name[3:].rsplit("-", 1)
         return single_op(op, int(size))
+    if name.startswith("bf16-"):
+        return training(name[5:], low=True)
     return training(name)
 
 

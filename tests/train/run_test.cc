@@ -107,6 +107,7 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"training.shuffle", "1", "/training/shuffle", "expected true or false"},
       {"training.valid_fraction", "1", "/training/valid_fraction", "in [0, 1)"},
       {"training.clip_grad_norm", "-1", "/training/clip_grad_norm", "of at least 0"},
+      {"training.precision", "\"half\"", "/training/precision", "bfloat16"},
       {"model", "\"Linear\"", "/model", "'out_features' is missing"},
       {"model", "null", "/model", "a kind of layer"},
       {"model.type", "\"Sequentail\"", "/model/type", "unknown layer"},

@@ -161,6 +161,25 @@ TEST(Trainer, ClipsGradients) {
   EXPECT_NEAR(longest_step(0.01), 0.2 * 0.01, 1e-5);
 }
 
+TEST(Trainer, MultipliesInBfloat16WhereAsked) {
+  const auto trained = [](Precision precision) {
+    manual_seed(0);
+    nn::Sequential model(nn::Linear(32, 64), nn::ReLU(), nn::Linear(64, 32));
+    nn::MSELoss loss;
+    optim::SGD optimizer(model.parameters(), {.lr = 0.1});
+    const Tensor x = rand({64, 32});
+    data::DataLoader loader(std::make_shared<data::TensorDataset>(x, x), {.batch_size = 64});
+    Trainer trainer(model, loss, optimizer, {.precision = precision});
+    trainer.stop_when<MaxSteps>({.steps = 20});
+    const double last = trainer.fit(loader).state.metrics.at("loss");
+    EXPECT_EQ(thread_state.precision, Precision::Float32);
+    return last;
+  };
+  const double exact = trained(Precision::Float32), rounded = trained(Precision::BFloat16);
+  EXPECT_NE(exact, rounded);
+  EXPECT_NEAR(exact, rounded, 0.02 * exact);
+}
+
 // A network in whose second layer something goes wrong.
 struct Faulty : nn::Module {
   enum class Fault { Log, SqrtGradient };
