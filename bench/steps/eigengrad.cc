@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../ops.h"
 #include "protocol.h"
 
 using namespace eigengrad;
@@ -287,107 +288,13 @@ Workload optimizer_step(const std::string& name) {
   }};
 }
 
-using UnaryOp = Tensor (*)(const Tensor&);
-using BinaryOp = Tensor (*)(const Tensor&, const Tensor&);
-
-#define UNARY(op)                              \
-  {                                            \
-#    op, [](const Tensor& x) { return op(x); } \
-  }
-#define BINARY(op)                                                 \
-  {                                                                \
-#    op, [](const Tensor& x, const Tensor& y) { return op(x, y); } \
-  }
-const std::map<std::string, UnaryOp> kUnary{
-    UNARY(abs),
-    UNARY(neg),
-    UNARY(exp),
-    UNARY(log),
-    UNARY(log1p),
-    UNARY(expm1),
-    UNARY(sqrt),
-    UNARY(rsqrt),
-    UNARY(sin),
-    UNARY(cos),
-    UNARY(tanh),
-    UNARY(sigmoid),
-    UNARY(relu),
-    UNARY(gelu),
-    UNARY(silu),
-    UNARY(softplus),
-    UNARY(erf),
-    UNARY(square),
-    UNARY(reciprocal),
-    UNARY(floor),
-    UNARY(sum),
-    UNARY(mean),
-    UNARY(max),
-    {"sum_rows",
-     [](const Tensor& x) {
-       return sum(reshape(x, {-1, 100}), {1});
-     }},
-    {"sum_columns",
-     [](const Tensor& x) {
-       return sum(reshape(x, {-1, 100}), {0});
-     }},
-    {"var_rows",
-     [](const Tensor& x) {
-       return var(reshape(x, {-1, 100}), {1});
-     }},
-    {"argmax", [](const Tensor& x) { return argmax(x, 0); }},
-    {"max_rows",
-     [](const Tensor& x) {
-       return amax(reshape(x, {-1, 100}), {1});
-     }},
-    {"cumsum", [](const Tensor& x) { return cumsum(x, 0); }},
-    {"softmax",
-     [](const Tensor& x) {
-       return softmax(reshape(x, {-1, 100}), 1);
-     }},
-    {"log_softmax",
-     [](const Tensor& x) {
-       return log_softmax(reshape(x, {-1, 100}), 1);
-     }},
-    {"layer_norm",
-     [](const Tensor& x) {
-       return layer_norm(reshape(x, {-1, 100}), {100});
-     }},
-    {"transpose",
-     [](const Tensor& x) {
-       return contiguous(transpose(reshape(x, {-1, 100}), 0, 1));
-     }},
-};
-const std::map<std::string, BinaryOp> kBinary{
-    BINARY(add),
-    BINARY(sub),
-    BINARY(mul),
-    BINARY(div),
-    BINARY(maximum),
-    BINARY(pow),
-    {"add_row",
-     [](const Tensor& x, const Tensor& y) {
-       return reshape(x, {-1, 100}) + narrow(y, 0, 0, 100);
-     }},
-};
-#undef UNARY
-#undef BINARY
-
 Workload single_op(const std::string& name, std::int64_t size) {
   const Tensor x = uniform_tensor(1, {size}, 0.1, 2), y = uniform_tensor(2, {size}, 0.1, 2);
-  const auto first = [](const Tensor& result) {
-    return to(result.dim() ? flatten(result)[{0}] : result, kFloat32).item();
-  };
-  if (const auto it = kUnary.find(name); it != kUnary.end())
-    return {[=, op = it->second](bool read) {
-      const Tensor result = op(x);
-      return read ? first(result) : 0;
-    }};
-  if (const auto it = kBinary.find(name); it != kBinary.end())
-    return {[=, op = it->second](bool read) {
-      const Tensor result = op(x, y);
-      return read ? first(result) : 0;
-    }};
-  throw std::runtime_error("no op " + name);
+  const auto op = bench::ops().at(name);
+  return {[=](bool read) {
+    const Tensor result = op(x, y);
+    return read ? to(result.dim() ? flatten(result)[{0}] : result, kFloat32).item() : 0;
+  }};
 }
 
 // As many multiplications and additions as the processor can do: in registers alone, on every thread.
