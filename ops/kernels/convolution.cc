@@ -226,6 +226,7 @@ ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channel
 template <class F>
 bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype,
                Precision precision, F f) {
+  if (!engine().convolves(dtype)) return false;
   if (geometry.images * geometry.channels * geometry.pixels() * out_channels == 0) return false;
   return f(engine_shape(geometry, out_channels, groups, dtype, precision));
 }
@@ -307,11 +308,13 @@ WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Wind
                                             dw.raw<void>(), wants_bias ? db.raw<void>() : nullptr);
   });
   if (done) return {dw, db};
-  const Tensor image = factor(x, precision), grad = factor(g, precision);
+  const Tensor plain = as_contiguous(g), image = factor(x, precision), grad = factor(plain, precision);
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
-    std::fill_n(dw.raw<T>(), dw.numel(), T(0));
-    if (dw.numel() > 0 && g.numel() > 0) weight_grad(geometry, group, image.raw<T>(), grad.raw<T>(), dw.raw<T>());
-    if (wants_bias) bias_grad(as_contiguous(g), db.raw<T>());
+    if (dw.numel() > 0 && g.numel() > 0)
+      weight_grad(geometry, group, image.raw<T>(), grad.raw<T>(), dw.raw<T>());
+    else
+      std::fill_n(dw.raw<T>(), dw.numel(), T(0));
+    if (wants_bias) bias_grad(plain, db.raw<T>());
   });
   return {dw, db};
 }

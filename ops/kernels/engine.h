@@ -83,8 +83,10 @@ class Engine {
   virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
                                              Precision precision = Precision::Float32) const = 0;
 
+  /// Whether it has convolutions of the dtype at all: to be asked before the operands are laid out for them.
+  virtual bool convolves(Dtype) const { return false; }
   /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns
-  /// false, having done nothing, when this engine has no good way of doing it.
+  /// false, having done nothing, when this engine has no good way of doing this one.
   virtual bool convolution(const ConvolutionShape&, const void* /*x*/, const void* /*weight*/, const void* /*bias*/,
                            void* /*y*/) const {
     return false;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -317,8 +316,7 @@ std::shared_ptr<const Convolution> convolution_for(const ConvolutionKey& key) {
   return made->emplace(key, convolution).first->second;
 }
 
-// The images are cut into equal pieces, by their number and the work alone, not fewer than `least` multiplications
-// each.
+// The images are cut into at most `most` equal pieces, by their number and the work alone.
 std::int64_t pieces_of(const ConvolutionShape& s, std::int64_t most) {
   constexpr std::int64_t kLeastWork = 1 << 20;
   const std::int64_t work = s.images * s.out_channels * s.out_height * s.out_width * (s.channels / s.groups) *
@@ -425,11 +423,13 @@ class OneDnnEngine final : public Engine {
     return std::make_unique<Packed>(b, precision);
   }
 
+  bool convolves(Dtype dtype) const override { return dtype == Dtype::Float32; }
+
   bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
                    void* y) const override {
     const std::int64_t pieces = pieces_of(shape, 16);
     const auto c = convolution_for({piece_of(shape, pieces), Direction::Forward, bias != nullptr});
-    if (!c || shape.dtype != Dtype::Float32) return false;
+    if (!c) return false;
     const Operand w(c->weight, c->plain_weight, weight);
     for_each_piece(pieces, [&](std::int64_t piece) {
       const Operand in(c->x, c->plain_x, offset(x, piece, c->plain_x));
@@ -445,7 +445,7 @@ class OneDnnEngine final : public Engine {
                               void* dx) const override {
     const std::int64_t pieces = pieces_of(shape, 16);
     const auto c = convolution_for({piece_of(shape, pieces), Direction::Input, false});
-    if (!c || shape.dtype != Dtype::Float32) return false;
+    if (!c) return false;
     const Operand w(c->weight, c->plain_weight, weight);
     for_each_piece(pieces, [&](std::int64_t piece) {
       const Operand in(c->y, c->plain_y, offset(dy, piece, c->plain_y));
@@ -462,7 +462,7 @@ class OneDnnEngine final : public Engine {
     const std::int64_t places = shape.images * shape.out_height * shape.out_width;
     const std::int64_t pieces = pieces_of(shape, std::clamp<std::int64_t>(places / 256, 1, 8));
     const auto c = convolution_for({piece_of(shape, pieces), Direction::Weight, dbias != nullptr});
-    if (!c || shape.dtype != Dtype::Float32) return false;
+    if (!c) return false;
     const auto size = static_cast<std::int64_t>(c->weight.get_size() / sizeof(float));
     const std::int64_t stride = (size + shape.out_channels + 15) / 16 * 16;
     const Room room(static_cast<std::size_t>(pieces * stride) * sizeof(float));
