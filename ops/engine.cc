@@ -20,6 +20,16 @@ const Engine& named(std::string_view name) {
   EG_CHECK(false, ValueError, "there is no engine \"{}\", expected one of {}", name, known);
 }
 
+#ifdef EIGENGRAD_ONEDNN
+bool has_avx512() {
+#  if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") != 0;
+#  else
+  return false;
+#  endif
+}
+#endif
+
 std::atomic<const Engine*>& setting() {
   static std::atomic<const Engine*> chosen = [] {
     const char* const name = std::getenv("EIGENGRAD_ENGINE");
@@ -30,12 +40,16 @@ std::atomic<const Engine*>& setting() {
 
 }  // namespace
 
+// oneDNN has code of its own for every processor with AVX-512; on others it is slower than our own loops.
 const std::vector<const Engine*>& all_engines() {
-  static const std::vector<const Engine*> all{
+  static const std::vector<const Engine*> all = [] {
+    std::vector<const Engine*> engines{&own_engine()};
 #ifdef EIGENGRAD_ONEDNN
-      &onednn_engine(),
+    engines.insert(has_avx512() ? engines.begin() : engines.end(), &onednn_engine());
 #endif
-      &eigen_engine()};
+    engines.push_back(&eigen_engine());
+    return engines;
+  }();
   return all;
 }
 

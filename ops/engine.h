@@ -8,11 +8,11 @@
 namespace eigengrad {
 
 struct EngineInfo {
-  std::string name;     ///< "onednn", "eigen"
+  std::string name;     ///< "own", "onednn", "eigen"
   std::string version;  ///< "oneDNN 2.6.3"
 };
 
-/// Those that this library was built with, the best first. "eigen" is always there.
+/// Those that this library was built with, the best first. "own" and "eigen" are always there.
 std::vector<EngineInfo> engines();
 /// The one in use: the one that EIGENGRAD_ENGINE names, else the best.
 std::string engine_name();

@@ -41,9 +41,7 @@ struct Linear {
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
   Precision precision = thread_state.precision;
   Tensor forward(TensorRefs x) const {
-    Tensor out = kernels::matmul(x[0], transpose(x[1]), precision);
-    if (x.size() == 3) add_(out, x[2]);
-    return out;
+    return kernels::matmul(x[0], transpose(x[1]), precision, x.size() == 3 ? x[2] : Tensor());
   }
   double flops(TensorRefs x, const Tensor& y) const {
     const double adds = x.size() == 3 ? 1 : 0;

@@ -222,13 +222,16 @@ ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channel
           precision};
 }
 
-// Calls f(shape) with what the engine is to do, unless there is nothing to do. False when it cannot.
+// Calls f(engine, shape) with what is to be done, unless there is nothing to do: first with the engine in use, then
+// with those that are not as good. False when none of them does it.
 template <class F>
 bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype,
                Precision precision, F f) {
-  if (!engine().convolves(dtype)) return false;
   if (geometry.images * geometry.channels * geometry.pixels() * out_channels == 0) return false;
-  return f(engine_shape(geometry, out_channels, groups, dtype, precision));
+  const auto& all = all_engines();
+  return std::any_of(std::find(all.begin(), all.end(), &engine()), all.end(), [&](const Engine* one) {
+    return one->convolves(dtype) && f(*one, engine_shape(geometry, out_channels, groups, dtype, precision));
+  });
 }
 
 // A factor for the loops above: row-major, and rounded if it is to be.
@@ -261,11 +264,12 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
   const Geometry geometry(x.shape(), window);
   const Shape shape{geometry.images, w.size(0), geometry.out_height, geometry.out_width};
   Tensor y;
-  const bool done = by_engine(geometry, w.size(0), groups, x.dtype(), precision, [&](const ConvolutionShape& c) {
-    y = empty_channels_last(shape, x.dtype());
-    return engine().convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(),
-                                b.defined() ? b.raw<void>() : nullptr, y.raw<void>());
-  });
+  const bool done =
+      by_engine(geometry, w.size(0), groups, x.dtype(), precision, [&](const Engine& one, const ConvolutionShape& c) {
+        y = empty_channels_last(shape, x.dtype());
+        return one.convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(), b.defined() ? b.raw<void>() : nullptr,
+                               y.raw<void>());
+      });
   if (done) return y;
   const Tensor image = factor(x, precision), kernel = factor(w, precision);
   const GroupShape group(geometry, groups, w.size(0));
@@ -283,10 +287,11 @@ Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Windo
   const Shape shape{g.size(0), w.size(1) * groups, height, width};
   const Geometry geometry(shape, window);
   Tensor dx;
-  const bool done = by_engine(geometry, w.size(0), groups, g.dtype(), precision, [&](const ConvolutionShape& c) {
-    dx = empty_channels_last(shape, g.dtype());
-    return engine().convolution_input_grad(c, as_channels_last(g).raw<void>(), w.raw<void>(), dx.raw<void>());
-  });
+  const bool done =
+      by_engine(geometry, w.size(0), groups, g.dtype(), precision, [&](const Engine& one, const ConvolutionShape& c) {
+        dx = empty_channels_last(shape, g.dtype());
+        return one.convolution_input_grad(c, as_channels_last(g).raw<void>(), w.raw<void>(), dx.raw<void>());
+      });
   if (done) return dx;
   const Tensor grad = factor(g, precision), kernel = factor(w, precision);
   const GroupShape group(geometry, groups, w.size(0));
@@ -303,10 +308,11 @@ WeightGrads convolution_weight_grad(const Tensor& x, const Tensor& g, const Wind
   const GroupShape group(geometry, groups, g.size(1));
   const Shape shape{g.size(1), group.in, window.kernel[0], window.kernel[1]};
   const Tensor dw = empty(shape, x.dtype()), db = wants_bias ? empty({g.size(1)}, x.dtype()) : Tensor();
-  const bool done = by_engine(geometry, g.size(1), groups, x.dtype(), precision, [&](const ConvolutionShape& c) {
-    return engine().convolution_weight_grad(c, as_channels_last(x).raw<void>(), as_channels_last(g).raw<void>(),
-                                            dw.raw<void>(), wants_bias ? db.raw<void>() : nullptr);
-  });
+  const bool done =
+      by_engine(geometry, g.size(1), groups, x.dtype(), precision, [&](const Engine& one, const ConvolutionShape& c) {
+        return one.convolution_weight_grad(c, as_channels_last(x).raw<void>(), as_channels_last(g).raw<void>(),
+                                           dw.raw<void>(), wants_bias ? db.raw<void>() : nullptr);
+      });
   if (done) return {dw, db};
   const Tensor plain = as_contiguous(g), image = factor(x, precision), grad = factor(plain, precision);
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {

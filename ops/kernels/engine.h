@@ -63,6 +63,9 @@ class PackedMatrix {
   virtual void multiply(void* out, std::int64_t out_stride, const Matrix& a) const = 0;
 };
 
+/// Multiplications below which a second thread costs more than it brings.
+inline constexpr std::int64_t kWorthAThread = 1 << 20;
+
 /// What computes the heavy ops. Results have the same bits for any number of threads.
 class Engine {
  public:
@@ -78,6 +81,10 @@ class Engine {
   /// thread.
   virtual void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
                               const Matrix& b) const = 0;
+  /// The same on several threads, for an `out` without gaps; `bias`, one number for each column or null, is added to
+  /// every row.
+  virtual void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
+                       const void* bias) const;
   /// Prepares b for left operands of about `rows` rows. With Precision::BFloat16, for float32 alone, both operands are
   /// rounded before they are multiplied, and the left ones may have any strides.
   virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
@@ -107,8 +114,9 @@ class Engine {
 const Engine& engine();
 /// All that this library was built with, the best first.
 const std::vector<const Engine*>& all_engines();
-const Engine& eigen_engine();
+const Engine& own_engine();
 const Engine& onednn_engine();
+const Engine& eigen_engine();
 
 /// out ← a · b for float32 or float64, `out` being row-major without gaps and not overlapping the operands. Runs on the
 /// calling thread.

@@ -11,10 +11,10 @@
 #include <unordered_map>
 
 #include <oneapi/dnnl/dnnl.hpp>
-#include "eigengrad/core/allocator.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/room.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -53,22 +53,6 @@ void check(dnnl_status_t status, const char* op) {
   EG_CHECK(status == dnnl_success, Error, "[{}] oneDNN failed with status {}", op, static_cast<int>(status));
 }
 
-// Room of the caching allocator.
-class Room {
- public:
-  explicit Room(std::size_t bytes) : bytes_(bytes), data_(bytes ? allocate(bytes) : nullptr) {}
-  ~Room() {
-    if (data_) deallocate(data_, bytes_);
-  }
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  void* data() const { return data_; }
-
- private:
-  const std::size_t bytes_;
-  void* const data_;
-};
-
 std::size_t mixed(std::size_t hash, std::int64_t value) {
   return (hash ^ static_cast<std::size_t>(value)) * 0x9E3779B97F4A7C15U + (hash >> 29);
 }
@@ -87,6 +71,12 @@ constexpr std::int64_t kWorthAPrimitive = 32 * 32 * 32;
 
 memory::data_type type_of(Precision precision) {
   return precision == Precision::BFloat16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+// Whether oneDNN has products of bfloat16 for this processor.
+bool multiplies_bfloat16() {
+  static const bool does = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+  return does;
 }
 
 struct ProductKey {
@@ -417,6 +407,7 @@ class OneDnnEngine final : public Engine {
     // Eigen's kernel is the faster one for few rows.
     constexpr std::int64_t kManyRows = 33, kWorthPacking = 32 * 32;
     const bool rounded = precision == Precision::BFloat16;
+    if (rounded && !multiplies_bfloat16()) return eigen_engine().pack(dtype, b, rows, precision);
     if (dtype != Dtype::Float32 || (!rounded && rows < kManyRows) || b.rows * b.columns < kWorthPacking)
       return eigen_engine().pack(dtype, b, rows, precision);
     const OneThread one;

@@ -1,0 +1,166 @@
+// Products and convolutions by loops of our own: see tiles.h, own_product.h and own_convolution.h.
+#include <memory>
+
+#include "eigengrad/core/dispatch.h"
+#include "eigengrad/ops/kernels/bfloat16.h"
+#include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/own_convolution.h"
+#include "eigengrad/ops/kernels/own_product.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+// Products of fewer multiplications are not worth packing.
+constexpr std::int64_t kWorthPacking = 16 * 16 * 16;
+
+template <class T>
+class Packed final : public PackedMatrix {
+ public:
+  explicit Packed(const Matrix& b) : depth_(b.rows), columns_(b.columns), packed_(packed_size<T>(b.rows, b.columns)) {
+    pack_panels(static_cast<const T*>(b.data), b.row_stride, b.column_stride, depth_, columns_, nullptr,
+                packed_.data());
+  }
+
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+    const std::int64_t depth = block_size(depth_, kBlockDepth, 8), rows = block_size(a.rows, kBlockRows, 6);
+    const T* a_rows[kBlockRows];
+    T* out_rows[kBlockRows];
+    for (std::int64_t row = 0; row < a.rows; row += rows) {
+      const std::int64_t high = std::min(rows, a.rows - row);
+      for (std::int64_t i = 0; i < high; ++i) out_rows[i] = static_cast<T*>(out) + (row + i) * out_stride;
+      for (std::int64_t term = 0; term == 0 || term < depth_; term += depth) {
+        const Segment all{0, std::min(depth, depth_ - term)};
+        for (std::int64_t i = 0; i < high; ++i)
+          a_rows[i] = static_cast<const T*>(a.data) + (row + i) * a.row_stride + term * a.column_stride;
+        RowsProduct<T>{a_rows,         out_rows, high,     &all, 1,        a.column_stride,
+                       packed_.data(), depth_,   columns_, term, term > 0, nullptr}
+            .run();
+      }
+    }
+  }
+
+ private:
+  const std::int64_t depth_, columns_;
+  const RoomOf<T> packed_;
+};
+
+// A row-major copy, rounded to bfloat16.
+class Rounded {
+ public:
+  explicit Rounded(const Matrix& m) : room_(m.rows * m.columns), matrix_(row_major(room_.data(), m.rows, m.columns)) {
+    const auto* const from = static_cast<const float*>(m.data);
+    for (std::int64_t i = 0; i < m.rows; ++i)
+      for (std::int64_t k = 0; k < m.columns; ++k)
+        room_[i * m.columns + k] = rounded_to_bfloat16(from[i * m.row_stride + k * m.column_stride]);
+  }
+  const Matrix& matrix() const { return matrix_; }
+
+ private:
+  const RoomOf<float> room_;
+  const Matrix matrix_;
+};
+
+class RoundedPacked final : public PackedMatrix {
+ public:
+  explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+    packed_.multiply(out, out_stride, Rounded(a).matrix());
+  }
+
+ private:
+  const Packed<float> packed_;
+};
+
+class OwnEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "own"; }
+  std::string version() const override { return fmt::format("loops {} floats wide", tiles<float>().lanes); }
+
+  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+                      const Matrix& b) const override {
+    if (a.rows * a.columns * b.columns < kWorthPacking)
+      return eigen_engine().matrix_product(dtype, out, out_stride, a, b);
+    dispatch_floating("matmul", dtype,
+                      [&]<class T>() { own_product<T>(static_cast<T*>(out), out_stride, a, b, nullptr); });
+  }
+
+  void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
+               const void* bias) const override {
+    if (precision == Precision::BFloat16) {
+      const Rounded left(a), right(b);
+      return product(dtype, Precision::Float32, out, left.matrix(), right.matrix(), bias);
+    }
+    if (a.rows * a.columns * b.columns < kWorthPacking) return Engine::product(dtype, precision, out, a, b, bias);
+    dispatch_floating("matmul", dtype, [&]<class T>() {
+      own_product_shared<T>(static_cast<T*>(out), b.columns, a, b, static_cast<const T*>(bias));
+    });
+  }
+
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
+    if (precision == Precision::BFloat16) return std::make_unique<RoundedPacked>(b);
+    return dispatch_floating(
+        "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
+  }
+
+  bool convolves(Dtype) const override { return true; }
+
+  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
+                   void* y) const override {
+    const Extents n(shape);
+    return run(shape, x, n.x, weight, n.weight, [&]<class T>(const T* image, const T* kernel) {
+      own_convolution(shape, image, kernel, static_cast<const T*>(bias), static_cast<T*>(y));
+    });
+  }
+
+  bool convolution_input_grad(const ConvolutionShape& shape, const void* dy, const void* weight,
+                              void* dx) const override {
+    const Extents n(shape);
+    return run(shape, dy, n.y, weight, n.weight, [&]<class T>(const T* grad, const T* kernel) {
+      own_convolution_input_grad(shape, grad, kernel, static_cast<T*>(dx));
+    });
+  }
+
+  bool convolution_weight_grad(const ConvolutionShape& shape, const void* x, const void* dy, void* dweight,
+                               void* dbias) const override {
+    const Extents n(shape);
+    return run(shape, x, n.x, dy, n.y, [&]<class T>(const T* image, const T* grad) {
+      own_convolution_weight_grad(shape, image, grad, static_cast<T*>(dweight), static_cast<T*>(dbias));
+    });
+  }
+
+ private:
+  // Elements of the operands.
+  struct Extents {
+    std::int64_t x, weight, y;
+    explicit Extents(const ConvolutionShape& s)
+        : x(s.images * s.height * s.width * s.channels),
+          weight(s.out_channels * (s.channels / s.groups) * s.window.kernel[0] * s.window.kernel[1]),
+          y(s.images * s.out_height * s.out_width * s.out_channels) {}
+  };
+
+  // Calls f with the two factors, rounded if they are to be.
+  template <class F>
+  static bool run(const ConvolutionShape& shape, const void* a, std::int64_t a_size, const void* b, std::int64_t b_size,
+                  F f) {
+    // Groups of few channels would leave most of a vector unused.
+    constexpr std::int64_t kFewestChannels = 4;
+    if (shape.groups > 1 && std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels) return false;
+    if (shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32) {
+      const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
+      f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
+    } else {
+      dispatch_floating("conv2d", shape.dtype,
+                        [&]<class T>() { f(static_cast<const T*>(a), static_cast<const T*>(b)); });
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+const Engine& own_engine() {
+  static const OwnEngine engine;
+  return engine;
+}
+
+}  // namespace eigengrad::kernels

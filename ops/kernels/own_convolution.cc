@@ -1,0 +1,513 @@
+#include "eigengrad/ops/kernels/own_convolution.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/own_product.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+using Pair = std::array<std::int64_t, 2>;  // rows, columns
+
+// Images in memory, N·H·W·C.
+struct Images {
+  std::int64_t count, height, width, channels;
+  std::int64_t row() const { return width * channels; }
+  std::int64_t size() const { return height * row(); }
+};
+
+// A tap of a window: how far it is from the window's first pixel, and which of the kernel it is.
+struct Tap {
+  Pair offset;
+  std::int64_t number;
+};
+
+// Where windows stand on images: the first pixel of window (i, j) is at first + step · (i, j), which may be outside,
+// where all is zero.
+struct Windows {
+  Pair first, step, places, span;  // span: the pixels from a window's first to its last
+  std::vector<Tap> taps;           // by rising offset
+};
+
+Windows forward_windows(const ConvolutionShape& s) {
+  const Window& w = s.window;
+  Windows windows{{-w.padding[0], -w.padding[1]}, w.stride, {s.out_height, s.out_width}, {}, {}};
+  for (std::size_t axis : {0, 1}) windows.span[axis] = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
+  for (std::int64_t i = 0; i < w.kernel[0]; ++i)
+    for (std::int64_t j = 0; j < w.kernel[1]; ++j)
+      windows.taps.push_back({{i * w.dilation[0], j * w.dilation[1]}, i * w.kernel[1] + j});
+  return windows;
+}
+
+// The pixels of every step-th row and column of images, from `first` on.
+struct Grid {
+  Pair first, step, places;
+};
+
+// The gradient of the input is a convolution of that of the output. With strides it is one for each remainder of a
+// pixel's place (plus padding) by the stride: pixel stride·q + remainder - padding was multiplied by those taps alone
+// that have the same remainder, at output q - (tap · dilation - remainder) / stride.
+struct Phase {
+  Windows windows;
+  Grid pixels;
+};
+
+Phase phase_of(const ConvolutionShape& s, Pair remainder) {
+  const Window& w = s.window;
+  const Pair extent{s.height, s.width};
+  Phase phase{};
+  std::array<std::vector<Pair>, 2> taps;  // by axis: how far back the output is, the tap
+  for (std::size_t axis : {0, 1}) {
+    const std::int64_t stride = w.stride[axis], r = remainder[axis], padding = w.padding[axis];
+    for (std::int64_t tap = 0; tap < w.kernel[axis]; ++tap)
+      if ((tap * w.dilation[axis] - r) % stride == 0)
+        taps[axis].push_back({(tap * w.dilation[axis] - r) / stride, tap});
+    const std::int64_t back = taps[axis].empty() ? 0 : taps[axis].back()[0];
+    const std::int64_t begin = padding > r ? (padding - r + stride - 1) / stride : 0;  // the first q within the image
+    phase.pixels.first[axis] = stride * begin + r - padding;
+    phase.pixels.step[axis] = stride;
+    phase.pixels.places[axis] =
+        std::max<std::int64_t>(0, (extent[axis] - phase.pixels.first[axis] + stride - 1) / stride);
+    phase.windows.first[axis] = begin - back;
+    phase.windows.step[axis] = 1;
+    phase.windows.span[axis] = back - (taps[axis].empty() ? 0 : taps[axis].front()[0]) + 1;
+    // Windows begin at the tap that is furthest back.
+    for (Pair& tap : taps[axis]) tap[0] = back - tap[0];
+    std::reverse(taps[axis].begin(), taps[axis].end());
+  }
+  phase.windows.places = phase.pixels.places;
+  for (const Pair& row : taps[0])
+    for (const Pair& column : taps[1])
+      phase.windows.taps.push_back({{row[0], column[0]}, row[1] * w.kernel[1] + column[1]});
+  return phase;
+}
+
+// ---- Blocks: some rows of windows, and the pixels that they stand on.
+
+// How the rows of windows of all images, one after another, are cut into blocks: by the extents alone.
+struct Blocks {
+  std::int64_t rows, count;  // of a block, and blocks
+  Blocks(const Windows& w, std::int64_t images, std::int64_t pixels) {
+    const std::int64_t all = images * w.places[0];
+    rows = std::clamp<std::int64_t>(pixels / std::max<std::int64_t>(1, w.places[1]), 1, all);
+    count = (all + rows - 1) / rows;
+    rows = (all + count - 1) / count;
+    count = (all + rows - 1) / rows;
+  }
+};
+
+// The windows of one block at a time. Where they reach beyond the images, their pixels are copied into zeros.
+template <class T>
+class BlockReader {
+ public:
+  BlockReader(const T* from, const Images& images, const Windows& windows, const Blocks& blocks)
+      : from_(from),
+        images_(images),
+        w_(windows),
+        blocks_(blocks),
+        inside_(is_inside()),
+        width_(inside_ ? images.width : (w_.places[1] - 1) * w_.step[1] + w_.span[1]),
+        copies_(inside_ ? 0 : copied_rows() * width_ * images.channels),
+        starts_(blocks.rows * w_.places[1]) {}
+
+  // The number of windows in the block; start() then tells where each one's first pixel is.
+  std::int64_t read(std::int64_t block) {
+    const std::int64_t begin = block * blocks_.rows, end = std::min(begin + blocks_.rows, images_.count * w_.places[0]);
+    std::int64_t windows = 0;
+    T* copy = copies_.data();
+    for (std::int64_t row = begin; row < end;) {
+      const std::int64_t image = row / w_.places[0], first = row % w_.places[0];
+      const std::int64_t rows = std::min(end - row, w_.places[0] - first);
+      const std::int64_t top = w_.first[0] + first * w_.step[0], high = (rows - 1) * w_.step[0] + w_.span[0];
+      const T* pixels = from_ + image * images_.size() + top * images_.row() + w_.first[1] * images_.channels;
+      if (!inside_) {
+        copy_rows(image, top, high, copy);
+        pixels = copy;
+        copy += high * row_stride();
+      }
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < w_.places[1]; ++j)
+          starts_[windows++] = pixels + i * w_.step[0] * row_stride() + j * w_.step[1] * images_.channels;
+      row += rows;
+    }
+    return windows;
+  }
+  const T* const* starts() const { return starts_.data(); }
+  // Elements from one row of pixels to the next.
+  std::int64_t row_stride() const { return width_ * images_.channels; }
+
+ private:
+  bool is_inside() const {
+    for (std::size_t axis : {0, 1}) {
+      const std::int64_t last = w_.first[axis] + (w_.places[axis] - 1) * w_.step[axis] + w_.span[axis];
+      if (w_.first[axis] < 0 || last > (axis == 0 ? images_.height : images_.width)) return false;
+    }
+    return true;
+  }
+  // At most: every image that begins in the block has rows of its own under its last window.
+  std::int64_t copied_rows() const {
+    const std::int64_t parts = (blocks_.rows + w_.places[0] - 1) / w_.places[0] + 1;
+    return blocks_.rows * w_.step[0] + parts * w_.span[0];
+  }
+  void copy_rows(std::int64_t image, std::int64_t top, std::int64_t rows, T* to) const {
+    const std::int64_t channels = images_.channels;
+    const std::int64_t left = std::clamp<std::int64_t>(-w_.first[1], 0, width_);
+    const std::int64_t right = std::clamp<std::int64_t>(images_.width - w_.first[1], left, width_);
+    for (std::int64_t i = 0; i < rows; ++i, to += row_stride()) {
+      const std::int64_t y = top + i;
+      if (y < 0 || y >= images_.height) {
+        std::fill_n(to, row_stride(), T(0));
+        continue;
+      }
+      const T* const row = from_ + image * images_.size() + y * images_.row() + (w_.first[1] + left) * channels;
+      std::fill_n(to, left * channels, T(0));
+      std::copy_n(row, (right - left) * channels, to + left * channels);
+      std::fill(to + right * channels, to + row_stride(), T(0));
+    }
+  }
+
+  const T* const from_;
+  const Images images_;
+  const Windows& w_;
+  const Blocks blocks_;
+  const bool inside_;
+  const std::int64_t width_;
+  const RoomOf<T> copies_;
+  const RoomOf<const T*> starts_;
+};
+
+// ---- Forward, and the gradient of the input.
+
+// The segments of a window's row of terms, in groups that are multiplied at once.
+struct Terms {
+  struct Group {
+    std::vector<Segment> segments;
+    std::int64_t first, depth;  // terms
+  };
+  std::vector<Group> groups;
+
+  // `length` terms of each tap, from channel `channel` on.
+  Terms(const Windows& w, std::int64_t row_stride, std::int64_t channels, std::int64_t channel, std::int64_t length) {
+    std::vector<Segment> all;
+    for (const Tap& tap : w.taps) {
+      const std::int64_t offset = tap.offset[0] * row_stride + tap.offset[1] * channels + channel;
+      if (!all.empty() && all.back().offset + all.back().length == offset)
+        all.back().length += length;
+      else
+        all.push_back({offset, length});
+    }
+    std::int64_t total = 0;
+    for (const Segment& segment : all) total += segment.length;
+    const std::int64_t most = block_size(total, kBlockDepth, 8);
+    groups.push_back({{}, 0, 0});
+    for (Segment segment : all)
+      while (segment.length > 0) {
+        if (groups.back().depth == most) groups.push_back({{}, groups.back().first + most, 0});
+        const std::int64_t taken = std::min(segment.length, most - groups.back().depth);
+        groups.back().segments.push_back({segment.offset, taken});
+        groups.back().depth += taken;
+        segment.offset += taken;
+        segment.length -= taken;
+      }
+  }
+};
+
+// A convolution: the windows on `from`, times a packed weight, go to the pixels of `grid` of `to`.
+template <class T>
+struct Pass {
+  const T* from;
+  Images source;
+  std::int64_t channel, depth;  // of the source: the first, and how many
+  T* to;
+  Images target;
+  std::int64_t out_channel, out_channels;
+  const Windows& windows;
+  Grid grid;
+  const T* packed;
+  const T* bias;  // of all channels of the target, or null
+
+  void run() const {
+    constexpr std::int64_t kPixels = 288;
+    const Blocks blocks(windows, source.count, kPixels);
+    const std::int64_t terms = static_cast<std::int64_t>(windows.taps.size()) * depth;
+    const std::int64_t work = blocks.rows * windows.places[1] * terms * out_channels;
+    parallel_for(blocks.count, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, work)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   BlockReader<T> reader(from, source, windows, blocks);
+                   const Terms all(windows, reader.row_stride(), source.channels, channel, depth);
+                   const RoomOf<T*> outs(blocks.rows * windows.places[1]);
+                   for (std::int64_t block = begin; block < end; ++block) {
+                     const std::int64_t count = reader.read(block);
+                     find_outs(block * blocks.rows, count, outs.data());
+                     multiply(all, terms, reader.starts(), outs.data(), count);
+                   }
+                 });
+  }
+
+ private:
+  void find_outs(std::int64_t row, std::int64_t count, T** outs) const {
+    for (std::int64_t done = 0; done < count; ++row) {
+      const std::int64_t image = row / grid.places[0], i = row % grid.places[0];
+      T* const pixels = to + image * target.size() + (grid.first[0] + i * grid.step[0]) * target.row() +
+                        grid.first[1] * target.channels + out_channel;
+      for (std::int64_t j = 0; j < grid.places[1]; ++j) outs[done++] = pixels + j * grid.step[1] * target.channels;
+    }
+  }
+  void multiply(const Terms& all, std::int64_t terms, const T* const* starts, T* const* outs,
+                std::int64_t count) const {
+    constexpr std::int64_t kRows = 96;
+    for (std::int64_t row = 0; row < count; row += kRows)
+      for (const Terms::Group& group : all.groups)
+        RowsProduct<T>{starts + row,
+                       outs + row,
+                       std::min(kRows, count - row),
+                       group.segments.data(),
+                       static_cast<std::int64_t>(group.segments.size()),
+                       1,
+                       packed,
+                       terms,
+                       out_channels,
+                       group.first,
+                       group.first > 0,
+                       group.first == 0 && bias ? bias + out_channel : nullptr}
+            .run();
+  }
+};
+
+struct GroupOf {
+  std::int64_t in, out, taps;  // channels of one group
+  explicit GroupOf(const ConvolutionShape& s)
+      : in(s.channels / s.groups), out(s.out_channels / s.groups), taps(s.window.kernel[0] * s.window.kernel[1]) {}
+  std::int64_t weights() const { return in * out * taps; }
+};
+
+// The weight [out, in, taps] of a group as a right operand: a row for each tap and input channel, a column for each
+// output channel.
+template <class T>
+void pack_forward(const GroupOf& g, const T* weight, T* packed) {
+  std::vector<std::int64_t> places(static_cast<std::size_t>(g.in * g.taps));
+  for (std::int64_t c = 0; c < g.in; ++c)
+    for (std::int64_t tap = 0; tap < g.taps; ++tap) places[static_cast<std::size_t>(c * g.taps + tap)] = tap * g.in + c;
+  const std::int64_t width = tiles<T>().width, depth = g.in * g.taps, panels = (g.out + width - 1) / width;
+  parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
+                   pack_panels(weight + column * depth, 1, depth, depth, std::min(width, g.out - column), places.data(),
+                               packed + column * depth);
+               });
+}
+
+// For the gradient of the input: a row for each of some taps and output channel, a column for each input channel.
+template <class T>
+void pack_backward(const GroupOf& g, const std::vector<Tap>& taps, const T* weight, T* packed) {
+  const std::int64_t width = tiles<T>().width, depth = static_cast<std::int64_t>(taps.size()) * g.out;
+  const std::int64_t panels = (g.in + width - 1) / width;
+  parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t panel = begin; panel < end; ++panel) {
+                   const std::int64_t column = panel * width, columns = std::min(width, g.in - column);
+                   const std::int64_t filled = tiles<T>().filled(columns);
+                   T* to = packed + column * depth;
+                   for (const Tap& tap : taps)
+                     for (std::int64_t o = 0; o < g.out; ++o, to += filled) {
+                       const T* const from = weight + (o * g.in + column) * g.taps + tap.number;
+                       for (std::int64_t c = 0; c < columns; ++c) to[c] = from[c * g.taps];
+                       std::fill(to + columns, to + filled, T(0));
+                     }
+                 }
+               });
+}
+
+// ---- The gradient of the weight.
+
+// The sums of one piece of the images for some rows (taps and input channels) of one group: sums[row][column] +=
+// Σ over windows of pixel · gradient.
+template <class T>
+class WeightSums {
+ public:
+  WeightSums(const ConvolutionShape& s, const T* x, const T* dy, std::int64_t group, std::int64_t first_row,
+             std::int64_t rows)
+      : s_(s), g_(s), x_(x), dy_(dy), group_(group), first_row_(first_row), rows_(rows), windows_(forward_windows(s)) {}
+
+  // Over the images [begin, end); dbias, unless null, gets the sums of the gradients.
+  void run(std::int64_t begin, std::int64_t end, T* sums, double* dbias) const {
+    constexpr std::int64_t kPixels = 384;
+    const Images images{end - begin, s_.height, s_.width, s_.channels};
+    const Blocks blocks(windows_, images.count, kPixels);
+    BlockReader<T> reader(x_ + begin * images.size(), images, windows_, blocks);
+    const std::int64_t width = windows_.places[1], places = windows_.places[0] * width;
+    const RoomOf<T> packed(packed_size<T>(blocks.rows * width, g_.out));
+    const RoomOf<const T*> starts(rows_);
+    const RoomOf<T*> outs(rows_);
+    for (std::int64_t row = 0; row < rows_; ++row) outs[row] = sums + row * g_.out;
+    std::vector<Segment> segments;
+    for (std::int64_t block = 0; block < blocks.count; ++block) {
+      const std::int64_t count = reader.read(block);
+      const T* const dy = dy_ + (begin * places + block * blocks.rows * width) * s_.out_channels + group_ * g_.out;
+      pack_panels(dy, s_.out_channels, 1, count, g_.out, nullptr, packed.data());
+      if (dbias) add_rows(dy, count, dbias);
+      segments.clear();
+      for (std::int64_t window = 0; window < count; window += width)
+        segments.push_back({reader.starts()[window] - reader.starts()[0], width});
+      for (std::int64_t row = 0; row < rows_; ++row) starts[row] = reader.starts()[0] + place(row, reader.row_stride());
+      RowsProduct<T>{starts.data(),
+                     outs.data(),
+                     rows_,
+                     segments.data(),
+                     static_cast<std::int64_t>(segments.size()),
+                     windows_.step[1] * s_.channels,
+                     packed.data(),
+                     count,
+                     g_.out,
+                     0,
+                     block > 0,
+                     nullptr}
+          .run();
+    }
+  }
+
+ private:
+  // Where the pixel of a row is, from the window's first.
+  std::int64_t place(std::int64_t row, std::int64_t row_stride) const {
+    const Tap& tap = windows_.taps[static_cast<std::size_t>((first_row_ + row) / g_.in)];
+    return tap.offset[0] * row_stride + tap.offset[1] * s_.channels + group_ * g_.in + (first_row_ + row) % g_.in;
+  }
+  void add_rows(const T* rows, std::int64_t count, double* totals) const {
+    for (std::int64_t i = 0; i < count; ++i)
+      for (std::int64_t o = 0; o < g_.out; ++o) totals[o] += static_cast<double>(rows[i * s_.out_channels + o]);
+  }
+
+  const ConvolutionShape& s_;
+  const GroupOf g_;
+  const T* const x_;
+  const T* const dy_;
+  const std::int64_t group_, first_row_, rows_;
+  const Windows windows_;
+};
+
+// How the work of a group is cut: its images, whose pieces have sums of their own, and the rows of the sums.
+struct WeightPieces {
+  std::int64_t images, rows;  // pieces of each
+  WeightPieces(const ConvolutionShape& s, const GroupOf& g) {
+    constexpr std::int64_t kMost = 8, kFewestRows = 48;
+    const std::int64_t windows = s.images * s.out_height * s.out_width, depth = g.in * g.taps;
+    const std::int64_t wanted = std::clamp<std::int64_t>(windows * depth * g.out / kWorthAThread, 1, kMost);
+    // Sums of a piece that are added up at the end have to be few beside its multiplications.
+    images = std::clamp<std::int64_t>(windows / 2048, 1, std::min(wanted, s.images));
+    rows = std::clamp<std::int64_t>(wanted / images, 1, std::max<std::int64_t>(1, depth / kFewestRows));
+  }
+};
+
+// dweight [out, in, taps] ← the sums over the pieces, each [taps · in, out].
+template <class T>
+void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight) {
+  constexpr std::int64_t kColumns = 16;
+  parallel_for((g.out + kColumns - 1) / kColumns, std::max<std::int64_t>(1, (1 << 15) / (kColumns * g.in * g.taps)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t column = begin * kColumns; column < std::min(end * kColumns, g.out);
+                      column += kColumns) {
+                   const std::int64_t columns = std::min(kColumns, g.out - column);
+                   for (std::int64_t c = 0; c < g.in; ++c)
+                     for (std::int64_t tap = 0; tap < g.taps; ++tap) {
+                       T total[kColumns] = {};
+                       for (std::int64_t piece = 0; piece < pieces; ++piece) {
+                         const T* const part = sums + piece * g.weights() + (tap * g.in + c) * g.out + column;
+                         for (std::int64_t o = 0; o < columns; ++o) total[o] += part[o];
+                       }
+                       T* const to = dweight + (column * g.in + c) * g.taps + tap;
+                       for (std::int64_t o = 0; o < columns; ++o) to[o * g.in * g.taps] = total[o];
+                     }
+                 }
+               });
+}
+
+}  // namespace
+
+template <class T>
+void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  const GroupOf g(s);
+  const Windows windows = forward_windows(s);
+  const RoomOf<T> packed(packed_size<T>(g.in * g.taps, g.out));
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    pack_forward(g, weight + group * g.weights(), packed.data());
+    Pass<T>{x,
+            {s.images, s.height, s.width, s.channels},
+            group * g.in,
+            g.in,
+            y,
+            {s.images, s.out_height, s.out_width, s.out_channels},
+            group * g.out,
+            g.out,
+            windows,
+            {{0, 0}, {1, 1}, {s.out_height, s.out_width}},
+            packed.data(),
+            bias}
+        .run();
+  }
+}
+
+template <class T>
+void own_convolution_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
+  const GroupOf g(s);
+  const Images source{s.images, s.out_height, s.out_width, s.out_channels},
+      target{s.images, s.height, s.width, s.channels};
+  const RoomOf<T> packed(packed_size<T>(g.out * g.taps, g.in));
+  bool covered = true;  // every pixel is written
+  for (std::size_t axis : {0, 1})
+    covered = covered && (s.window.dilation[axis] == 1 || s.window.stride[axis] == 1) &&
+              s.window.kernel[axis] >= s.window.stride[axis];
+  if (!covered) std::fill_n(dx, target.count * target.size(), T(0));
+  for (std::int64_t row = 0; row < s.window.stride[0]; ++row)
+    for (std::int64_t column = 0; column < s.window.stride[1]; ++column) {
+      const Phase phase = phase_of(s, {row, column});
+      if (phase.windows.taps.empty() || phase.pixels.places[0] * phase.pixels.places[1] == 0) continue;
+      for (std::int64_t group = 0; group < s.groups; ++group) {
+        pack_backward(g, phase.windows.taps, weight + group * g.weights(), packed.data());
+        Pass<T>{dy,   source,        group * g.out, g.out,         dx,     target, group * g.in,
+                g.in, phase.windows, phase.pixels,  packed.data(), nullptr}
+            .run();
+      }
+    }
+}
+
+template <class T>
+void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight, T* dbias) {
+  const GroupOf g(s);
+  const WeightPieces pieces(s, g);
+  const std::int64_t depth = g.in * g.taps, rows = (depth + pieces.rows - 1) / pieces.rows;
+  const RoomOf<T> sums(pieces.images * g.weights());
+  const RoomOf<double> biases(dbias ? pieces.images * g.out : 0);
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    if (dbias) std::fill_n(biases.data(), pieces.images * g.out, 0.0);
+    parallel_for(pieces.images * pieces.rows, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t piece = begin; piece < end; ++piece) {
+        const std::int64_t part = piece / pieces.rows, first = piece % pieces.rows * rows;
+        const std::int64_t count = std::min(rows, depth - first);
+        if (count <= 0) continue;
+        WeightSums<T>(s, x, dy, group, first, count)
+            .run(part * s.images / pieces.images, (part + 1) * s.images / pieces.images,
+                 sums.data() + part * g.weights() + first * g.out,
+                 dbias && first == 0 ? biases.data() + part * g.out : nullptr);
+      }
+    });
+    join_sums(g, sums.data(), pieces.images, dweight + group * g.weights());
+    for (std::int64_t o = 0; dbias && o < g.out; ++o) {
+      double total = 0;
+      for (std::int64_t part = 0; part < pieces.images; ++part) total += biases[part * g.out + o];
+      dbias[group * g.out + o] = static_cast<T>(total);
+    }
+  }
+}
+
+template void own_convolution(const ConvolutionShape&, const float*, const float*, const float*, float*);
+template void own_convolution(const ConvolutionShape&, const double*, const double*, const double*, double*);
+template void own_convolution_input_grad(const ConvolutionShape&, const float*, const float*, float*);
+template void own_convolution_input_grad(const ConvolutionShape&, const double*, const double*, double*);
+template void own_convolution_weight_grad(const ConvolutionShape&, const float*, const float*, float*, float*);
+template void own_convolution_weight_grad(const ConvolutionShape&, const double*, const double*, double*, double*);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,17 @@
+// Convolutions of our own engine: products whose left operand is read from the images themselves.
+#pragma once
+
+#include "eigengrad/ops/kernels/engine.h"
+
+namespace eigengrad::kernels {
+
+/// See Engine::convolution and the two after it. They take every shape; of depthwise convolutions, whose groups have
+/// fewer outputs than a vector has lanes, they make slow work.
+template <class T>
+void own_convolution(const ConvolutionShape& shape, const T* x, const T* weight, const T* bias, T* y);
+template <class T>
+void own_convolution_input_grad(const ConvolutionShape& shape, const T* dy, const T* weight, T* dx);
+template <class T>
+void own_convolution_weight_grad(const ConvolutionShape& shape, const T* x, const T* dy, T* dweight, T* dbias);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,138 @@
+#include "eigengrad/ops/kernels/own_product.h"
+
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+template <class T>
+const T* element(const Matrix& m, std::int64_t row, std::int64_t column) {
+  return static_cast<const T*>(m.data) + row * m.row_stride + column * m.column_stride;
+}
+
+Matrix part(const Matrix& m, std::size_t element_size, std::int64_t row, std::int64_t rows, std::int64_t column,
+            std::int64_t columns) {
+  const std::int64_t offset = (row * m.row_stride + column * m.column_stride) * static_cast<std::int64_t>(element_size);
+  return {static_cast<const std::byte*>(m.data) + offset, rows, columns, m.row_stride, m.column_stride};
+}
+
+// Rows of a that are contiguous over the terms [term, term + depth): in place, or turned over into `turned`.
+template <class T>
+void find_rows(const Matrix& a, std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth, T* turned,
+               const T** found) {
+  if (a.column_stride == 1) {
+    for (std::int64_t i = 0; i < rows; ++i) found[i] = element<T>(a, row + i, term);
+    return;
+  }
+  tiles<T>().transpose(element<T>(a, row, term), a.column_stride, depth, rows, turned, depth);
+  for (std::int64_t i = 0; i < rows; ++i) found[i] = turned + i * depth;
+}
+
+// How a product is cut for threads: by its shape alone, such that as little as possible is packed twice. Every piece
+// packs its columns of b, and turns its rows of a over if they are not contiguous.
+struct Pieces {
+  std::int64_t row_pieces = 1, column_pieces = 1;
+
+  Pieces(const Matrix& a, const Matrix& b) {
+    constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
+    const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
+    double best = -1;
+    for (std::int64_t rows = 1; rows <= kMost; rows *= 2)
+      for (std::int64_t columns = 1; rows * columns <= kMost; columns *= 2) {
+        if ((rows > 1 && a.rows / rows < kFewestRows) || (columns > 1 && b.columns / columns < kFewestColumns))
+          continue;
+        if (rows * columns > std::max<std::int64_t>(1, wanted)) continue;
+        const double packing = static_cast<double>(rows * b.columns + (a.column_stride == 1 ? 0 : columns * a.rows));
+        // Twice as many pieces are worth more than any packing.
+        const double worth = static_cast<double>(rows * columns) - packing / (1e3 + packing);
+        if (worth > best) {
+          best = worth;
+          row_pieces = rows;
+          column_pieces = columns;
+        }
+      }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void pack_panels(const T* b, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,
+                 std::int64_t columns, const std::int64_t* places, T* to) {
+  const Tiles<T>& t = tiles<T>();
+  if (row_stride == 1 && column_stride != 1) {
+    for (std::int64_t column = 0; column < columns; column += t.width)
+      t.pack_turned(b + column * column_stride, column_stride, depth, std::min(t.width, columns - column), places,
+                    to + column * depth);
+    return;
+  }
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const T* const row = b + k * row_stride;
+    const std::int64_t place = places ? places[k] : k;
+    for (std::int64_t column = 0; column < columns; column += t.width) {
+      const std::int64_t here = std::min(t.width, columns - column), filled = t.filled(here);
+      T* const target = to + column * depth + place * filled;
+      if (column_stride == 1)
+        std::copy_n(row + column, here, target);
+      else
+        for (std::int64_t j = 0; j < here; ++j) target[j] = row[(column + j) * column_stride];
+      std::fill(target + here, target + filled, T(0));
+    }
+  }
+}
+
+template <class T>
+void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+  constexpr std::int64_t kBlockColumns = 512;
+  const std::int64_t depth = block_size(a.columns, kBlockDepth, 8);
+  const std::int64_t rows = block_size(a.rows, kBlockRows, 6), columns = block_size(b.columns, kBlockColumns, 64);
+  const RoomOf<T> packed(packed_size<T>(std::min(depth, a.columns), std::min(columns, b.columns)));
+  const RoomOf<T> turned(a.column_stride == 1 ? 0 : std::min(rows, a.rows) * std::min(depth, a.columns));
+  const T* a_rows[kBlockRows];
+  T* out_rows[kBlockRows];
+  for (std::int64_t column = 0; column < b.columns; column += columns) {
+    const std::int64_t wide = std::min(columns, b.columns - column);
+    for (std::int64_t term = 0; term == 0 || term < a.columns; term += depth) {
+      const Segment all{0, std::min(depth, a.columns - term)};
+      pack_panels(element<T>(b, term, column), b.row_stride, b.column_stride, all.length, wide, nullptr, packed.data());
+      for (std::int64_t row = 0; row < a.rows; row += rows) {
+        const std::int64_t high = std::min(rows, a.rows - row);
+        find_rows(a, row, high, term, all.length, turned.data(), a_rows);
+        for (std::int64_t i = 0; i < high; ++i) out_rows[i] = out + (row + i) * out_stride + column;
+        RowsProduct<T>{a_rows,        out_rows,   high, &all, 1,        1,
+                       packed.data(), all.length, wide, 0,    term > 0, term == 0 && bias ? bias + column : nullptr}
+            .run();
+      }
+    }
+  }
+}
+
+template <class T>
+void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+  const Pieces pieces(a, b);
+  const std::int64_t count = pieces.row_pieces * pieces.column_pieces;
+  if (count == 1) return own_product(out, out_stride, a, b, bias);
+  const std::int64_t width = tiles<T>().width;
+  const std::int64_t wide = ((b.columns + pieces.column_pieces - 1) / pieces.column_pieces + width - 1) / width * width;
+  const std::int64_t high = (a.rows + pieces.row_pieces - 1) / pieces.row_pieces;
+  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t row = piece / pieces.column_pieces * high, column = piece % pieces.column_pieces * wide;
+      const std::int64_t rows = std::min(high, a.rows - row), columns = std::min(wide, b.columns - column);
+      if (rows <= 0 || columns <= 0) continue;
+      own_product(out + row * out_stride + column, out_stride, part(a, sizeof(T), row, rows, 0, a.columns),
+                  part(b, sizeof(T), 0, b.rows, column, columns), bias ? bias + column : nullptr);
+    }
+  });
+}
+
+template void pack_panels(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int64_t*,
+                          float*);
+template void pack_panels(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int64_t*,
+                          double*);
+template void own_product(float*, std::int64_t, const Matrix&, const Matrix&, const float*);
+template void own_product(double*, std::int64_t, const Matrix&, const Matrix&, const double*);
+template void own_product_shared(float*, std::int64_t, const Matrix&, const Matrix&, const float*);
+template void own_product_shared(double*, std::int64_t, const Matrix&, const Matrix&, const double*);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,66 @@
+// Products of our own engine, out of the tiles of tiles.h.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/room.h"
+#include "eigengrad/ops/kernels/tiles.h"
+
+namespace eigengrad::kernels {
+
+/// How much of a product is in the caches at once: terms of a sum, rows of the left operand. A panel of so many terms
+/// and 16 columns stays in the first cache, so many rows of so many terms in the second.
+inline constexpr std::int64_t kBlockDepth = 384, kBlockRows = 192;
+
+/// [0, extent) in the fewest equal blocks of at most `most`, each a multiple of `unit` (which divides `most`).
+inline std::int64_t block_size(std::int64_t extent, std::int64_t most, std::int64_t unit) {
+  const std::int64_t blocks = std::max<std::int64_t>(1, (extent + most - 1) / most);
+  return std::max(unit, ((extent + blocks - 1) / blocks + unit - 1) / unit * unit);
+}
+
+/// Elements of a packed right operand: each panel as many rows as the operand, of whole vectors.
+template <class T>
+std::int64_t packed_size(std::int64_t depth, std::int64_t columns) {
+  const Tiles<T>& t = tiles<T>();
+  return depth * (columns / t.width * t.width + t.filled(columns % t.width));
+}
+
+/// Packs b panel after panel. Row k of b becomes row places[k] of every panel, or row k where `places` is null.
+template <class T>
+void pack_panels(const T* b, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,
+                 std::int64_t columns, const std::int64_t* places, T* to);
+
+/// The product of rows, given by where each begins, with a packed right operand `depth` deep, of whose terms those from
+/// `first_term` on take part.
+template <class T>
+struct RowsProduct {
+  const T* const* a;
+  T* const* out;
+  std::int64_t rows;
+  const Segment* segments;
+  std::int64_t segment_count, step;
+  const T* packed;
+  std::int64_t depth, columns, first_term;
+  bool accumulate;
+  const T* bias;
+
+  void run() const {
+    const Tiles<T>& t = tiles<T>();
+    for (std::int64_t column = 0; column < columns; column += t.width) {
+      const std::int64_t here = std::min(t.width, columns - column);
+      t.multiply({a, out, rows, segments, segment_count, step, packed + column * depth + first_term * t.filled(here),
+                  column, here, accumulate, bias});
+    }
+  }
+};
+
+/// out ← a · b + bias on the calling thread; `bias` may be null.
+template <class T>
+void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias);
+/// The same on several threads.
+template <class T>
+void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias);
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,53 @@
+// The innermost loops of our own engine (engine_own.cc): a few rows times a panel of packed columns, in registers.
+#pragma once
+
+#include <cstdint>
+
+namespace eigengrad::kernels {
+
+/// A piece of a row: where it begins, and how many elements it has.
+struct Segment {
+  std::int64_t offset, length;
+};
+
+/// out ← a · b, or out + a · b, for one panel of b.
+///
+/// A row of a need not be contiguous: its elements are those of `segments`, one after another, each counted from where
+/// the row begins and `step` apart. So the rows of a convolution's patches are read from the image itself.
+template <class T>
+struct PanelProduct {
+  const T* const* a;  ///< where each row begins
+  T* const* out;      ///< and each row of the result, of which this panel is `columns` columns from `column` on
+  std::int64_t rows;
+  const Segment* segments;
+  std::int64_t segment_count, step;
+  const T* b;  ///< the panel, packed: for each element of a row of a, the columns side by side, up to whole vectors
+  std::int64_t column, columns;
+  bool accumulate;  ///< add to what out has
+  const T* bias;    ///< added to every row, counted from column 0; may be null
+};
+
+/// The loops for one element type and one kind of processor. A sum over a row runs from its first element to its last,
+/// one multiplication and addition at a time: its bits depend neither on the panel nor on the rows beside it.
+template <class T>
+struct Tiles {
+  std::int64_t width;  ///< columns of a panel; the last one of a matrix may have fewer
+  std::int64_t lanes;  ///< elements of a vector
+  void (*multiply)(const PanelProduct<T>& product);
+  /// Packs a panel of `columns` columns, each of which is `depth` contiguous elements, `stride` apart from the next.
+  /// Element k of a column goes to row places[k], or row k where places is null.
+  void (*pack_turned)(const T* from, std::int64_t stride, std::int64_t depth, std::int64_t columns,
+                      const std::int64_t* places, T* to);
+  /// to[j · to_stride + i] ← from[i · from_stride + j]
+  void (*transpose)(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+                    std::int64_t to_stride);
+
+  /// The columns that a panel of so many takes in memory: whole vectors.
+  std::int64_t filled(std::int64_t columns) const { return (columns + lanes - 1) / lanes * lanes; }
+};
+
+/// The best for this processor.
+template <class T>
+const Tiles<T>& tiles();
+
+}  // namespace eigengrad::kernels

@@ -1,0 +1,212 @@
+// The loops of tiles.h, for the instructions that the including file is compiled for. They are written with the
+// compiler's vectors, and nothing of the standard library is instantiated here: the linker would be free to take the
+// copy of another processor's file.
+#pragma once
+
+#include <cstdint>
+
+#include "eigengrad/ops/kernels/tiles.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+// A tile of six rows and kVectors vectors: its sums stay in registers (12 of AVX2's 16, 24 of AVX-512's 32), and are
+// enough of them to hide how long one addition takes.
+constexpr int kTileRows = 6;
+#ifdef __AVX512F__
+constexpr int kVectorBytes = 64, kVectors = 4;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32, kVectors = 2;
+#else
+constexpr int kVectorBytes = 16, kVectors = 2;
+#endif
+
+template <class T>
+struct VectorOf {
+  typedef T Register __attribute__((vector_size(kVectorBytes)));
+  typedef T InMemory __attribute__((vector_size(kVectorBytes), aligned(sizeof(T)), may_alias));
+  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+};
+
+template <class T, int Rows, int Vectors>
+void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
+  using Register = typename VectorOf<T>::Register;
+  using InMemory = typename VectorOf<T>::InMemory;
+  constexpr int kLanes = VectorOf<T>::kLanes;
+  Register sums[Rows][Vectors] = {};
+  const T* b = p.b;
+  for (std::int64_t s = 0; s < p.segment_count; ++s) {
+    const T* row[Rows];
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) row[i] = p.a[first + i] + p.segments[s].offset;
+    const std::int64_t length = p.segments[s].length, step = p.step;
+    std::int64_t at = 0;
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < length; ++k) {
+      Register right[Vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) right[v] = *reinterpret_cast<const InMemory*>(b + v * kLanes);
+#pragma GCC unroll 8
+      for (int i = 0; i < Rows; ++i) {
+        const T left = row[i][at];
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) sums[i][v] += left * right[v];
+      }
+      at += step;
+      b += Vectors * kLanes;
+    }
+  }
+
+  const bool whole = p.columns == Vectors * kLanes;
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+    T* const out = p.out[first + i] + p.column;
+    if (whole) {
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) {
+        auto* const to = reinterpret_cast<InMemory*>(out + v * kLanes);
+        Register sum = sums[i][v];
+        if (p.accumulate) sum += *to;
+        if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + p.column + v * kLanes);
+        *to = sum;
+      }
+    } else {
+      T values[Vectors * kLanes];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) *reinterpret_cast<InMemory*>(values + v * kLanes) = sums[i][v];
+      for (std::int64_t j = 0; j < p.columns; ++j) {
+        T sum = values[j];
+        if (p.accumulate) sum += out[j];
+        if (p.bias) sum += p.bias[p.column + j];
+        out[j] = sum;
+      }
+    }
+  }
+}
+
+// The rows are shared out evenly among the tiles: 64 are nine of six and two of five, not ten of six and one of four.
+template <class T, int Vectors>
+void multiply_panel(const PanelProduct<T>& p) {
+  const std::int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
+  for (std::int64_t tile = 0, first = 0; tile < tiles; ++tile) {
+    const std::int64_t left = tiles - tile, rows = (p.rows - first + left - 1) / left;
+    switch (rows) {
+      case 6: multiply_tile<T, 6, Vectors>(p, first); break;
+      case 5: multiply_tile<T, 5, Vectors>(p, first); break;
+      case 4: multiply_tile<T, 4, Vectors>(p, first); break;
+      case 3: multiply_tile<T, 3, Vectors>(p, first); break;
+      case 2: multiply_tile<T, 2, Vectors>(p, first); break;
+      default: multiply_tile<T, 1, Vectors>(p, first);
+    }
+    first += rows;
+  }
+}
+
+template <class T>
+void multiply(const PanelProduct<T>& p) {
+  const std::int64_t vectors = (p.columns + VectorOf<T>::kLanes - 1) / VectorOf<T>::kLanes;
+  if constexpr (kVectors == 4) {
+    if (vectors == 4) return multiply_panel<T, 4>(p);
+    if (vectors == 3) return multiply_panel<T, 3>(p);
+  }
+  return vectors == 2 ? multiply_panel<T, 2>(p) : multiply_panel<T, 1>(p);
+}
+
+// ---- Turning matrices over, in blocks of 32 bytes by as many rows.
+
+template <class T>
+constexpr int kBlock = 32 / static_cast<int>(sizeof(T));
+
+typedef float Floats __attribute__((vector_size(32)));
+typedef float FloatsInMemory __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double Doubles __attribute__((vector_size(32)));
+typedef double DoublesInMemory __attribute__((vector_size(32), aligned(8), may_alias));
+
+// Row j of the turned block goes to to[j].
+inline void transpose_block(const float* from, std::int64_t stride, float* const* to) {
+  typedef int Order __attribute__((vector_size(32)));
+  Floats rows[8], pairs[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) rows[i] = *reinterpret_cast<const FloatsInMemory*>(from + i * stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = __builtin_shuffle(rows[i], rows[i + 1], Order{0, 8, 1, 9, 4, 12, 5, 13});
+    pairs[i + 1] = __builtin_shuffle(rows[i], rows[i + 1], Order{2, 10, 3, 11, 6, 14, 7, 15});
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 8
+    for (int k = 0; k < 2; ++k) {
+      rows[i + 2 * k] = __builtin_shuffle(pairs[i + k], pairs[i + k + 2], Order{0, 1, 8, 9, 4, 5, 12, 13});
+      rows[i + 2 * k + 1] = __builtin_shuffle(pairs[i + k], pairs[i + k + 2], Order{2, 3, 10, 11, 6, 7, 14, 15});
+    }
+#pragma GCC unroll 8
+  for (int i = 0; i < 4; ++i) {
+    *reinterpret_cast<FloatsInMemory*>(to[i]) =
+        __builtin_shuffle(rows[i], rows[i + 4], Order{0, 1, 2, 3, 8, 9, 10, 11});
+    *reinterpret_cast<FloatsInMemory*>(to[i + 4]) =
+        __builtin_shuffle(rows[i], rows[i + 4], Order{4, 5, 6, 7, 12, 13, 14, 15});
+  }
+}
+
+inline void transpose_block(const double* from, std::int64_t stride, double* const* to) {
+  typedef long long Order __attribute__((vector_size(32)));
+  Doubles rows[4], pairs[4];
+#pragma GCC unroll 8
+  for (int i = 0; i < 4; ++i) rows[i] = *reinterpret_cast<const DoublesInMemory*>(from + i * stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < 4; i += 2) {
+    pairs[i] = __builtin_shuffle(rows[i], rows[i + 1], Order{0, 4, 2, 6});
+    pairs[i + 1] = __builtin_shuffle(rows[i], rows[i + 1], Order{1, 5, 3, 7});
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 2; ++i) {
+    *reinterpret_cast<DoublesInMemory*>(to[i]) = __builtin_shuffle(pairs[i], pairs[i + 2], Order{0, 1, 4, 5});
+    *reinterpret_cast<DoublesInMemory*>(to[i + 2]) = __builtin_shuffle(pairs[i], pairs[i + 2], Order{2, 3, 6, 7});
+  }
+}
+
+// Row j of the result begins at to_row(j).
+template <class T, class F>
+void transpose_to(const T* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, F to_row) {
+  constexpr int kSide = kBlock<T>;
+  const std::int64_t whole_rows = rows / kSide * kSide, whole_columns = columns / kSide * kSide;
+  for (std::int64_t j = 0; j < whole_columns; j += kSide) {
+    T* to[kSide];
+    for (int q = 0; q < kSide; ++q) to[q] = to_row(j + q);
+    for (std::int64_t i = 0; i < whole_rows; i += kSide) {
+      transpose_block(from + i * stride + j, stride, to);
+      for (int q = 0; q < kSide; ++q) to[q] += kSide;
+    }
+    for (std::int64_t i = whole_rows; i < rows; ++i)
+      for (int q = 0; q < kSide; ++q) to[q][i - whole_rows] = from[i * stride + j + q];
+  }
+  for (std::int64_t j = whole_columns; j < columns; ++j) {
+    T* const to = to_row(j);
+    for (std::int64_t i = 0; i < rows; ++i) to[i] = from[i * stride + j];
+  }
+}
+
+template <class T>
+void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+               std::int64_t to_stride) {
+  transpose_to(from, from_stride, rows, columns, [&](std::int64_t j) { return to + j * to_stride; });
+}
+
+template <class T>
+void pack_turned(const T* from, std::int64_t stride, std::int64_t depth, std::int64_t columns,
+                 const std::int64_t* places, T* to) {
+  constexpr int kLanes = VectorOf<T>::kLanes;
+  const std::int64_t filled = (columns + kLanes - 1) / kLanes * kLanes;
+  transpose_to(from, stride, columns, depth, [&](std::int64_t k) { return to + (places ? places[k] : k) * filled; });
+  if (filled == columns) return;
+  for (std::int64_t k = 0; k < depth; ++k)
+    for (std::int64_t j = columns; j < filled; ++j) to[(places ? places[k] : k) * filled + j] = T(0);
+}
+
+template <class T>
+constexpr Tiles<T> kTiles{kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &pack_turned<T>,
+                          &transpose<T>};
+
+}  // namespace
+}  // namespace eigengrad::kernels
