@@ -16,9 +16,10 @@ constexpr std::int64_t kWorthPacking = 16 * 16 * 16;
 template <class T>
 class Packed final : public PackedMatrix {
  public:
-  explicit Packed(const Matrix& b) : depth_(b.rows), columns_(b.columns), packed_(packed_size<T>(b.rows, b.columns)) {
-    pack_panels(static_cast<const T*>(b.data), b.row_stride, b.column_stride, depth_, columns_, nullptr,
-                packed_.data());
+  explicit Packed(const Matrix& b)
+      : depth_(b.rows), columns_(b.columns), packed_(tiles<T>().packed_size(b.rows, b.columns)) {
+    tiles<T>().pack(static_cast<const T*>(b.data), b.row_stride, b.column_stride, depth_, columns_, nullptr,
+                    packed_.data());
   }
 
   void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {

@@ -2,36 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/own_product.h"
+#include "eigengrad/ops/kernels/own_windows.h"
+#include "eigengrad/ops/kernels/own_winograd.h"
 
 namespace eigengrad::kernels {
 namespace {
-
-using Pair = std::array<std::int64_t, 2>;  // rows, columns
-
-// Images in memory, N·H·W·C.
-struct Images {
-  std::int64_t count, height, width, channels;
-  std::int64_t row() const { return width * channels; }
-  std::int64_t size() const { return height * row(); }
-};
-
-// A tap of a window: how far it is from the window's first pixel, and which of the kernel it is.
-struct Tap {
-  Pair offset;
-  std::int64_t number;
-};
-
-// Where windows stand on images: the first pixel of window (i, j) is at first + step · (i, j), which may be outside,
-// where all is zero.
-struct Windows {
-  Pair first, step, places, span;  // span: the pixels from a window's first to its last
-  std::vector<Tap> taps;           // by rising offset
-};
 
 Windows forward_windows(const ConvolutionShape& s) {
   const Window& w = s.window;
@@ -85,100 +65,6 @@ Phase phase_of(const ConvolutionShape& s, Pair remainder) {
       phase.windows.taps.push_back({{row[0], column[0]}, row[1] * w.kernel[1] + column[1]});
   return phase;
 }
-
-// ---- Blocks: some rows of windows, and the pixels that they stand on.
-
-// How the rows of windows of all images, one after another, are cut into blocks: by the extents alone.
-struct Blocks {
-  std::int64_t rows, count;  // of a block, and blocks
-  Blocks(const Windows& w, std::int64_t images, std::int64_t pixels) {
-    const std::int64_t all = images * w.places[0];
-    rows = std::clamp<std::int64_t>(pixels / std::max<std::int64_t>(1, w.places[1]), 1, all);
-    count = (all + rows - 1) / rows;
-    rows = (all + count - 1) / count;
-    count = (all + rows - 1) / rows;
-  }
-};
-
-// The windows of one block at a time. Where they reach beyond the images, their pixels are copied into zeros.
-template <class T>
-class BlockReader {
- public:
-  BlockReader(const T* from, const Images& images, const Windows& windows, const Blocks& blocks)
-      : from_(from),
-        images_(images),
-        w_(windows),
-        blocks_(blocks),
-        inside_(is_inside()),
-        width_(inside_ ? images.width : (w_.places[1] - 1) * w_.step[1] + w_.span[1]),
-        copies_(inside_ ? 0 : copied_rows() * width_ * images.channels),
-        starts_(blocks.rows * w_.places[1]) {}
-
-  // The number of windows in the block; start() then tells where each one's first pixel is.
-  std::int64_t read(std::int64_t block) {
-    const std::int64_t begin = block * blocks_.rows, end = std::min(begin + blocks_.rows, images_.count * w_.places[0]);
-    std::int64_t windows = 0;
-    T* copy = copies_.data();
-    for (std::int64_t row = begin; row < end;) {
-      const std::int64_t image = row / w_.places[0], first = row % w_.places[0];
-      const std::int64_t rows = std::min(end - row, w_.places[0] - first);
-      const std::int64_t top = w_.first[0] + first * w_.step[0], high = (rows - 1) * w_.step[0] + w_.span[0];
-      const T* pixels = from_ + image * images_.size() + top * images_.row() + w_.first[1] * images_.channels;
-      if (!inside_) {
-        copy_rows(image, top, high, copy);
-        pixels = copy;
-        copy += high * row_stride();
-      }
-      for (std::int64_t i = 0; i < rows; ++i)
-        for (std::int64_t j = 0; j < w_.places[1]; ++j)
-          starts_[windows++] = pixels + i * w_.step[0] * row_stride() + j * w_.step[1] * images_.channels;
-      row += rows;
-    }
-    return windows;
-  }
-  const T* const* starts() const { return starts_.data(); }
-  // Elements from one row of pixels to the next.
-  std::int64_t row_stride() const { return width_ * images_.channels; }
-
- private:
-  bool is_inside() const {
-    for (std::size_t axis : {0, 1}) {
-      const std::int64_t last = w_.first[axis] + (w_.places[axis] - 1) * w_.step[axis] + w_.span[axis];
-      if (w_.first[axis] < 0 || last > (axis == 0 ? images_.height : images_.width)) return false;
-    }
-    return true;
-  }
-  // At most: every image that begins in the block has rows of its own under its last window.
-  std::int64_t copied_rows() const {
-    const std::int64_t parts = (blocks_.rows + w_.places[0] - 1) / w_.places[0] + 1;
-    return blocks_.rows * w_.step[0] + parts * w_.span[0];
-  }
-  void copy_rows(std::int64_t image, std::int64_t top, std::int64_t rows, T* to) const {
-    const std::int64_t channels = images_.channels;
-    const std::int64_t left = std::clamp<std::int64_t>(-w_.first[1], 0, width_);
-    const std::int64_t right = std::clamp<std::int64_t>(images_.width - w_.first[1], left, width_);
-    for (std::int64_t i = 0; i < rows; ++i, to += row_stride()) {
-      const std::int64_t y = top + i;
-      if (y < 0 || y >= images_.height) {
-        std::fill_n(to, row_stride(), T(0));
-        continue;
-      }
-      const T* const row = from_ + image * images_.size() + y * images_.row() + (w_.first[1] + left) * channels;
-      std::fill_n(to, left * channels, T(0));
-      std::copy_n(row, (right - left) * channels, to + left * channels);
-      std::fill(to + right * channels, to + row_stride(), T(0));
-    }
-  }
-
-  const T* const from_;
-  const Images images_;
-  const Windows& w_;
-  const Blocks blocks_;
-  const bool inside_;
-  const std::int64_t width_;
-  const RoomOf<T> copies_;
-  const RoomOf<const T*> starts_;
-};
 
 // ---- Forward, and the gradient of the input.
 
@@ -296,8 +182,8 @@ void pack_forward(const GroupOf& g, const T* weight, T* packed) {
   parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
-                   pack_panels(weight + column * depth, 1, depth, depth, std::min(width, g.out - column), places.data(),
-                               packed + column * depth);
+                   tiles<T>().pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column),
+                                   places.data(), packed + column * depth);
                });
 }
 
@@ -333,14 +219,14 @@ class WeightSums {
              std::int64_t rows)
       : s_(s), g_(s), x_(x), dy_(dy), group_(group), first_row_(first_row), rows_(rows), windows_(forward_windows(s)) {}
 
-  // Over the images [begin, end); dbias, unless null, gets the sums of the gradients.
-  void run(std::int64_t begin, std::int64_t end, T* sums, double* dbias) const {
+  // Over the images [begin, end).
+  void run(std::int64_t begin, std::int64_t end, T* sums) const {
     constexpr std::int64_t kPixels = 384;
     const Images images{end - begin, s_.height, s_.width, s_.channels};
     const Blocks blocks(windows_, images.count, kPixels);
     BlockReader<T> reader(x_ + begin * images.size(), images, windows_, blocks);
     const std::int64_t width = windows_.places[1], places = windows_.places[0] * width;
-    const RoomOf<T> packed(packed_size<T>(blocks.rows * width, g_.out));
+    const RoomOf<T> packed(tiles<T>().packed_size(blocks.rows * width, g_.out));
     const RoomOf<const T*> starts(rows_);
     const RoomOf<T*> outs(rows_);
     for (std::int64_t row = 0; row < rows_; ++row) outs[row] = sums + row * g_.out;
@@ -348,8 +234,7 @@ class WeightSums {
     for (std::int64_t block = 0; block < blocks.count; ++block) {
       const std::int64_t count = reader.read(block);
       const T* const dy = dy_ + (begin * places + block * blocks.rows * width) * s_.out_channels + group_ * g_.out;
-      pack_panels(dy, s_.out_channels, 1, count, g_.out, nullptr, packed.data());
-      if (dbias) add_rows(dy, count, dbias);
+      tiles<T>().pack(dy, s_.out_channels, 1, count, g_.out, nullptr, packed.data());
       segments.clear();
       for (std::int64_t window = 0; window < count; window += width)
         segments.push_back({reader.starts()[window] - reader.starts()[0], width});
@@ -376,11 +261,6 @@ class WeightSums {
     const Tap& tap = windows_.taps[static_cast<std::size_t>((first_row_ + row) / g_.in)];
     return tap.offset[0] * row_stride + tap.offset[1] * s_.channels + group_ * g_.in + (first_row_ + row) % g_.in;
   }
-  void add_rows(const T* rows, std::int64_t count, double* totals) const {
-    for (std::int64_t i = 0; i < count; ++i)
-      for (std::int64_t o = 0; o < g_.out; ++o) totals[o] += static_cast<double>(rows[i * s_.out_channels + o]);
-  }
-
   const ConvolutionShape& s_;
   const GroupOf g_;
   const T* const x_;
@@ -425,13 +305,38 @@ void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight)
                });
 }
 
+// totals[c] ← the sum over all pixels, in double, in pieces chosen by their number.
+template <class T>
+void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* totals) {
+  constexpr std::int64_t kMost = 8, kFewest = 1 << 15;
+  const std::int64_t pieces = std::clamp<std::int64_t>(count * channels / kFewest, 1, kMost);
+  const RoomOf<double> sums(pieces * channels);
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      double* __restrict const sum = sums.data() + piece * channels;
+      std::fill_n(sum, channels, 0.0);
+      for (std::int64_t i = piece * count / pieces; i < (piece + 1) * count / pieces; ++i) {
+        const T* __restrict const pixel = pixels + i * channels;
+        for (std::int64_t c = 0; c < channels; ++c) sum[c] += static_cast<double>(pixel[c]);
+      }
+    }
+  });
+  for (std::int64_t c = 0; c < channels; ++c) {
+    double total = 0;
+    for (std::int64_t piece = 0; piece < pieces; ++piece) total += sums[piece * channels + c];
+    totals[c] = static_cast<T>(total);
+  }
+}
+
 }  // namespace
 
 template <class T>
 void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  if constexpr (std::is_same_v<T, float>)
+    if (suits_winograd(s)) return winograd(s, x, weight, bias, y);
   const GroupOf g(s);
   const Windows windows = forward_windows(s);
-  const RoomOf<T> packed(packed_size<T>(g.in * g.taps, g.out));
+  const RoomOf<T> packed(tiles<T>().packed_size(g.in * g.taps, g.out));
   for (std::int64_t group = 0; group < s.groups; ++group) {
     pack_forward(g, weight + group * g.weights(), packed.data());
     Pass<T>{x,
@@ -452,10 +357,12 @@ void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, con
 
 template <class T>
 void own_convolution_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
+  if constexpr (std::is_same_v<T, float>)
+    if (suits_winograd(s)) return winograd_input_grad(s, dy, weight, dx);
   const GroupOf g(s);
   const Images source{s.images, s.out_height, s.out_width, s.out_channels},
       target{s.images, s.height, s.width, s.channels};
-  const RoomOf<T> packed(packed_size<T>(g.out * g.taps, g.in));
+  const RoomOf<T> packed(tiles<T>().packed_size(g.out * g.taps, g.in));
   bool covered = true;  // every pixel is written
   for (std::size_t axis : {0, 1})
     covered = covered && (s.window.dilation[axis] == 1 || s.window.stride[axis] == 1) &&
@@ -476,13 +383,14 @@ void own_convolution_input_grad(const ConvolutionShape& s, const T* dy, const T*
 
 template <class T>
 void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight, T* dbias) {
+  if (dbias) sum_pixels(dy, s.images * s.out_height * s.out_width, s.out_channels, dbias);
+  if constexpr (std::is_same_v<T, float>)
+    if (suits_winograd(s)) return winograd_weight_grad(s, x, dy, dweight);
   const GroupOf g(s);
   const WeightPieces pieces(s, g);
   const std::int64_t depth = g.in * g.taps, rows = (depth + pieces.rows - 1) / pieces.rows;
   const RoomOf<T> sums(pieces.images * g.weights());
-  const RoomOf<double> biases(dbias ? pieces.images * g.out : 0);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    if (dbias) std::fill_n(biases.data(), pieces.images * g.out, 0.0);
     parallel_for(pieces.images * pieces.rows, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t piece = begin; piece < end; ++piece) {
         const std::int64_t part = piece / pieces.rows, first = piece % pieces.rows * rows;
@@ -490,16 +398,10 @@ void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T*
         if (count <= 0) continue;
         WeightSums<T>(s, x, dy, group, first, count)
             .run(part * s.images / pieces.images, (part + 1) * s.images / pieces.images,
-                 sums.data() + part * g.weights() + first * g.out,
-                 dbias && first == 0 ? biases.data() + part * g.out : nullptr);
+                 sums.data() + part * g.weights() + first * g.out);
       }
     });
     join_sums(g, sums.data(), pieces.images, dweight + group * g.weights());
-    for (std::int64_t o = 0; dbias && o < g.out; ++o) {
-      double total = 0;
-      for (std::int64_t part = 0; part < pieces.images; ++part) total += biases[part * g.out + o];
-      dbias[group * g.out + o] = static_cast<T>(total);
-    }
   }
 }
 

@@ -16,17 +16,25 @@ Matrix part(const Matrix& m, std::size_t element_size, std::int64_t row, std::in
   return {static_cast<const std::byte*>(m.data) + offset, rows, columns, m.row_stride, m.column_stride};
 }
 
-// Rows of a that are contiguous over the terms [term, term + depth): in place, or turned over into `turned`.
+// The rows of a block of the left operand, contiguous: where they are, or turned over.
 template <class T>
-void find_rows(const Matrix& a, std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth, T* turned,
-               const T** found) {
-  if (a.column_stride == 1) {
-    for (std::int64_t i = 0; i < rows; ++i) found[i] = element<T>(a, row + i, term);
-    return;
+class LeftRows {
+ public:
+  LeftRows(const Matrix& a, std::int64_t rows, std::int64_t depth)
+      : a_(a), turned_(a.column_stride == 1 ? 0 : rows * depth) {}
+
+  const T* const* find(std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth) {
+    T* const turned = turned_.data();
+    if (turned) tiles<T>().transpose(element<T>(a_, row, term), a_.column_stride, depth, rows, turned, depth);
+    for (std::int64_t i = 0; i < rows; ++i) rows_[i] = turned ? turned + i * depth : element<T>(a_, row + i, term);
+    return rows_;
   }
-  tiles<T>().transpose(element<T>(a, row, term), a.column_stride, depth, rows, turned, depth);
-  for (std::int64_t i = 0; i < rows; ++i) found[i] = turned + i * depth;
-}
+
+ private:
+  const Matrix& a_;
+  const RoomOf<T> turned_;
+  const T* rows_[kBlockRows];
+};
 
 // How a product is cut for threads: by its shape alone, such that as little as possible is packed twice. Every piece
 // packs its columns of b, and turns its rows of a over if they are not contiguous.
@@ -57,49 +65,24 @@ struct Pieces {
 }  // namespace
 
 template <class T>
-void pack_panels(const T* b, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,
-                 std::int64_t columns, const std::int64_t* places, T* to) {
-  const Tiles<T>& t = tiles<T>();
-  if (row_stride == 1 && column_stride != 1) {
-    for (std::int64_t column = 0; column < columns; column += t.width)
-      t.pack_turned(b + column * column_stride, column_stride, depth, std::min(t.width, columns - column), places,
-                    to + column * depth);
-    return;
-  }
-  for (std::int64_t k = 0; k < depth; ++k) {
-    const T* const row = b + k * row_stride;
-    const std::int64_t place = places ? places[k] : k;
-    for (std::int64_t column = 0; column < columns; column += t.width) {
-      const std::int64_t here = std::min(t.width, columns - column), filled = t.filled(here);
-      T* const target = to + column * depth + place * filled;
-      if (column_stride == 1)
-        std::copy_n(row + column, here, target);
-      else
-        for (std::int64_t j = 0; j < here; ++j) target[j] = row[(column + j) * column_stride];
-      std::fill(target + here, target + filled, T(0));
-    }
-  }
-}
-
-template <class T>
 void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
   constexpr std::int64_t kBlockColumns = 512;
   const std::int64_t depth = block_size(a.columns, kBlockDepth, 8);
   const std::int64_t rows = block_size(a.rows, kBlockRows, 6), columns = block_size(b.columns, kBlockColumns, 64);
-  const RoomOf<T> packed(packed_size<T>(std::min(depth, a.columns), std::min(columns, b.columns)));
-  const RoomOf<T> turned(a.column_stride == 1 ? 0 : std::min(rows, a.rows) * std::min(depth, a.columns));
-  const T* a_rows[kBlockRows];
+  const Tiles<T>& t = tiles<T>();
+  const RoomOf<T> packed(t.packed_size(std::min(depth, a.columns), std::min(columns, b.columns)));
+  LeftRows<T> left(a, std::min(rows, a.rows), std::min(depth, a.columns));
   T* out_rows[kBlockRows];
   for (std::int64_t column = 0; column < b.columns; column += columns) {
     const std::int64_t wide = std::min(columns, b.columns - column);
     for (std::int64_t term = 0; term == 0 || term < a.columns; term += depth) {
       const Segment all{0, std::min(depth, a.columns - term)};
-      pack_panels(element<T>(b, term, column), b.row_stride, b.column_stride, all.length, wide, nullptr, packed.data());
+      t.pack(element<T>(b, term, column), b.row_stride, b.column_stride, all.length, wide, nullptr, packed.data());
       for (std::int64_t row = 0; row < a.rows; row += rows) {
         const std::int64_t high = std::min(rows, a.rows - row);
-        find_rows(a, row, high, term, all.length, turned.data(), a_rows);
+        const T* const* const left_rows = left.find(row, high, term, all.length);
         for (std::int64_t i = 0; i < high; ++i) out_rows[i] = out + (row + i) * out_stride + column;
-        RowsProduct<T>{a_rows,        out_rows,   high, &all, 1,        1,
+        RowsProduct<T>{left_rows,     out_rows,   high, &all, 1,        1,
                        packed.data(), all.length, wide, 0,    term > 0, term == 0 && bias ? bias + column : nullptr}
             .run();
       }
@@ -126,10 +109,6 @@ void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const 
   });
 }
 
-template void pack_panels(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int64_t*,
-                          float*);
-template void pack_panels(const double*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int64_t*,
-                          double*);
 template void own_product(float*, std::int64_t, const Matrix&, const Matrix&, const float*);
 template void own_product(double*, std::int64_t, const Matrix&, const Matrix&, const double*);
 template void own_product_shared(float*, std::int64_t, const Matrix&, const Matrix&, const float*);

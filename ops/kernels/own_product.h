@@ -20,18 +20,6 @@ inline std::int64_t block_size(std::int64_t extent, std::int64_t most, std::int6
   return std::max(unit, ((extent + blocks - 1) / blocks + unit - 1) / unit * unit);
 }
 
-/// Elements of a packed right operand: each panel as many rows as the operand, of whole vectors.
-template <class T>
-std::int64_t packed_size(std::int64_t depth, std::int64_t columns) {
-  const Tiles<T>& t = tiles<T>();
-  return depth * (columns / t.width * t.width + t.filled(columns % t.width));
-}
-
-/// Packs b panel after panel. Row k of b becomes row places[k] of every panel, or row k where `places` is null.
-template <class T>
-void pack_panels(const T* b, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,
-                 std::int64_t columns, const std::int64_t* places, T* to);
-
 /// The product of rows, given by where each begins, with a packed right operand `depth` deep, of whose terms those from
 /// `first_term` on take part.
 template <class T>

@@ -34,16 +34,20 @@ struct Tiles {
   std::int64_t width;  ///< columns of a panel; the last one of a matrix may have fewer
   std::int64_t lanes;  ///< elements of a vector
   void (*multiply)(const PanelProduct<T>& product);
-  /// Packs a panel of `columns` columns, each of which is `depth` contiguous elements, `stride` apart from the next.
-  /// Element k of a column goes to row places[k], or row k where places is null.
-  void (*pack_turned)(const T* from, std::int64_t stride, std::int64_t depth, std::int64_t columns,
-                      const std::int64_t* places, T* to);
+  /// Packs a right operand, panel after panel, each as deep as the operand. Row k goes to row places[k] of every panel,
+  /// or to row k where `places` is null. One of the strides is 1, or all columns are taken one by one.
+  void (*pack)(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,
+               std::int64_t columns, const std::int64_t* places, T* to);
   /// to[j · to_stride + i] ← from[i · from_stride + j]
   void (*transpose)(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
                     std::int64_t to_stride);
 
   /// The columns that a panel of so many takes in memory: whole vectors.
   std::int64_t filled(std::int64_t columns) const { return (columns + lanes - 1) / lanes * lanes; }
+  /// The elements of a packed operand.
+  std::int64_t packed_size(std::int64_t depth, std::int64_t columns) const {
+    return depth * (columns / width * width + filled(columns % width));
+  }
 };
 
 /// The best for this processor.

@@ -193,20 +193,52 @@ void transpose(const T* from, std::int64_t from_stride, std::int64_t rows, std::
   transpose_to(from, from_stride, rows, columns, [&](std::int64_t j) { return to + j * to_stride; });
 }
 
+// ---- Packing.
+
+// One row of a whole panel.
 template <class T>
-void pack_turned(const T* from, std::int64_t stride, std::int64_t depth, std::int64_t columns,
-                 const std::int64_t* places, T* to) {
-  constexpr int kLanes = VectorOf<T>::kLanes;
-  const std::int64_t filled = (columns + kLanes - 1) / kLanes * kLanes;
-  transpose_to(from, stride, columns, depth, [&](std::int64_t k) { return to + (places ? places[k] : k) * filled; });
-  if (filled == columns) return;
-  for (std::int64_t k = 0; k < depth; ++k)
-    for (std::int64_t j = columns; j < filled; ++j) to[(places ? places[k] : k) * filled + j] = T(0);
+void copy_whole_row(const T* from, T* to) {
+  using InMemory = typename VectorOf<T>::InMemory;
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v)
+    *reinterpret_cast<InMemory*>(to + v * VectorOf<T>::kLanes) =
+        *reinterpret_cast<const InMemory*>(from + v * VectorOf<T>::kLanes);
 }
 
 template <class T>
-constexpr Tiles<T> kTiles{kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &pack_turned<T>,
-                          &transpose<T>};
+void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth, std::int64_t columns,
+          const std::int64_t* places, T* to) {
+  constexpr std::int64_t kLanes = VectorOf<T>::kLanes, kWidth = kVectors * kLanes;
+  const std::int64_t whole = columns / kWidth * kWidth, rest = columns - whole;
+  const std::int64_t filled = (rest + kLanes - 1) / kLanes * kLanes;
+  const auto place = [&](std::int64_t k) { return places ? places[k] : k; };
+  T* const last = to + whole * depth;
+  if (row_stride == 1) {  // columns are contiguous
+    for (std::int64_t column = 0; column < columns; column += kWidth) {
+      const bool is_whole = column < whole;
+      T* const panel = to + column * depth;
+      transpose_to(from + column * column_stride, column_stride, is_whole ? kWidth : rest, depth,
+                   [&](std::int64_t k) { return panel + place(k) * (is_whole ? kWidth : filled); });
+    }
+  } else {
+    for (std::int64_t k = 0; k < depth; ++k) {
+      const T* const row = from + k * row_stride;
+      T* target = to + place(k) * kWidth;
+      for (std::int64_t column = 0; column < whole; column += kWidth, target += kWidth * depth) {
+        if (column_stride == 1)
+          copy_whole_row(row + column, target);
+        else
+          for (std::int64_t j = 0; j < kWidth; ++j) target[j] = row[(column + j) * column_stride];
+      }
+      for (std::int64_t j = 0; j < rest; ++j) last[place(k) * filled + j] = row[(whole + j) * column_stride];
+    }
+  }
+  for (std::int64_t k = 0; k < depth; ++k)
+    for (std::int64_t j = rest; j < filled; ++j) last[k * filled + j] = T(0);
+}
+
+template <class T>
+constexpr Tiles<T> kTiles{kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &pack<T>, &transpose<T>};
 
 }  // namespace
 }  // namespace eigengrad::kernels

@@ -1,0 +1,417 @@
+#include "eigengrad/ops/kernels/own_winograd.h"
+
+#include <algorithm>
+
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/own_product.h"
+#include "eigengrad/ops/kernels/own_windows.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+// A tile of results, the window of pixels that it depends on, and the numbers that stand for either in between.
+constexpr int kTile = 4, kWindow = 6, kPlanes = kWindow * kWindow;
+// Channels that are transformed at once: what lies in between then stays in the first cache.
+constexpr std::int64_t kChunk = 64;
+
+// ---- The transforms along one axis, over the channels of a chunk. The matrices are those of the evaluation at 0, a,
+// -a, b, -b and ∞: Bᵀ (6×6) of pixels, G (6×3) of weights, Aᵀ (4×6) of products.
+
+constexpr float a = 0.75F, b = 1.5F, aa = a * a, bb = b * b;
+
+// out[j] ← Σ Bᵀ[j][i] · in[i]
+constexpr auto pixels_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
+  const float* __restrict const d0 = in[0];
+  const float* __restrict const d1 = in[1];
+  const float* __restrict const d2 = in[2];
+  const float* __restrict const d3 = in[3];
+  const float* __restrict const d4 = in[4];
+  const float* __restrict const d5 = in[5];
+  float* __restrict const v0 = out[0];
+  float* __restrict const v1 = out[1];
+  float* __restrict const v2 = out[2];
+  float* __restrict const v3 = out[3];
+  float* __restrict const v4 = out[4];
+  float* __restrict const v5 = out[5];
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float even_a = d4[c] - bb * d2[c], odd_a = a * (d3[c] - bb * d1[c]);
+    const float even_b = d4[c] - aa * d2[c], odd_b = b * (d3[c] - aa * d1[c]);
+    v0[c] = d4[c] - (aa + bb) * d2[c] + aa * bb * d0[c];
+    v1[c] = even_a + odd_a;
+    v2[c] = even_a - odd_a;
+    v3[c] = even_b + odd_b;
+    v4[c] = even_b - odd_b;
+    v5[c] = d5[c] - (aa + bb) * d3[c] + aa * bb * d1[c];
+  }
+};
+
+// out[i] ← Σ Aᵀ[i][j] · in[j]
+constexpr auto planes_to_results = [](const float* const* in, float* const* out, std::int64_t channels) {
+  const float* __restrict const m0 = in[0];
+  const float* __restrict const m1 = in[1];
+  const float* __restrict const m2 = in[2];
+  const float* __restrict const m3 = in[3];
+  const float* __restrict const m4 = in[4];
+  const float* __restrict const m5 = in[5];
+  float* __restrict const y0 = out[0];
+  float* __restrict const y1 = out[1];
+  float* __restrict const y2 = out[2];
+  float* __restrict const y3 = out[3];
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float even_a = m1[c] + m2[c], odd_a = a * (m1[c] - m2[c]);
+    const float even_b = m3[c] + m4[c], odd_b = b * (m3[c] - m4[c]);
+    y0[c] = m0[c] + even_a + even_b;
+    y1[c] = odd_a + odd_b;
+    y2[c] = aa * even_a + bb * even_b;
+    y3[c] = aa * odd_a + bb * odd_b + m5[c];
+  }
+};
+
+// out[j] ← Σ Aᵀ[i][j] · in[i]
+constexpr auto results_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
+  const float* __restrict const y0 = in[0];
+  const float* __restrict const y1 = in[1];
+  const float* __restrict const y2 = in[2];
+  const float* __restrict const y3 = in[3];
+  float* __restrict const m0 = out[0];
+  float* __restrict const m1 = out[1];
+  float* __restrict const m2 = out[2];
+  float* __restrict const m3 = out[3];
+  float* __restrict const m4 = out[4];
+  float* __restrict const m5 = out[5];
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float even_a = y0[c] + aa * y2[c], odd_a = a * (y1[c] + aa * y3[c]);
+    const float even_b = y0[c] + bb * y2[c], odd_b = b * (y1[c] + bb * y3[c]);
+    m0[c] = y0[c];
+    m1[c] = even_a + odd_a;
+    m2[c] = even_a - odd_a;
+    m3[c] = even_b + odd_b;
+    m4[c] = even_b - odd_b;
+    m5[c] = y3[c];
+  }
+};
+
+constexpr float at_zero = 1 / (aa * bb), at_a = 1 / (2 * aa * (aa - bb)), at_b = 1 / (2 * bb * (bb - aa));
+
+// out[j] ← Σ G[j][i] · in[i]
+constexpr auto weights_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
+  const float* __restrict const w0 = in[0];
+  const float* __restrict const w1 = in[1];
+  const float* __restrict const w2 = in[2];
+  float* __restrict const u0 = out[0];
+  float* __restrict const u1 = out[1];
+  float* __restrict const u2 = out[2];
+  float* __restrict const u3 = out[3];
+  float* __restrict const u4 = out[4];
+  float* __restrict const u5 = out[5];
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float even_a = w0[c] + aa * w2[c], odd_a = a * w1[c];
+    const float even_b = w0[c] + bb * w2[c], odd_b = b * w1[c];
+    u0[c] = at_zero * w0[c];
+    u1[c] = at_a * (even_a + odd_a);
+    u2[c] = at_a * (even_a - odd_a);
+    u3[c] = at_b * (even_b + odd_b);
+    u4[c] = at_b * (even_b - odd_b);
+    u5[c] = w2[c];
+  }
+};
+
+// out[i] ← Σ G[j][i] · in[j]
+constexpr auto planes_to_weights = [](const float* const* in, float* const* out, std::int64_t channels) {
+  const float* __restrict const u0 = in[0];
+  const float* __restrict const u1 = in[1];
+  const float* __restrict const u2 = in[2];
+  const float* __restrict const u3 = in[3];
+  const float* __restrict const u4 = in[4];
+  const float* __restrict const u5 = in[5];
+  float* __restrict const w0 = out[0];
+  float* __restrict const w1 = out[1];
+  float* __restrict const w2 = out[2];
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float even_a = at_a * (u1[c] + u2[c]), odd_a = at_a * (u1[c] - u2[c]);
+    const float even_b = at_b * (u3[c] + u4[c]), odd_b = at_b * (u3[c] - u4[c]);
+    w0[c] = at_zero * u0[c] + even_a + even_b;
+    w1[c] = a * odd_a + b * odd_b;
+    w2[c] = aa * even_a + bb * even_b + u5[c];
+  }
+};
+
+// Along both axes: from In×In places to Out×Out, of up to kChunk channels. at_in(i, j) and at_out(i, j) tell where the
+// channels of a place are.
+template <int In, int Out, class Transform, class AtIn, class AtOut>
+void transform_square(Transform transform, AtIn at_in, AtOut at_out, std::int64_t channels) {
+  alignas(64) float between[In * Out * kChunk];
+  for (int i = 0; i < In; ++i) {
+    const float* in[In];
+    float* out[Out];
+    for (int j = 0; j < In; ++j) in[j] = at_in(i, j);
+    for (int j = 0; j < Out; ++j) out[j] = between + (i * Out + j) * kChunk;
+    transform(in, out, channels);
+  }
+  for (int j = 0; j < Out; ++j) {
+    const float* in[In];
+    float* out[Out];
+    for (int i = 0; i < In; ++i) in[i] = between + (i * Out + j) * kChunk;
+    for (int i = 0; i < Out; ++i) out[i] = at_out(i, j);
+    transform(in, out, channels);
+  }
+}
+
+// ---- Tiles of images.
+
+// Where a tile's first result is.
+struct Tile {
+  std::int64_t image, row, column;
+};
+
+struct Tiling {
+  Images source, results;
+  Pair padding;
+  Pair tiles;  // of an image: rows, columns
+
+  Tiling(const Images& from, const Images& to, Pair zeros_around)
+      : source(from),
+        results(to),
+        padding(zeros_around),
+        tiles{(to.height + kTile - 1) / kTile, (to.width + kTile - 1) / kTile} {}
+  std::int64_t count() const { return results.count * tiles[0] * tiles[1]; }
+  Tile at(std::int64_t number) const {
+    const std::int64_t row = number / tiles[1];
+    return {row / tiles[0], row % tiles[0] * kTile, number % tiles[1] * kTile};
+  }
+};
+
+// The channels of pixel (y, x) from channel c on, or what stands for pixels outside.
+template <class T>
+T* pixel_or(T* pixels, const Images& images, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t c,
+            T* outside) {
+  if (y < 0 || y >= images.height || x < 0 || x >= images.width) return outside;
+  return pixels + image * images.size() + y * images.row() + x * images.channels + c;
+}
+
+constexpr float kZeros[kChunk] = {};
+
+template <class F>
+void for_each_chunk(std::int64_t channels, F f) {
+  for (std::int64_t c = 0; c < channels; c += kChunk) f(c, std::min(kChunk, channels - c));
+}
+
+// The windows of the tiles [first, first + count): planes[k][tile][channel], `capacity` tiles to a plane.
+void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t capacity,
+                       const float* pixels, float* planes) {
+  const std::int64_t channels = tiling.source.channels;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const Tile tile = tiling.at(first + k);
+    for_each_chunk(channels, [&](std::int64_t c, std::int64_t wide) {
+      transform_square<kWindow, kWindow>(
+          pixels_to_planes,
+          [&](int i, int j) {
+            return pixel_or(pixels, tiling.source, tile.image, tile.row + i - tiling.padding[0],
+                            tile.column + j - tiling.padding[1], c, kZeros);
+          },
+          [&](int i, int j) { return planes + ((i * kWindow + j) * capacity + k) * channels + c; }, wide);
+    });
+  }
+}
+
+// results ← the products of the tiles [first, first + count), plus bias.
+void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t capacity,
+                        const float* planes, const float* bias, float* results) {
+  const std::int64_t channels = tiling.results.channels;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const Tile tile = tiling.at(first + k);
+    for_each_chunk(channels, [&](std::int64_t c, std::int64_t wide) {
+      float outside[kChunk];
+      const auto place = [&](int i, int j) {
+        return pixel_or(results, tiling.results, tile.image, tile.row + i, tile.column + j, c, outside);
+      };
+      transform_square<kWindow, kTile>(
+          planes_to_results, [&](int i, int j) { return planes + ((i * kWindow + j) * capacity + k) * channels + c; },
+          place, wide);
+      for (int i = 0; bias && i < kTile; ++i)
+        for (int j = 0; j < kTile; ++j) {
+          float* __restrict const to = place(i, j);
+          for (std::int64_t q = 0; q < wide; ++q) to[q] += bias[c + q];
+        }
+    });
+  }
+}
+
+// The gradients of the results of some tiles as a packed right operand for each plane: a row for each tile.
+void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t begin, std::int64_t end, std::int64_t count,
+                     std::int64_t plane, const float* grads, float* packed) {
+  const Tiles<float>& t = tiles<float>();
+  const std::int64_t channels = tiling.results.channels;
+  for (std::int64_t k = begin; k < end; ++k) {
+    const Tile tile = tiling.at(first + k);
+    for (std::int64_t c = 0; c < channels; c += t.width) {
+      const std::int64_t wide = std::min(t.width, channels - c), filled = t.filled(wide);
+      float* const row = packed + c * count + k * filled;
+      transform_square<kTile, kWindow>(
+          results_to_planes,
+          [&](int i, int j) {
+            return pixel_or(grads, tiling.results, tile.image, tile.row + i, tile.column + j, c, kZeros);
+          },
+          [&](int i, int j) { return row + (i * kWindow + j) * plane; }, wide);
+      for (int q = 0; q < kPlanes; ++q) std::fill(row + q * plane + wide, row + q * plane + filled, 0.0F);
+    }
+  }
+}
+
+// ---- Weights.
+
+// The weight [out, in, 3, 3] as a packed right operand for each plane: a row for each input channel, a column for each
+// output channel; turned the other way round for the gradient of the input.
+class PlanesOfWeight {
+ public:
+  PlanesOfWeight(const ConvolutionShape& s, const float* weight, bool turned)
+      : rows_(turned ? s.out_channels : s.channels),
+        columns_(turned ? s.channels : s.out_channels),
+        plane_(tiles<float>().packed_size(rows_, columns_)),
+        packed_(kPlanes * plane_) {
+    const std::int64_t width = tiles<float>().width, panels = (columns_ + width - 1) / width;
+    parallel_for(panels, std::max<std::int64_t>(1, (1 << 14) / (rows_ * width)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t panel = begin; panel < end; ++panel) make_panel(s, weight, turned, panel * width);
+                 });
+  }
+  const float* plane(int k) const { return packed_.data() + k * plane_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t columns() const { return columns_; }
+
+ private:
+  void make_panel(const ConvolutionShape& s, const float* weight, bool turned, std::int64_t column) {
+    constexpr int kTaps = 9;
+    const Tiles<float>& t = tiles<float>();
+    const std::int64_t wide = std::min(t.width, columns_ - column), filled = t.filled(wide);
+    alignas(64) float taps[kTaps * kChunk];
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      std::fill_n(taps, kTaps * kChunk, 0.0F);
+      for (std::int64_t j = 0; j < wide; ++j) {
+        const float* const from =
+            weight + (turned ? row * s.channels + column + j : (column + j) * s.channels + row) * kTaps;
+        for (int tap = 0; tap < kTaps; ++tap) taps[tap * kChunk + j] = from[turned ? kTaps - 1 - tap : tap];
+      }
+      float* const to = packed_.data() + column * rows_ + row * filled;
+      transform_square<3, kWindow>(
+          weights_to_planes, [&](int i, int j) { return taps + (i * 3 + j) * kChunk; },
+          [&](int i, int j) { return to + (i * kWindow + j) * plane_; }, filled);
+    }
+  }
+
+  const std::int64_t rows_, columns_, plane_;
+  const RoomOf<float> packed_;
+};
+
+// dweight [out, in, 3, 3] ← sums[k][in][out].
+void transform_sums(const ConvolutionShape& s, const float* sums, float* dweight) {
+  const std::int64_t in = s.channels, out = s.out_channels;
+  parallel_for(in, std::max<std::int64_t>(1, (1 << 14) / out), [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) float taps[9 * kChunk];
+    for (std::int64_t row = begin; row < end; ++row)
+      for_each_chunk(out, [&](std::int64_t c, std::int64_t wide) {
+        transform_square<kWindow, 3>(
+            planes_to_weights, [&](int i, int j) { return sums + ((i * kWindow + j) * in + row) * out + c; },
+            [&](int i, int j) { return taps + (i * 3 + j) * kChunk; }, wide);
+        for (std::int64_t o = 0; o < wide; ++o)
+          for (int tap = 0; tap < 9; ++tap) dweight[((c + o) * in + row) * 9 + tap] = taps[tap * kChunk + o];
+      });
+  });
+}
+
+// ---- Passes.
+
+// Rows that are `stride` apart.
+template <class T>
+void rows_from(T* first, std::int64_t stride, std::int64_t count, T** rows) {
+  for (std::int64_t i = 0; i < count; ++i) rows[i] = first + i * stride;
+}
+
+// The results of a tiling: the windows of `source`, times the weight. Every block of tiles reads all transformed
+// weights, so it should have about as many tiles as makes its own numbers as many as those.
+void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWeight& weight, const float* bias,
+                    float* results) {
+  const std::int64_t in = weight.rows(), out = weight.columns(), count = tiling.count();
+  const std::int64_t wanted = std::clamp<std::int64_t>(in * out / (in + out), 24, 192);
+  const std::int64_t size = block_size(count, std::min(wanted, (count + 3) / 4), 6);
+  parallel_for(count, size, [&](std::int64_t begin, std::int64_t end) {
+    const RoomOf<float> planes(kPlanes * size * in), products(kPlanes * size * out);
+    const RoomOf<const float*> left(size);
+    const RoomOf<float*> right(size);
+    const std::int64_t depth = block_size(in, kBlockDepth, 8);
+    for (std::int64_t first = begin; first < end; first += size) {
+      const std::int64_t here = std::min(size, end - first);
+      transform_windows(tiling, first, here, size, source, planes.data());
+      for (int k = 0; k < kPlanes; ++k) {
+        rows_from(products.data() + k * size * out, out, here, right.data());
+        for (std::int64_t term = 0; term < in; term += depth) {
+          const Segment all{0, std::min(depth, in - term)};
+          rows_from<const float>(planes.data() + k * size * in + term, in, here, left.data());
+          RowsProduct<float>{left.data(),     right.data(), here, &all, 1,        1,
+                             weight.plane(k), in,           out,  term, term > 0, nullptr}
+              .run();
+        }
+      }
+      transform_products(tiling, first, here, size, products.data(), bias, results);
+    }
+  });
+}
+
+Images source_of(const ConvolutionShape& s) { return {s.images, s.height, s.width, s.channels}; }
+Images results_of(const ConvolutionShape& s) { return {s.images, s.out_height, s.out_width, s.out_channels}; }
+Tiling tiling_of(const ConvolutionShape& s) { return {source_of(s), results_of(s), s.window.padding}; }
+
+}  // namespace
+
+bool suits_winograd(const ConvolutionShape& s) {
+  constexpr std::int64_t kFewestChannels = 16, kFewestTiles = 24;
+  const Window& w = s.window;
+  return w.kernel == Pair{3, 3} && w.stride == Pair{1, 1} && w.dilation == Pair{1, 1} && w.padding[0] <= 2 &&
+         w.padding[1] <= 2 && s.groups == 1 && std::min(s.channels, s.out_channels) >= kFewestChannels &&
+         tiling_of(s).count() >= kFewestTiles;
+}
+
+void winograd(const ConvolutionShape& s, const float* x, const float* weight, const float* bias, float* y) {
+  multiply_tiles(tiling_of(s), x, PlanesOfWeight(s, weight, false), bias, y);
+}
+
+void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float* weight, float* dx) {
+  const Pair padding{2 - s.window.padding[0], 2 - s.window.padding[1]};
+  multiply_tiles({results_of(s), source_of(s), padding}, dy, PlanesOfWeight(s, weight, true), nullptr, dx);
+}
+
+void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
+  const Tiling tiling = tiling_of(s);
+  const std::int64_t in = s.channels, out = s.out_channels, count = tiling.count();
+  // Deep enough that adding to the sums costs little.
+  constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
+  const std::int64_t size = block_size(count, kDeep, 8), plane = tiles<float>().packed_size(size, out);
+  const RoomOf<float> planes(kPlanes * size * in), packed(kPlanes * plane), sums(kPlanes * in * out);
+  for (std::int64_t first = 0; first < count; first += size) {
+    const std::int64_t here = std::min(size, count - first);
+    parallel_for(here, kTilesToTransform, [&](std::int64_t begin, std::int64_t end) {
+      transform_windows(tiling, first + begin, end - begin, size, x, planes.data() + begin * in);
+      transform_grads(tiling, first, begin, end, here, plane, dy, packed.data());
+    });
+    parallel_for(kPlanes, 1, [&](std::int64_t begin, std::int64_t end) {
+      const RoomOf<const float*> left(in);
+      const RoomOf<float*> right(in);
+      const Segment all{0, here};
+      for (std::int64_t k = begin; k < end; ++k) {
+        rows_from<const float>(planes.data() + k * size * in, 1, in, left.data());
+        rows_from(sums.data() + k * in * out, out, in, right.data());
+        RowsProduct<float>{left.data(), right.data(), in, &all,      1,      in, packed.data() + k * plane,
+                           here,        out,          0,  first > 0, nullptr}
+            .run();
+      }
+    });
+  }
+  transform_sums(s, sums.data(), dweight);
+}
+
+}  // namespace eigengrad::kernels
