@@ -20,16 +20,6 @@ const Engine& named(std::string_view name) {
   EG_CHECK(false, ValueError, "there is no engine \"{}\", expected one of {}", name, known);
 }
 
-#ifdef EIGENGRAD_ONEDNN
-bool has_avx512() {
-#  if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") != 0;
-#  else
-  return false;
-#  endif
-}
-#endif
-
 std::atomic<const Engine*>& setting() {
   static std::atomic<const Engine*> chosen = [] {
     const char* const name = std::getenv("EIGENGRAD_ENGINE");
@@ -40,16 +30,12 @@ std::atomic<const Engine*>& setting() {
 
 }  // namespace
 
-// oneDNN has code of its own for every processor with AVX-512; on others it is slower than our own loops.
 const std::vector<const Engine*>& all_engines() {
-  static const std::vector<const Engine*> all = [] {
-    std::vector<const Engine*> engines{&own_engine()};
+  static const std::vector<const Engine*> all{&own_engine(),
 #ifdef EIGENGRAD_ONEDNN
-    engines.insert(has_avx512() ? engines.begin() : engines.end(), &onednn_engine());
+                                              &onednn_engine(),
 #endif
-    engines.push_back(&eigen_engine());
-    return engines;
-  }();
+                                              &eigen_engine()};
   return all;
 }
 

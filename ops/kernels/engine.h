@@ -90,6 +90,9 @@ class Engine {
   virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
                                              Precision precision = Precision::Float32) const = 0;
 
+  /// Whether it multiplies numbers of bfloat16 by instructions of this processor, and so at twice the speed.
+  virtual bool multiplies_bfloat16() const { return false; }
+
   /// Whether it has convolutions of the dtype at all: to be asked before the operands are laid out for them.
   virtual bool convolves(Dtype) const { return false; }
   /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns

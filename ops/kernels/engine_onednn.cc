@@ -73,10 +73,9 @@ memory::data_type type_of(Precision precision) {
   return precision == Precision::BFloat16 ? memory::data_type::bf16 : memory::data_type::f32;
 }
 
-// Whether oneDNN has products of bfloat16 for this processor.
-bool multiplies_bfloat16() {
-  static const bool does = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
-  return does;
+bool has(dnnl::cpu_isa instructions) {
+  static const dnnl::cpu_isa best = dnnl::get_effective_cpu_isa();
+  return best >= instructions;
 }
 
 struct ProductKey {
@@ -407,12 +406,15 @@ class OneDnnEngine final : public Engine {
     // Eigen's kernel is the faster one for few rows.
     constexpr std::int64_t kManyRows = 33, kWorthPacking = 32 * 32;
     const bool rounded = precision == Precision::BFloat16;
-    if (rounded && !multiplies_bfloat16()) return eigen_engine().pack(dtype, b, rows, precision);
+    // oneDNN knows no such product on older processors.
+    if (rounded && !has(dnnl::cpu_isa::avx512_core)) return eigen_engine().pack(dtype, b, rows, precision);
     if (dtype != Dtype::Float32 || (!rounded && rows < kManyRows) || b.rows * b.columns < kWorthPacking)
       return eigen_engine().pack(dtype, b, rows, precision);
     const OneThread one;
     return std::make_unique<Packed>(b, precision);
   }
+
+  bool multiplies_bfloat16() const override { return has(dnnl::cpu_isa::avx512_core_bf16); }
 
   bool convolves(Dtype dtype) const override { return dtype == Dtype::Float32; }
 

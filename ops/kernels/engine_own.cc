@@ -1,4 +1,5 @@
 // Products and convolutions by loops of our own: see tiles.h, own_product.h and own_convolution.h.
+#include <algorithm>
 #include <memory>
 
 #include "eigengrad/core/dispatch.h"
@@ -72,6 +73,16 @@ class RoundedPacked final : public PackedMatrix {
   const Packed<float> packed_;
 };
 
+// One that multiplies in bfloat16 by instructions that our loops do not have, or null.
+const Engine* bfloat16_engine() {
+  static const Engine* const found = [] {
+    const auto& all = all_engines();
+    const auto it = std::find_if(all.begin(), all.end(), [](const Engine* e) { return e->multiplies_bfloat16(); });
+    return it == all.end() ? nullptr : *it;
+  }();
+  return found;
+}
+
 class OwnEngine final : public Engine {
  public:
   std::string_view name() const override { return "own"; }
@@ -88,6 +99,7 @@ class OwnEngine final : public Engine {
   void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
                const void* bias) const override {
     if (precision == Precision::BFloat16) {
+      if (const Engine* const faster = bfloat16_engine()) return faster->product(dtype, precision, out, a, b, bias);
       const Rounded left(a), right(b);
       return product(dtype, Precision::Float32, out, left.matrix(), right.matrix(), bias);
     }
@@ -146,7 +158,9 @@ class OwnEngine final : public Engine {
     // Groups of few channels would leave most of a vector unused.
     constexpr std::int64_t kFewestChannels = 4;
     if (shape.groups > 1 && std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels) return false;
-    if (shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32) {
+    const bool rounds = shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32;
+    if (rounds && bfloat16_engine()) return false;
+    if (rounds) {
       const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
       f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
     } else {
