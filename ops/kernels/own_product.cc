@@ -36,28 +36,33 @@ class LeftRows {
   const T* rows_[kBlockRows];
 };
 
-// How a product is cut for threads: by its shape alone, such that as little as possible is packed twice. Every piece
-// packs its columns of b, and turns its rows of a over if they are not contiguous.
+// How a product is cut for threads, by its shape alone. Every piece packs its columns of b, and turns its rows of a
+// over if they are not contiguous: there are as many pieces as do not make that cost a twentieth more.
 struct Pieces {
   std::int64_t row_pieces = 1, column_pieces = 1;
 
   Pieces(const Matrix& a, const Matrix& b) {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
+    constexpr double kMoreWork = 0.05;
     const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
-    double best = -1;
-    for (std::int64_t rows = 1; rows <= kMost; rows *= 2)
-      for (std::int64_t columns = 1; rows * columns <= kMost; columns *= 2) {
+    // Beside the multiplications. A vector's worth of them takes as long as turning one number over.
+    const auto cost = [&](std::int64_t rows, std::int64_t columns) {
+      constexpr double kTurning = 16, kPacking = 6;
+      const double turning = a.column_stride == 1 ? 0 : kTurning * static_cast<double>(columns);
+      return turning / static_cast<double>(b.columns) +
+             kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
+    };
+    double least = cost(1, 1) + kMoreWork;
+    for (std::int64_t rows = 1; rows <= wanted; rows *= 2)
+      for (std::int64_t columns = 1; rows * columns <= wanted; columns *= 2) {
         if ((rows > 1 && a.rows / rows < kFewestRows) || (columns > 1 && b.columns / columns < kFewestColumns))
           continue;
-        if (rows * columns > std::max<std::int64_t>(1, wanted)) continue;
-        const double packing = static_cast<double>(rows * b.columns + (a.column_stride == 1 ? 0 : columns * a.rows));
-        // Twice as many pieces are worth more than any packing.
-        const double worth = static_cast<double>(rows * columns) - packing / (1e3 + packing);
-        if (worth > best) {
-          best = worth;
-          row_pieces = rows;
-          column_pieces = columns;
-        }
+        const std::int64_t more = rows * columns - row_pieces * column_pieces;
+        if (more < 0 || cost(rows, columns) > cost(1, 1) + kMoreWork) continue;
+        if (more == 0 && cost(rows, columns) >= least) continue;
+        least = cost(rows, columns);
+        row_pieces = rows;
+        column_pieces = columns;
       }
   }
 };

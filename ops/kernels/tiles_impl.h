@@ -166,25 +166,25 @@ inline void transpose_block(const double* from, std::int64_t stride, double* con
   }
 }
 
-// Row j of the result begins at to_row(j).
+// Row j of the result begins at to_row(j). Eight rows are read at a time, from end to end: so each line of memory is
+// read once, wherever the rows stand in the cache.
 template <class T, class F>
 void transpose_to(const T* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, F to_row) {
   constexpr int kSide = kBlock<T>;
-  const std::int64_t whole_rows = rows / kSide * kSide, whole_columns = columns / kSide * kSide;
-  for (std::int64_t j = 0; j < whole_columns; j += kSide) {
-    T* to[kSide];
-    for (int q = 0; q < kSide; ++q) to[q] = to_row(j + q);
-    for (std::int64_t i = 0; i < whole_rows; i += kSide) {
+  const std::int64_t whole_columns = columns / kSide * kSide;
+  std::int64_t i = 0;
+  for (; i + kSide <= rows; i += kSide) {
+    for (std::int64_t j = 0; j < whole_columns; j += kSide) {
+      T* to[kSide];
+#pragma GCC unroll 8
+      for (int q = 0; q < kSide; ++q) to[q] = to_row(j + q) + i;
       transpose_block(from + i * stride + j, stride, to);
-      for (int q = 0; q < kSide; ++q) to[q] += kSide;
     }
-    for (std::int64_t i = whole_rows; i < rows; ++i)
-      for (int q = 0; q < kSide; ++q) to[q][i - whole_rows] = from[i * stride + j + q];
+    for (std::int64_t j = whole_columns; j < columns; ++j)
+      for (int q = 0; q < kSide; ++q) to_row(j)[i + q] = from[(i + q) * stride + j];
   }
-  for (std::int64_t j = whole_columns; j < columns; ++j) {
-    T* const to = to_row(j);
-    for (std::int64_t i = 0; i < rows; ++i) to[i] = from[i * stride + j];
-  }
+  for (; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) to_row(j)[i] = from[i * stride + j];
 }
 
 template <class T>
