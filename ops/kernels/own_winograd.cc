@@ -14,6 +14,13 @@ constexpr int kTile = 4, kWindow = 6, kPlanes = kWindow * kWindow;
 // Channels that are transformed at once: what lies in between then stays in the first cache.
 constexpr std::int64_t kChunk = 64;
 
+// Elements from one plane to the next: an odd number of cache lines, or the same place of all planes would have the
+// same place in the cache.
+constexpr std::int64_t plane_size(std::int64_t elements) {
+  constexpr std::int64_t kLine = 16;
+  return ((elements + kLine - 1) / kLine | 1) * kLine;
+}
+
 // ---- The transforms along one axis, over the channels of a chunk. The matrices are those of the evaluation at 0, a,
 // -a, b, -b and ∞: Bᵀ (6×6) of pixels, G (6×3) of weights, Aᵀ (4×6) of products.
 
@@ -201,8 +208,8 @@ void for_each_chunk(std::int64_t channels, F f) {
   for (std::int64_t c = 0; c < channels; c += kChunk) f(c, std::min(kChunk, channels - c));
 }
 
-// The windows of the tiles [first, first + count): planes[k][tile][channel], `capacity` tiles to a plane.
-void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t capacity,
+// The windows of the tiles [first, first + count): planes[k][tile][channel], the planes `plane` elements apart.
+void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
                        const float* pixels, float* planes) {
   const std::int64_t channels = tiling.source.channels;
   for (std::int64_t k = 0; k < count; ++k) {
@@ -214,13 +221,13 @@ void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t co
             return pixel_or(pixels, tiling.source, tile.image, tile.row + i - tiling.padding[0],
                             tile.column + j - tiling.padding[1], c, kZeros);
           },
-          [&](int i, int j) { return planes + ((i * kWindow + j) * capacity + k) * channels + c; }, wide);
+          [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, wide);
     });
   }
 }
 
 // results ← the products of the tiles [first, first + count), plus bias.
-void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t capacity,
+void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
                         const float* planes, const float* bias, float* results) {
   const std::int64_t channels = tiling.results.channels;
   for (std::int64_t k = 0; k < count; ++k) {
@@ -231,8 +238,8 @@ void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t c
         return pixel_or(results, tiling.results, tile.image, tile.row + i, tile.column + j, c, outside);
       };
       transform_square<kWindow, kTile>(
-          planes_to_results, [&](int i, int j) { return planes + ((i * kWindow + j) * capacity + k) * channels + c; },
-          place, wide);
+          planes_to_results, [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, place,
+          wide);
       for (int i = 0; bias && i < kTile; ++i)
         for (int j = 0; j < kTile; ++j) {
           float* __restrict const to = place(i, j);
@@ -242,24 +249,20 @@ void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t c
   }
 }
 
-// The gradients of the results of some tiles as a packed right operand for each plane: a row for each tile.
-void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t begin, std::int64_t end, std::int64_t count,
-                     std::int64_t plane, const float* grads, float* packed) {
-  const Tiles<float>& t = tiles<float>();
+// The gradients of the results of the tiles [first, first + count): planes[k][tile][channel].
+void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
+                     const float* grads, float* planes) {
   const std::int64_t channels = tiling.results.channels;
-  for (std::int64_t k = begin; k < end; ++k) {
+  for (std::int64_t k = 0; k < count; ++k) {
     const Tile tile = tiling.at(first + k);
-    for (std::int64_t c = 0; c < channels; c += t.width) {
-      const std::int64_t wide = std::min(t.width, channels - c), filled = t.filled(wide);
-      float* const row = packed + c * count + k * filled;
+    for_each_chunk(channels, [&](std::int64_t c, std::int64_t wide) {
       transform_square<kTile, kWindow>(
           results_to_planes,
           [&](int i, int j) {
             return pixel_or(grads, tiling.results, tile.image, tile.row + i, tile.column + j, c, kZeros);
           },
-          [&](int i, int j) { return row + (i * kWindow + j) * plane; }, wide);
-      for (int q = 0; q < kPlanes; ++q) std::fill(row + q * plane + wide, row + q * plane + filled, 0.0F);
-    }
+          [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, wide);
+    });
   }
 }
 
@@ -272,7 +275,7 @@ class PlanesOfWeight {
   PlanesOfWeight(const ConvolutionShape& s, const float* weight, bool turned)
       : rows_(turned ? s.out_channels : s.channels),
         columns_(turned ? s.channels : s.out_channels),
-        plane_(tiles<float>().packed_size(rows_, columns_)),
+        plane_(plane_size(tiles<float>().packed_size(rows_, columns_))),
         packed_(kPlanes * plane_) {
     const std::int64_t width = tiles<float>().width, panels = (columns_ + width - 1) / width;
     parallel_for(panels, std::max<std::int64_t>(1, (1 << 14) / (rows_ * width)),
@@ -308,15 +311,15 @@ class PlanesOfWeight {
   const RoomOf<float> packed_;
 };
 
-// dweight [out, in, 3, 3] ← sums[k][in][out].
-void transform_sums(const ConvolutionShape& s, const float* sums, float* dweight) {
+// dweight [out, in, 3, 3] ← sums[k][in][out], the planes `plane` elements apart.
+void transform_sums(const ConvolutionShape& s, const float* sums, std::int64_t plane, float* dweight) {
   const std::int64_t in = s.channels, out = s.out_channels;
   parallel_for(in, std::max<std::int64_t>(1, (1 << 14) / out), [&](std::int64_t begin, std::int64_t end) {
     alignas(64) float taps[9 * kChunk];
     for (std::int64_t row = begin; row < end; ++row)
       for_each_chunk(out, [&](std::int64_t c, std::int64_t wide) {
         transform_square<kWindow, 3>(
-            planes_to_weights, [&](int i, int j) { return sums + ((i * kWindow + j) * in + row) * out + c; },
+            planes_to_weights, [&](int i, int j) { return sums + (i * kWindow + j) * plane + row * out + c; },
             [&](int i, int j) { return taps + (i * 3 + j) * kChunk; }, wide);
         for (std::int64_t o = 0; o < wide; ++o)
           for (int tap = 0; tap < 9; ++tap) dweight[((c + o) * in + row) * 9 + tap] = taps[tap * kChunk + o];
@@ -340,24 +343,25 @@ void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWei
   const std::int64_t wanted = std::clamp<std::int64_t>(in * out / (in + out), 24, 192);
   const std::int64_t size = block_size(count, std::min(wanted, (count + 3) / 4), 6);
   parallel_for(count, size, [&](std::int64_t begin, std::int64_t end) {
-    const RoomOf<float> planes(kPlanes * size * in), products(kPlanes * size * out);
+    const std::int64_t in_plane = plane_size(size * in), out_plane = plane_size(size * out);
+    const RoomOf<float> planes(kPlanes * in_plane), products(kPlanes * out_plane);
     const RoomOf<const float*> left(size);
     const RoomOf<float*> right(size);
     const std::int64_t depth = block_size(in, kBlockDepth, 8);
     for (std::int64_t first = begin; first < end; first += size) {
       const std::int64_t here = std::min(size, end - first);
-      transform_windows(tiling, first, here, size, source, planes.data());
+      transform_windows(tiling, first, here, in_plane, source, planes.data());
       for (int k = 0; k < kPlanes; ++k) {
-        rows_from(products.data() + k * size * out, out, here, right.data());
+        rows_from(products.data() + k * out_plane, out, here, right.data());
         for (std::int64_t term = 0; term < in; term += depth) {
           const Segment all{0, std::min(depth, in - term)};
-          rows_from<const float>(planes.data() + k * size * in + term, in, here, left.data());
+          rows_from<const float>(planes.data() + k * in_plane + term, in, here, left.data());
           RowsProduct<float>{left.data(),     right.data(), here, &all, 1,        1,
                              weight.plane(k), in,           out,  term, term > 0, nullptr}
               .run();
         }
       }
-      transform_products(tiling, first, here, size, products.data(), bias, results);
+      transform_products(tiling, first, here, out_plane, products.data(), bias, results);
     }
   });
 }
@@ -387,31 +391,35 @@ void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float
 
 void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
   const Tiling tiling = tiling_of(s);
+  const Tiles<float>& t = tiles<float>();
   const std::int64_t in = s.channels, out = s.out_channels, count = tiling.count();
   // Deep enough that adding to the sums costs little.
   constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
-  const std::int64_t size = block_size(count, kDeep, 8), plane = tiles<float>().packed_size(size, out);
-  const RoomOf<float> planes(kPlanes * size * in), packed(kPlanes * plane), sums(kPlanes * in * out);
+  const std::int64_t size = block_size(count, kDeep, 8);
+  const std::int64_t in_plane = plane_size(size * in), out_plane = plane_size(size * out),
+                     sum_plane = plane_size(in * out);
+  const RoomOf<float> pixels(kPlanes * in_plane), grads(kPlanes * out_plane), sums(kPlanes * sum_plane);
   for (std::int64_t first = 0; first < count; first += size) {
     const std::int64_t here = std::min(size, count - first);
     parallel_for(here, kTilesToTransform, [&](std::int64_t begin, std::int64_t end) {
-      transform_windows(tiling, first + begin, end - begin, size, x, planes.data() + begin * in);
-      transform_grads(tiling, first, begin, end, here, plane, dy, packed.data());
+      transform_windows(tiling, first + begin, end - begin, in_plane, x, pixels.data() + begin * in);
+      transform_grads(tiling, first + begin, end - begin, out_plane, dy, grads.data() + begin * out);
     });
     parallel_for(kPlanes, 1, [&](std::int64_t begin, std::int64_t end) {
+      const RoomOf<float> packed(t.packed_size(here, out));
       const RoomOf<const float*> left(in);
       const RoomOf<float*> right(in);
       const Segment all{0, here};
       for (std::int64_t k = begin; k < end; ++k) {
-        rows_from<const float>(planes.data() + k * size * in, 1, in, left.data());
-        rows_from(sums.data() + k * in * out, out, in, right.data());
-        RowsProduct<float>{left.data(), right.data(), in, &all,      1,      in, packed.data() + k * plane,
-                           here,        out,          0,  first > 0, nullptr}
+        t.pack(grads.data() + k * out_plane, out, 1, here, out, nullptr, packed.data());
+        rows_from<const float>(pixels.data() + k * in_plane, 1, in, left.data());
+        rows_from(sums.data() + k * sum_plane, out, in, right.data());
+        RowsProduct<float>{left.data(), right.data(), in, &all, 1, in, packed.data(), here, out, 0, first > 0, nullptr}
             .run();
       }
     });
   }
-  transform_sums(s, sums.data(), dweight);
+  transform_sums(s, sums.data(), sum_plane, dweight);
 }
 
 }  // namespace eigengrad::kernels
