@@ -305,25 +305,29 @@ void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight)
                });
 }
 
-// totals[c] ← the sum over all pixels, in double, in pieces chosen by their number.
+// totals[c] ← the sum over all pixels, in double, in pieces chosen by their number. Pixels of few channels are summed
+// several side by side.
 template <class T>
 void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* totals) {
-  constexpr std::int64_t kMost = 8, kFewest = 1 << 15;
+  constexpr std::int64_t kMost = 8, kFewest = 1 << 15, kWide = 64;
+  const std::int64_t beside = std::max<std::int64_t>(1, kWide / channels), width = beside * channels;
+  const std::int64_t rows = count / beside;
   const std::int64_t pieces = std::clamp<std::int64_t>(count * channels / kFewest, 1, kMost);
-  const RoomOf<double> sums(pieces * channels);
+  const RoomOf<double> sums(pieces * width);
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
-      double* __restrict const sum = sums.data() + piece * channels;
-      std::fill_n(sum, channels, 0.0);
-      for (std::int64_t i = piece * count / pieces; i < (piece + 1) * count / pieces; ++i) {
-        const T* __restrict const pixel = pixels + i * channels;
-        for (std::int64_t c = 0; c < channels; ++c) sum[c] += static_cast<double>(pixel[c]);
+      double* __restrict const sum = sums.data() + piece * width;
+      std::fill_n(sum, width, 0.0);
+      for (std::int64_t i = piece * rows / pieces; i < (piece + 1) * rows / pieces; ++i) {
+        const T* __restrict const row = pixels + i * width;
+        for (std::int64_t c = 0; c < width; ++c) sum[c] += static_cast<double>(row[c]);
       }
     }
   });
   for (std::int64_t c = 0; c < channels; ++c) {
     double total = 0;
-    for (std::int64_t piece = 0; piece < pieces; ++piece) total += sums[piece * channels + c];
+    for (std::int64_t k = c; k < pieces * width; k += channels) total += sums[k];
+    for (std::int64_t i = rows * beside; i < count; ++i) total += static_cast<double>(pixels[i * channels + c]);
     totals[c] = static_cast<T>(total);
   }
 }

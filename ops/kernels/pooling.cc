@@ -8,6 +8,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/room.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -77,30 +78,39 @@ bool is_larger(T a, T b) {
   return a > b || (a != a && b == b);
 }
 
+// best[i] ← the larger of best[i] and here[i]; a NaN, once met, stays.
+template <class T>
+void take_larger(const T* __restrict here, T* __restrict best, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) best[i] = here[i] > best[i] || here[i] != here[i] ? here[i] : best[i];
+}
+
 }  // namespace
 
 bool channels_come_last(const Tensor& x) { return !x.is_contiguous() && is_channels_last(x); }
 
+// Rows first, in whole lines of the image, then columns.
 Tensor max_pool(const Tensor& x, const Windows& windows) {
   const bool last = channels_come_last(x);
   const Tensor image = laid_out(x, last), y = new_images(windows.result(x.shape()), x.dtype(), last);
   const Layout layout(x.shape(), last);
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
     with_small_width(layout.width, [&]<int kWidth>() {
-      const std::int64_t width = kWidth ? kWidth : layout.width;
+      const std::int64_t width = kWidth ? kWidth : layout.width, line = windows.columns.extent * width;
       for_each_plane(layout, windows, [&](std::int64_t plane) {
         const T* const from = image.raw<T>() + plane * windows.pixels() * width;
-        T* const to = y.raw<T>() + plane * windows.places() * width;
-        for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-          T* __restrict const best = to + place * width;
-          const T* __restrict const first = from + (row.begin * windows.columns.extent + column.begin) * width;
-          for (std::int64_t c = 0; c < width; ++c) best[c] = first[c];
-          for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
-            const T* __restrict const here = from + pixel * width;
-            for (std::int64_t c = 0; c < width; ++c)
-              best[c] = here[c] > best[c] || here[c] != here[c] ? here[c] : best[c];
-          });
-        });
+        T* best = y.raw<T>() + plane * windows.places() * width;
+        const RoomOf<T> largest(line);
+        for (const Span& row : windows.rows.places) {
+          std::copy_n(from + row.begin * line, line, largest.data());
+          for (std::int64_t i = row.begin + windows.rows.step; i < row.end; i += windows.rows.step)
+            take_larger(from + i * line, largest.data(), line);
+          for (const Span& column : windows.columns.places) {
+            std::copy_n(largest.data() + column.begin * width, width, best);
+            for (std::int64_t j = column.begin + windows.columns.step; j < column.end; j += windows.columns.step)
+              take_larger(largest.data() + j * width, best, width);
+            best += width;
+          }
+        }
       });
     });
   });

@@ -11,8 +11,8 @@ namespace eigengrad::kernels {
 namespace {
 
 // A tile of six rows and kVectors vectors: its sums stay in registers (12 of AVX2's 16, 24 of AVX-512's 32), and are
-// enough of them to hide how long one addition takes.
-constexpr int kTileRows = 6;
+// enough of them to hide how long one addition takes. Where there is but one vector, that takes eight rows.
+constexpr int tile_rows(int vectors) { return vectors == 1 ? 8 : 6; }
 #ifdef __AVX512F__
 constexpr int kVectorBytes = 64, kVectors = 4;
 #elif defined(__AVX__)
@@ -84,20 +84,20 @@ void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
   }
 }
 
+template <class T, int Vectors, int Rows>
+void multiply_rows(const PanelProduct<T>& p, std::int64_t first, std::int64_t rows) {
+  if (rows == Rows) return multiply_tile<T, Rows, Vectors>(p, first);
+  if constexpr (Rows > 1) multiply_rows<T, Vectors, Rows - 1>(p, first, rows);
+}
+
 // The rows are shared out evenly among the tiles: 64 are nine of six and two of five, not ten of six and one of four.
 template <class T, int Vectors>
 void multiply_panel(const PanelProduct<T>& p) {
-  const std::int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
+  constexpr int kRows = tile_rows(Vectors);
+  const std::int64_t tiles = (p.rows + kRows - 1) / kRows;
   for (std::int64_t tile = 0, first = 0; tile < tiles; ++tile) {
     const std::int64_t left = tiles - tile, rows = (p.rows - first + left - 1) / left;
-    switch (rows) {
-      case 6: multiply_tile<T, 6, Vectors>(p, first); break;
-      case 5: multiply_tile<T, 5, Vectors>(p, first); break;
-      case 4: multiply_tile<T, 4, Vectors>(p, first); break;
-      case 3: multiply_tile<T, 3, Vectors>(p, first); break;
-      case 2: multiply_tile<T, 2, Vectors>(p, first); break;
-      default: multiply_tile<T, 1, Vectors>(p, first);
-    }
+    multiply_rows<T, Vectors, kRows>(p, first, rows);
     first += rows;
   }
 }
