@@ -124,7 +124,7 @@ def check_info(folder):
     for word in ("engine", "Eigen 3.", "threads", "instructions"):
         assert word in text, word
     figures = json.loads(run("info", "--json", expect=0, folder=folder).stdout)
-    assert figures["engine"] in ("onednn", "eigen") and figures["threads"] >= 1
+    assert figures["engine"] in ("own", "onednn", "eigen") and figures["threads"] >= 1
     wrong = run("info", expect=1, folder=folder, EIGENGRAD_ENGINE="abacus")
     assert 'no engine "abacus", expected one of' in wrong.stderr, wrong.stderr
     assert json.loads(run("info", "--json", expect=0, folder=folder, EIGENGRAD_ENGINE="eigen").stdout)["engine"] == "eigen"
