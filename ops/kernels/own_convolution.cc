@@ -183,7 +183,7 @@ void pack_forward(const GroupOf& g, const T* weight, T* packed) {
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
                    tiles<T>().pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column),
-                                   places.data(), packed + column * depth);
+                                   places.data(), packed + column * panel_rows(depth));
                });
 }
 
@@ -197,7 +197,7 @@ void pack_backward(const GroupOf& g, const std::vector<Tap>& taps, const T* weig
                  for (std::int64_t panel = begin; panel < end; ++panel) {
                    const std::int64_t column = panel * width, columns = std::min(width, g.in - column);
                    const std::int64_t filled = tiles<T>().filled(columns);
-                   T* to = packed + column * depth;
+                   T* to = packed + column * panel_rows(depth);
                    for (const Tap& tap : taps)
                      for (std::int64_t o = 0; o < g.out; ++o, to += filled) {
                        const T* const from = weight + (o * g.in + column) * g.taps + tap.number;

@@ -21,12 +21,13 @@ template <class T>
 class LeftRows {
  public:
   LeftRows(const Matrix& a, std::int64_t rows, std::int64_t depth)
-      : a_(a), turned_(a.column_stride == 1 ? 0 : rows * depth) {}
+      : a_(a), turned_(a.column_stride == 1 ? 0 : rows * odd_lines<T>(depth)) {}
 
   const T* const* find(std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth) {
     T* const turned = turned_.data();
-    if (turned) tiles<T>().transpose(element<T>(a_, row, term), a_.column_stride, depth, rows, turned, depth);
-    for (std::int64_t i = 0; i < rows; ++i) rows_[i] = turned ? turned + i * depth : element<T>(a_, row + i, term);
+    const std::int64_t apart = odd_lines<T>(depth);
+    if (turned) tiles<T>().transpose(element<T>(a_, row, term), a_.column_stride, depth, rows, turned, apart);
+    for (std::int64_t i = 0; i < rows; ++i) rows_[i] = turned ? turned + i * apart : element<T>(a_, row + i, term);
     return rows_;
   }
 
@@ -35,6 +36,9 @@ class LeftRows {
   const RoomOf<T> turned_;
   const T* rows_[kBlockRows];
 };
+
+// How long it takes to turn a number over, and to pack one, in multiplications.
+constexpr double kTurning = 16, kPacking = 6;
 
 // How a product is cut for threads, by its shape alone. Every piece packs its columns of b, and turns its rows of a
 // over if they are not contiguous: there are as many pieces as do not make that cost a twentieth more.
@@ -45,9 +49,7 @@ struct Pieces {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
     constexpr double kMoreWork = 0.05;
     const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
-    // Beside the multiplications. A vector's worth of them takes as long as turning one number over.
     const auto cost = [&](std::int64_t rows, std::int64_t columns) {
-      constexpr double kTurning = 16, kPacking = 6;
       const double turning = a.column_stride == 1 ? 0 : kTurning * static_cast<double>(columns);
       return turning / static_cast<double>(b.columns) +
              kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
@@ -95,8 +97,10 @@ void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix&
   }
 }
 
+namespace {
+
 template <class T>
-void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+void multiply_pieces(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
   const Pieces pieces(a, b);
   const std::int64_t count = pieces.row_pieces * pieces.column_pieces;
   if (count == 1) return own_product(out, out_stride, a, b, bias);
@@ -112,6 +116,26 @@ void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const 
                   part(b, sizeof(T), 0, b.rows, column, columns), bias ? bias + column : nullptr);
     }
   });
+}
+
+// Where neither operand lies along the terms, as for the gradient of a weight, one has to be turned over: the left one,
+// or the right one and then the result.
+bool is_cheaper_turned(const Matrix& a, const Matrix& b) {
+  const auto m = static_cast<double>(a.rows), n = static_cast<double>(b.columns), k = static_cast<double>(a.columns);
+  return kTurning / m + kPacking / n + kTurning / k < kTurning / n + kPacking / m;
+}
+
+Matrix turned(const Matrix& m) { return {m.data, m.columns, m.rows, m.column_stride, m.row_stride}; }
+
+}  // namespace
+
+template <class T>
+void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+  if (a.column_stride == 1 || b.column_stride != 1 || bias || !is_cheaper_turned(a, b))
+    return multiply_pieces(out, out_stride, a, b, bias);
+  const RoomOf<T> other(a.rows * b.columns);
+  multiply_pieces<T>(other.data(), a.rows, turned(b), turned(a), nullptr);
+  tiles<T>().transpose(other.data(), a.rows, b.columns, a.rows, out, out_stride);
 }
 
 template void own_product(float*, std::int64_t, const Matrix&, const Matrix&, const float*);

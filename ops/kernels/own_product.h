@@ -38,8 +38,8 @@ struct RowsProduct {
     const Tiles<T>& t = tiles<T>();
     for (std::int64_t column = 0; column < columns; column += t.width) {
       const std::int64_t here = std::min(t.width, columns - column);
-      t.multiply({a, out, rows, segments, segment_count, step, packed + column * depth + first_term * t.filled(here),
-                  column, here, accumulate, bias});
+      t.multiply({a, out, rows, segments, segment_count, step,
+                  packed + column * panel_rows(depth) + first_term * t.filled(here), column, here, accumulate, bias});
     }
   }
 };

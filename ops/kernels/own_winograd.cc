@@ -14,13 +14,6 @@ constexpr int kTile = 4, kWindow = 6, kPlanes = kWindow * kWindow;
 // Channels that are transformed at once: what lies in between then stays in the first cache.
 constexpr std::int64_t kChunk = 64;
 
-// Elements from one plane to the next: an odd number of cache lines, or the same place of all planes would have the
-// same place in the cache.
-constexpr std::int64_t plane_size(std::int64_t elements) {
-  constexpr std::int64_t kLine = 16;
-  return ((elements + kLine - 1) / kLine | 1) * kLine;
-}
-
 // ---- The transforms along one axis, over the channels of a chunk. The matrices are those of the evaluation at 0, a,
 // -a, b, -b and ∞: Bᵀ (6×6) of pixels, G (6×3) of weights, Aᵀ (4×6) of products.
 
@@ -275,7 +268,7 @@ class PlanesOfWeight {
   PlanesOfWeight(const ConvolutionShape& s, const float* weight, bool turned)
       : rows_(turned ? s.out_channels : s.channels),
         columns_(turned ? s.channels : s.out_channels),
-        plane_(plane_size(tiles<float>().packed_size(rows_, columns_))),
+        plane_(odd_lines<float>(tiles<float>().packed_size(rows_, columns_))),
         packed_(kPlanes * plane_) {
     const std::int64_t width = tiles<float>().width, panels = (columns_ + width - 1) / width;
     parallel_for(panels, std::max<std::int64_t>(1, (1 << 14) / (rows_ * width)),
@@ -300,7 +293,7 @@ class PlanesOfWeight {
             weight + (turned ? row * s.channels + column + j : (column + j) * s.channels + row) * kTaps;
         for (int tap = 0; tap < kTaps; ++tap) taps[tap * kChunk + j] = from[turned ? kTaps - 1 - tap : tap];
       }
-      float* const to = packed_.data() + column * rows_ + row * filled;
+      float* const to = packed_.data() + column * panel_rows(rows_) + row * filled;
       transform_square<3, kWindow>(
           weights_to_planes, [&](int i, int j) { return taps + (i * 3 + j) * kChunk; },
           [&](int i, int j) { return to + (i * kWindow + j) * plane_; }, filled);
@@ -343,7 +336,7 @@ void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWei
   const std::int64_t wanted = std::clamp<std::int64_t>(in * out / (in + out), 24, 192);
   const std::int64_t size = block_size(count, std::min(wanted, (count + 3) / 4), 6);
   parallel_for(count, size, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t in_plane = plane_size(size * in), out_plane = plane_size(size * out);
+    const std::int64_t in_plane = odd_lines<float>(size * in), out_plane = odd_lines<float>(size * out);
     const RoomOf<float> planes(kPlanes * in_plane), products(kPlanes * out_plane);
     const RoomOf<const float*> left(size);
     const RoomOf<float*> right(size);
@@ -396,8 +389,8 @@ void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float
   // Deep enough that adding to the sums costs little.
   constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
   const std::int64_t size = block_size(count, kDeep, 8);
-  const std::int64_t in_plane = plane_size(size * in), out_plane = plane_size(size * out),
-                     sum_plane = plane_size(in * out);
+  const std::int64_t in_plane = odd_lines<float>(size * in), out_plane = odd_lines<float>(size * out),
+                     sum_plane = odd_lines<float>(in * out);
   const RoomOf<float> pixels(kPlanes * in_plane), grads(kPlanes * out_plane), sums(kPlanes * sum_plane);
   for (std::int64_t first = 0; first < count; first += size) {
     const std::int64_t here = std::min(size, count - first);

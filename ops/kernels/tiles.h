@@ -5,6 +5,19 @@
 
 namespace eigengrad::kernels {
 
+// What is many times read or written side by side must not be a power of two apart: all of it would have the same place
+// in the cache.
+
+/// Rows of a panel in memory, for so many that are used.
+constexpr std::int64_t panel_rows(std::int64_t depth) { return depth | 1; }
+
+/// At least so many elements, which are an odd number of cache lines.
+template <class T>
+constexpr std::int64_t odd_lines(std::int64_t elements) {
+  constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(T));
+  return ((elements + kLine - 1) / kLine | 1) * kLine;
+}
+
 /// A piece of a row: where it begins, and how many elements it has.
 struct Segment {
   std::int64_t offset, length;
@@ -46,7 +59,7 @@ struct Tiles {
   std::int64_t filled(std::int64_t columns) const { return (columns + lanes - 1) / lanes * lanes; }
   /// The elements of a packed operand.
   std::int64_t packed_size(std::int64_t depth, std::int64_t columns) const {
-    return depth * (columns / width * width + filled(columns % width));
+    return panel_rows(depth) * (columns / width * width + filled(columns % width));
   }
 };
 

@@ -212,11 +212,11 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
   const std::int64_t whole = columns / kWidth * kWidth, rest = columns - whole;
   const std::int64_t filled = (rest + kLanes - 1) / kLanes * kLanes;
   const auto place = [&](std::int64_t k) { return places ? places[k] : k; };
-  T* const last = to + whole * depth;
+  T* const last = to + whole * panel_rows(depth);
   if (row_stride == 1) {  // columns are contiguous
     for (std::int64_t column = 0; column < columns; column += kWidth) {
       const bool is_whole = column < whole;
-      T* const panel = to + column * depth;
+      T* const panel = to + column * panel_rows(depth);
       transpose_to(from + column * column_stride, column_stride, is_whole ? kWidth : rest, depth,
                    [&](std::int64_t k) { return panel + place(k) * (is_whole ? kWidth : filled); });
     }
@@ -224,7 +224,7 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
     for (std::int64_t k = 0; k < depth; ++k) {
       const T* const row = from + k * row_stride;
       T* target = to + place(k) * kWidth;
-      for (std::int64_t column = 0; column < whole; column += kWidth, target += kWidth * depth) {
+      for (std::int64_t column = 0; column < whole; column += kWidth, target += kWidth * panel_rows(depth)) {
         if (column_stride == 1)
           copy_whole_row(row + column, target);
         else
