@@ -37,6 +37,12 @@ class LeftRows {
   const T* rows_[kBlockRows];
 };
 
+// Few rows, with columns that are contiguous: a layer of a net that is asked for one sample.
+bool are_dots(const Matrix& a, const Matrix& b) {
+  constexpr std::int64_t kMost = 3;
+  return a.rows <= kMost && a.column_stride == 1 && b.row_stride == 1;
+}
+
 // How long it takes to turn a number over, and to pack one, in multiplications.
 constexpr double kTurning = 16, kPacking = 6;
 
@@ -50,6 +56,7 @@ struct Pieces {
     constexpr double kMoreWork = 0.05;
     const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
     const auto cost = [&](std::int64_t rows, std::int64_t columns) {
+      if (are_dots(a, b)) return 0.0;
       const double turning = a.column_stride == 1 ? 0 : kTurning * static_cast<double>(columns);
       return turning / static_cast<double>(b.columns) +
              kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
@@ -73,6 +80,12 @@ struct Pieces {
 
 template <class T>
 void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+  if (are_dots(a, b)) {
+    for (std::int64_t i = 0; i < a.rows; ++i)
+      tiles<T>().dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias,
+                      out + i * out_stride);
+    return;
+  }
   constexpr std::int64_t kBlockColumns = 512;
   const std::int64_t depth = block_size(a.columns, kBlockDepth, 8);
   const std::int64_t rows = block_size(a.rows, kBlockRows, 6), columns = block_size(b.columns, kBlockColumns, 64);

@@ -36,11 +36,13 @@ struct RowsProduct {
 
   void run() const {
     const Tiles<T>& t = tiles<T>();
-    for (std::int64_t column = 0; column < columns; column += t.width) {
-      const std::int64_t here = std::min(t.width, columns - column);
-      t.multiply({a, out, rows, segments, segment_count, step,
-                  packed + column * panel_rows(depth) + first_term * t.filled(here), column, here, accumulate, bias});
-    }
+    const std::int64_t whole = columns / t.width * t.width, rest = columns - whole, high = panel_rows(depth);
+    const auto multiply = [&](std::int64_t column, std::int64_t count, std::int64_t wide) {
+      const T* const b = packed + column * high + first_term * wide;
+      t.multiply({a, out, rows, segments, segment_count, step, b, column, count, accumulate, bias}, high * wide);
+    };
+    if (whole > 0) multiply(0, whole, t.width);
+    if (rest > 0) multiply(whole, rest, t.filled(rest));
   }
 };
 

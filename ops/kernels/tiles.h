@@ -23,18 +23,19 @@ struct Segment {
   std::int64_t offset, length;
 };
 
-/// out ← a · b, or out + a · b, for one panel of b.
+/// out ← a · b, or out + a · b, for some whole panels of b, or its last one.
 ///
 /// A row of a need not be contiguous: its elements are those of `segments`, one after another, each counted from where
 /// the row begins and `step` apart. So the rows of a convolution's patches are read from the image itself.
 template <class T>
 struct PanelProduct {
   const T* const* a;  ///< where each row begins
-  T* const* out;      ///< and each row of the result, of which this panel is `columns` columns from `column` on
+  T* const* out;      ///< and each row of the result, of which the panels are `columns` columns from `column` on
   std::int64_t rows;
   const Segment* segments;
   std::int64_t segment_count, step;
-  const T* b;  ///< the panel, packed: for each element of a row of a, the columns side by side, up to whole vectors
+  const T*
+      b;  ///< the first panel, packed: for each element of a row of a, the columns side by side, up to whole vectors
   std::int64_t column, columns;
   bool accumulate;  ///< add to what out has
   const T* bias;    ///< added to every row, counted from column 0; may be null
@@ -46,7 +47,12 @@ template <class T>
 struct Tiles {
   std::int64_t width;  ///< columns of a panel; the last one of a matrix may have fewer
   std::int64_t lanes;  ///< elements of a vector
-  void (*multiply)(const PanelProduct<T>& product);
+  /// The panels are `panel_size` elements from each other.
+  void (*multiply)(PanelProduct<T> product, std::int64_t panel_size);
+  /// out[j] ← a · (column j of b) + bias[j], each column being `depth` contiguous elements, `stride` apart from the
+  /// next: for a row that is alone, for which packing b would not pay. `bias` may be null.
+  void (*dots)(const T* a, const T* b, std::int64_t stride, std::int64_t depth, std::int64_t columns, const T* bias,
+               T* out);
   /// Packs a right operand, panel after panel, each as deep as the operand. Row k goes to row places[k] of every panel,
   /// or to row k where `places` is null. One of the strides is 1, or all columns are taken one by one.
   void (*pack)(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth,

@@ -28,6 +28,36 @@ struct VectorOf {
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 };
 
+// What PanelProduct says of the result, for one row of a tile.
+template <class T, int Vectors>
+void store_row(const typename VectorOf<T>::Register* sums, const PanelProduct<T>& p, T* row, std::int64_t column,
+               std::int64_t columns) {
+  using Register = typename VectorOf<T>::Register;
+  using InMemory = typename VectorOf<T>::InMemory;
+  constexpr int kLanes = VectorOf<T>::kLanes;
+  T* const out = row + column;
+  if (columns == Vectors * kLanes) {
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      auto* const to = reinterpret_cast<InMemory*>(out + v * kLanes);
+      Register sum = sums[v];
+      if (p.accumulate) sum += *to;
+      if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + column + v * kLanes);
+      *to = sum;
+    }
+    return;
+  }
+  T values[Vectors * kLanes];
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) *reinterpret_cast<InMemory*>(values + v * kLanes) = sums[v];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    T sum = values[j];
+    if (p.accumulate) sum += out[j];
+    if (p.bias) sum += p.bias[column + j];
+    out[j] = sum;
+  }
+}
+
 template <class T, int Rows, int Vectors>
 void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
   using Register = typename VectorOf<T>::Register;
@@ -57,31 +87,32 @@ void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
     }
   }
 
-  const bool whole = p.columns == Vectors * kLanes;
 #pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) {
-    T* const out = p.out[first + i] + p.column;
-    if (whole) {
+  for (int i = 0; i < Rows; ++i) store_row<T, Vectors>(sums[i], p, p.out[first + i], p.column, p.columns);
+}
+
+// One row and several whole panels, each `panel_size` elements in memory: with one panel every addition would wait for
+// the one before.
+template <class T, int Panels>
+void multiply_one_row(const PanelProduct<T>& p, std::int64_t panel_size) {
+  using InMemory = typename VectorOf<T>::InMemory;
+  constexpr int kLanes = VectorOf<T>::kLanes, kWidth = kVectors * kLanes;
+  typename VectorOf<T>::Register sums[Panels][kVectors] = {};
+  const T* b = p.b;
+  for (std::int64_t s = 0; s < p.segment_count; ++s) {
+    const T* const row = p.a[0] + p.segments[s].offset;
+    for (std::int64_t k = 0; k < p.segments[s].length; ++k, b += kWidth) {
+      const T left = row[k * p.step];
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) {
-        auto* const to = reinterpret_cast<InMemory*>(out + v * kLanes);
-        Register sum = sums[i][v];
-        if (p.accumulate) sum += *to;
-        if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + p.column + v * kLanes);
-        *to = sum;
-      }
-    } else {
-      T values[Vectors * kLanes];
+      for (int panel = 0; panel < Panels; ++panel)
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) *reinterpret_cast<InMemory*>(values + v * kLanes) = sums[i][v];
-      for (std::int64_t j = 0; j < p.columns; ++j) {
-        T sum = values[j];
-        if (p.accumulate) sum += out[j];
-        if (p.bias) sum += p.bias[p.column + j];
-        out[j] = sum;
-      }
+        for (int v = 0; v < kVectors; ++v)
+          sums[panel][v] += left * *reinterpret_cast<const InMemory*>(b + panel * panel_size + v * kLanes);
     }
   }
+#pragma GCC unroll 8
+  for (int panel = 0; panel < Panels; ++panel)
+    store_row<T, kVectors>(sums[panel], p, p.out[0], p.column + panel * kWidth, kWidth);
 }
 
 template <class T, int Vectors, int Rows>
@@ -103,13 +134,65 @@ void multiply_panel(const PanelProduct<T>& p) {
 }
 
 template <class T>
-void multiply(const PanelProduct<T>& p) {
+void multiply_one_panel(const PanelProduct<T>& p) {
   const std::int64_t vectors = (p.columns + VectorOf<T>::kLanes - 1) / VectorOf<T>::kLanes;
   if constexpr (kVectors == 4) {
     if (vectors == 4) return multiply_panel<T, 4>(p);
     if (vectors == 3) return multiply_panel<T, 3>(p);
   }
   return vectors == 2 ? multiply_panel<T, 2>(p) : multiply_panel<T, 1>(p);
+}
+
+template <class T>
+void multiply(PanelProduct<T> p, std::int64_t panel_size) {
+  constexpr std::int64_t kWidth = kVectors * VectorOf<T>::kLanes, kPanels = 4;
+  const std::int64_t end = p.column + p.columns;
+  const auto go_on = [&](std::int64_t panels) {
+    p.column += panels * kWidth;
+    p.b += panels * panel_size;
+  };
+  for (; p.rows == 1 && p.column + kPanels * kWidth <= end; go_on(kPanels)) multiply_one_row<T, kPanels>(p, panel_size);
+  for (; p.column < end; go_on(1)) {
+    p.columns = p.column + kWidth < end ? kWidth : end - p.column;
+    multiply_one_panel(p);
+  }
+}
+
+// ---- Dot products.
+
+// Four columns at a time, and two vectors of each.
+template <class T, int Columns>
+void dots_of(const T* a, const T* b, std::int64_t stride, std::int64_t depth, const T* bias, T* out) {
+  using Register = typename VectorOf<T>::Register;
+  using InMemory = typename VectorOf<T>::InMemory;
+  constexpr int kLanes = VectorOf<T>::kLanes, kSteps = 2;
+  Register sums[Columns][kSteps] = {};
+  std::int64_t k = 0;
+  for (; k + kSteps * kLanes <= depth; k += kSteps * kLanes) {
+#pragma GCC unroll 8
+    for (int step = 0; step < kSteps; ++step) {
+      const Register left = *reinterpret_cast<const InMemory*>(a + k + step * kLanes);
+#pragma GCC unroll 8
+      for (int j = 0; j < Columns; ++j)
+        sums[j][step] += left * *reinterpret_cast<const InMemory*>(b + j * stride + k + step * kLanes);
+    }
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < Columns; ++j) {
+    const Register both = sums[j][0] + sums[j][1];
+    T total = T(0);
+    for (int lane = 0; lane < kLanes; ++lane) total += both[lane];
+    for (std::int64_t rest = k; rest < depth; ++rest) total += a[rest] * b[j * stride + rest];
+    out[j] = bias ? total + bias[j] : total;
+  }
+}
+
+template <class T>
+void dots(const T* a, const T* b, std::int64_t stride, std::int64_t depth, std::int64_t columns, const T* bias,
+          T* out) {
+  std::int64_t j = 0;
+  for (; j + 4 <= columns; j += 4) dots_of<T, 4>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
+  for (; j < columns; ++j) dots_of<T, 1>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
 }
 
 // ---- Turning matrices over, in blocks of 32 bytes by as many rows.
@@ -238,7 +321,8 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
 }
 
 template <class T>
-constexpr Tiles<T> kTiles{kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &pack<T>, &transpose<T>};
+constexpr Tiles<T> kTiles{
+    kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &dots<T>, &pack<T>, &transpose<T>};
 
 }  // namespace
 }  // namespace eigengrad::kernels
