@@ -305,6 +305,37 @@ void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight)
                });
 }
 
+// ---- Few windows, and large weights: nets that are asked for one image. Packing the weight would take as long as
+// multiplying by it, so the windows are copied and packed, and the weight is read where it is.
+
+bool has_few_windows(const ConvolutionShape& s) {
+  constexpr std::int64_t kMost = 64;
+  return s.groups == 1 && s.images * s.out_height * s.out_width <= std::min(kMost, s.out_channels);
+}
+
+template <class T>
+void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  const Windows windows = forward_windows(s);
+  const Images images{s.images, s.height, s.width, s.channels};
+  const std::int64_t count = s.images * s.out_height * s.out_width;
+  const auto taps = static_cast<std::int64_t>(windows.taps.size()), depth = s.channels * taps;
+  BlockReader<T> reader(x, images, windows, Blocks(windows, s.images, count));
+  reader.read(0);
+  const RoomOf<T> patches(count * depth), turned(count * s.out_channels);
+  for (std::int64_t window = 0; window < count; ++window)
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const Pair& offset = windows.taps[static_cast<std::size_t>(tap)].offset;
+      const T* const from = reader.starts()[window] + offset[0] * reader.row_stride() + offset[1] * s.channels;
+      T* const to = patches.data() + window * depth + tap;
+      for (std::int64_t c = 0; c < s.channels; ++c) to[c * taps] = from[c];
+    }
+  own_product_shared<T>(turned.data(), count, row_major(weight, s.out_channels, depth),
+                        transposed(patches.data(), count, depth), nullptr);
+  tiles<T>().transpose(turned.data(), count, s.out_channels, count, y, s.out_channels);
+  for (std::int64_t window = 0; bias && window < count; ++window)
+    for (std::int64_t o = 0; o < s.out_channels; ++o) y[window * s.out_channels + o] += bias[o];
+}
+
 // totals[c] ← the sum over all pixels, in double, in pieces chosen by their number. Pixels of few channels are summed
 // several side by side.
 template <class T>
@@ -336,6 +367,7 @@ void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* t
 
 template <class T>
 void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  if (has_few_windows(s)) return convolve_few_windows(s, x, weight, bias, y);
   if constexpr (std::is_same_v<T, float>)
     if (suits_winograd(s)) return winograd(s, x, weight, bias, y);
   const GroupOf g(s);

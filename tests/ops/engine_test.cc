@@ -86,6 +86,10 @@ TEST_F(Engines, AgreeOnConvolutions) {
       {{1, 3, 7, 9}, {5, 3, 2, 3}, {.stride = {3, 2}, .padding = {0, 1}}},
       {{16, 64, 8, 8}, {64, 64, 3, 3}, {.stride = 1, .padding = 1}},
       {{1, 17, 4, 1}, {3, 17, 4, 1}, {}},
+      {{1, 40, 6, 6}, {50, 40, 3, 3}, {.stride = 1, .padding = 1}},  // few windows
+      {{2, 20, 9, 5}, {24, 20, 3, 2}, {.stride = 2, .padding = 1}},
+      {{3, 5, 6, 7}, {9, 5, 3, 3}, {.stride = 3, .padding = 2, .dilation = 2}},  // pixels under no window
+      {{2, 4, 5, 5}, {6, 4, 2, 2}, {.stride = 3}},
   };
   for (const Case& c : cases) {
     const Tensor x = randn(c.x), weight = randn(c.weight), bias = randn({c.weight[0]});
@@ -119,6 +123,8 @@ TEST_F(Engines, AgreeOnProducts) {
                                 {64, 784, 128},
                                 {128, 100, 10},
                                 {1, 300, 500},
+                                {2, 70, 400},
+                                {3, 129, 33},
                                 {300, 1, 500},
                                 {257, 129, 131}})
     for (const bool a_turned : {false, true})
