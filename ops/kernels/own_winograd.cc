@@ -14,132 +14,81 @@ constexpr int kTile = 4, kWindow = 6, kPlanes = kWindow * kWindow;
 // Channels that are transformed at once: what lies in between then stays in the first cache.
 constexpr std::int64_t kChunk = 64;
 
-// ---- The transforms along one axis, over the channels of a chunk. The matrices are those of the evaluation at 0, a,
-// -a, b, -b and ∞: Bᵀ (6×6) of pixels, G (6×3) of weights, Aᵀ (4×6) of products.
+// ---- The transforms along one axis. The matrices are those of the evaluation at 0, a, -a, b, -b and ∞: Bᵀ (6×6) of
+// pixels, G (6×3) of weights, Aᵀ (4×6) of products.
 
 constexpr float a = 0.75F, b = 1.5F, aa = a * a, bb = b * b;
-
-// out[j] ← Σ Bᵀ[j][i] · in[i]
-constexpr auto pixels_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
-  const float* __restrict const d0 = in[0];
-  const float* __restrict const d1 = in[1];
-  const float* __restrict const d2 = in[2];
-  const float* __restrict const d3 = in[3];
-  const float* __restrict const d4 = in[4];
-  const float* __restrict const d5 = in[5];
-  float* __restrict const v0 = out[0];
-  float* __restrict const v1 = out[1];
-  float* __restrict const v2 = out[2];
-  float* __restrict const v3 = out[3];
-  float* __restrict const v4 = out[4];
-  float* __restrict const v5 = out[5];
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float even_a = d4[c] - bb * d2[c], odd_a = a * (d3[c] - bb * d1[c]);
-    const float even_b = d4[c] - aa * d2[c], odd_b = b * (d3[c] - aa * d1[c]);
-    v0[c] = d4[c] - (aa + bb) * d2[c] + aa * bb * d0[c];
-    v1[c] = even_a + odd_a;
-    v2[c] = even_a - odd_a;
-    v3[c] = even_b + odd_b;
-    v4[c] = even_b - odd_b;
-    v5[c] = d5[c] - (aa + bb) * d3[c] + aa * bb * d1[c];
-  }
-};
-
-// out[i] ← Σ Aᵀ[i][j] · in[j]
-constexpr auto planes_to_results = [](const float* const* in, float* const* out, std::int64_t channels) {
-  const float* __restrict const m0 = in[0];
-  const float* __restrict const m1 = in[1];
-  const float* __restrict const m2 = in[2];
-  const float* __restrict const m3 = in[3];
-  const float* __restrict const m4 = in[4];
-  const float* __restrict const m5 = in[5];
-  float* __restrict const y0 = out[0];
-  float* __restrict const y1 = out[1];
-  float* __restrict const y2 = out[2];
-  float* __restrict const y3 = out[3];
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float even_a = m1[c] + m2[c], odd_a = a * (m1[c] - m2[c]);
-    const float even_b = m3[c] + m4[c], odd_b = b * (m3[c] - m4[c]);
-    y0[c] = m0[c] + even_a + even_b;
-    y1[c] = odd_a + odd_b;
-    y2[c] = aa * even_a + bb * even_b;
-    y3[c] = aa * odd_a + bb * odd_b + m5[c];
-  }
-};
-
-// out[j] ← Σ Aᵀ[i][j] · in[i]
-constexpr auto results_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
-  const float* __restrict const y0 = in[0];
-  const float* __restrict const y1 = in[1];
-  const float* __restrict const y2 = in[2];
-  const float* __restrict const y3 = in[3];
-  float* __restrict const m0 = out[0];
-  float* __restrict const m1 = out[1];
-  float* __restrict const m2 = out[2];
-  float* __restrict const m3 = out[3];
-  float* __restrict const m4 = out[4];
-  float* __restrict const m5 = out[5];
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float even_a = y0[c] + aa * y2[c], odd_a = a * (y1[c] + aa * y3[c]);
-    const float even_b = y0[c] + bb * y2[c], odd_b = b * (y1[c] + bb * y3[c]);
-    m0[c] = y0[c];
-    m1[c] = even_a + odd_a;
-    m2[c] = even_a - odd_a;
-    m3[c] = even_b + odd_b;
-    m4[c] = even_b - odd_b;
-    m5[c] = y3[c];
-  }
-};
-
 constexpr float at_zero = 1 / (aa * bb), at_a = 1 / (2 * aa * (aa - bb)), at_b = 1 / (2 * bb * (bb - aa));
 
-// out[j] ← Σ G[j][i] · in[i]
-constexpr auto weights_to_planes = [](const float* const* in, float* const* out, std::int64_t channels) {
-  const float* __restrict const w0 = in[0];
-  const float* __restrict const w1 = in[1];
-  const float* __restrict const w2 = in[2];
-  float* __restrict const u0 = out[0];
-  float* __restrict const u1 = out[1];
-  float* __restrict const u2 = out[2];
-  float* __restrict const u3 = out[3];
-  float* __restrict const u4 = out[4];
-  float* __restrict const u5 = out[5];
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float even_a = w0[c] + aa * w2[c], odd_a = a * w1[c];
-    const float even_b = w0[c] + bb * w2[c], odd_b = b * w1[c];
-    u0[c] = at_zero * w0[c];
-    u1[c] = at_a * (even_a + odd_a);
-    u2[c] = at_a * (even_a - odd_a);
-    u3[c] = at_b * (even_b + odd_b);
-    u4[c] = at_b * (even_b - odd_b);
-    u5[c] = w2[c];
-  }
+// v[j] ← Σ Bᵀ[j][i] · d[i]
+constexpr auto pixels_to_planes = [](const float (&d)[6], float (&v)[6]) {
+  const float even_a = d[4] - bb * d[2], odd_a = a * (d[3] - bb * d[1]);
+  const float even_b = d[4] - aa * d[2], odd_b = b * (d[3] - aa * d[1]);
+  v[0] = d[4] - (aa + bb) * d[2] + aa * bb * d[0];
+  v[1] = even_a + odd_a;
+  v[2] = even_a - odd_a;
+  v[3] = even_b + odd_b;
+  v[4] = even_b - odd_b;
+  v[5] = d[5] - (aa + bb) * d[3] + aa * bb * d[1];
 };
 
-// out[i] ← Σ G[j][i] · in[j]
-constexpr auto planes_to_weights = [](const float* const* in, float* const* out, std::int64_t channels) {
-  const float* __restrict const u0 = in[0];
-  const float* __restrict const u1 = in[1];
-  const float* __restrict const u2 = in[2];
-  const float* __restrict const u3 = in[3];
-  const float* __restrict const u4 = in[4];
-  const float* __restrict const u5 = in[5];
-  float* __restrict const w0 = out[0];
-  float* __restrict const w1 = out[1];
-  float* __restrict const w2 = out[2];
+// y[i] ← Σ Aᵀ[i][j] · m[j]
+constexpr auto planes_to_results = [](const float (&m)[6], float (&y)[4]) {
+  const float even_a = m[1] + m[2], odd_a = a * (m[1] - m[2]);
+  const float even_b = m[3] + m[4], odd_b = b * (m[3] - m[4]);
+  y[0] = m[0] + even_a + even_b;
+  y[1] = odd_a + odd_b;
+  y[2] = aa * even_a + bb * even_b;
+  y[3] = aa * odd_a + bb * odd_b + m[5];
+};
+
+// m[j] ← Σ Aᵀ[i][j] · y[i]
+constexpr auto results_to_planes = [](const float (&y)[4], float (&m)[6]) {
+  const float even_a = y[0] + aa * y[2], odd_a = a * (y[1] + aa * y[3]);
+  const float even_b = y[0] + bb * y[2], odd_b = b * (y[1] + bb * y[3]);
+  m[0] = y[0];
+  m[1] = even_a + odd_a;
+  m[2] = even_a - odd_a;
+  m[3] = even_b + odd_b;
+  m[4] = even_b - odd_b;
+  m[5] = y[3];
+};
+
+// u[j] ← Σ G[j][i] · w[i]
+constexpr auto weights_to_planes = [](const float (&w)[3], float (&u)[6]) {
+  const float even_a = w[0] + aa * w[2], odd_a = a * w[1];
+  const float even_b = w[0] + bb * w[2], odd_b = b * w[1];
+  u[0] = at_zero * w[0];
+  u[1] = at_a * (even_a + odd_a);
+  u[2] = at_a * (even_a - odd_a);
+  u[3] = at_b * (even_b + odd_b);
+  u[4] = at_b * (even_b - odd_b);
+  u[5] = w[2];
+};
+
+// w[i] ← Σ G[j][i] · u[j]
+constexpr auto planes_to_weights = [](const float (&u)[6], float (&w)[3]) {
+  const float even_a = at_a * (u[1] + u[2]), odd_a = at_a * (u[1] - u[2]);
+  const float even_b = at_b * (u[3] + u[4]), odd_b = at_b * (u[3] - u[4]);
+  w[0] = at_zero * u[0] + even_a + even_b;
+  w[1] = a * odd_a + b * odd_b;
+  w[2] = aa * even_a + bb * even_b + u[5];
+};
+
+// Of all channels: in[i] and out[j] are where those of a place are.
+template <int In, int Out, class Transform>
+void transform_line(Transform transform, const float* const (&in)[In], float* const (&out)[Out],
+                    std::int64_t channels) {
 #pragma omp simd
   for (std::int64_t c = 0; c < channels; ++c) {
-    const float even_a = at_a * (u1[c] + u2[c]), odd_a = at_a * (u1[c] - u2[c]);
-    const float even_b = at_b * (u3[c] + u4[c]), odd_b = at_b * (u3[c] - u4[c]);
-    w0[c] = at_zero * u0[c] + even_a + even_b;
-    w1[c] = a * odd_a + b * odd_b;
-    w2[c] = aa * even_a + bb * even_b + u5[c];
+    float from[In], to[Out];
+#pragma GCC unroll 8
+    for (int i = 0; i < In; ++i) from[i] = in[i][c];
+    transform(from, to);
+#pragma GCC unroll 8
+    for (int j = 0; j < Out; ++j) out[j][c] = to[j];
   }
-};
+}
 
 // Along both axes: from In×In places to Out×Out, of up to kChunk channels. at_in(i, j) and at_out(i, j) tell where the
 // channels of a place are.
@@ -151,14 +100,14 @@ void transform_square(Transform transform, AtIn at_in, AtOut at_out, std::int64_
     float* out[Out];
     for (int j = 0; j < In; ++j) in[j] = at_in(i, j);
     for (int j = 0; j < Out; ++j) out[j] = between + (i * Out + j) * kChunk;
-    transform(in, out, channels);
+    transform_line(transform, in, out, channels);
   }
   for (int j = 0; j < Out; ++j) {
     const float* in[In];
     float* out[Out];
     for (int i = 0; i < In; ++i) in[i] = between + (i * Out + j) * kChunk;
     for (int i = 0; i < Out; ++i) out[i] = at_out(i, j);
-    transform(in, out, channels);
+    transform_line(transform, in, out, channels);
   }
 }
 
