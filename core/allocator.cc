@@ -3,8 +3,6 @@
 #include <malloc.h>
 
 #include <array>
-#include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -21,25 +19,13 @@
 namespace eigengrad {
 namespace {
 
-// Four classes to each doubling: at most a fifth of a block is wasted.
-constexpr std::size_t kClasses = 4 * 34;
+using detail::FreeBlock;
+using detail::SizeClass;
+using detail::thread_memory;
+using detail::ThreadMemory;
+
 // What one thread may keep: enough for the activations of a training step of the usual laptop models.
-constexpr std::size_t kCacheLimit = std::size_t{1} << 30;
-
-struct SizeClass {
-  std::size_t index;
-  std::size_t bytes;
-};
-
-SizeClass size_class(std::size_t bytes) {
-  if (bytes <= kAlignment) return {0, kAlignment};
-  if (bytes > std::size_t{1} << 38) return {kClasses, (bytes + kAlignment - 1) / kAlignment * kAlignment};
-  const int top = std::bit_width(bytes - 1) - 1;  // 2^top < bytes <= 2^(top + 1), top >= 6
-  const std::size_t step = (std::size_t{1} << top) / 4;
-  const std::size_t quarter = (bytes - 1 - (std::size_t{1} << top)) / step;  // 0 to 3
-  const std::size_t rounded = (std::size_t{1} << top) + (quarter + 1) * step;
-  return {static_cast<std::size_t>(top - 6) * 4 + quarter + 1, (rounded + kAlignment - 1) / kAlignment * kAlignment};
-}
+constexpr std::int64_t kCacheLimit = EIGENGRAD_CACHE_BLOCKS ? std::int64_t{1} << 30 : 0;
 
 void* system_allocate(std::size_t bytes) {
   void* block = std::aligned_alloc(kAlignment, bytes);
@@ -54,40 +40,17 @@ void keep_freed_pages() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
-struct FreeBlock {
-  FreeBlock* next;
-};
-
-// Counters are written by their own thread alone, so that an allocation costs no locked instruction; readers add up.
-struct ThreadCache {
-  std::array<FreeBlock*, kClasses> free{};
-  std::size_t cached = 0;
-  std::int64_t allocations = 0;
-  std::atomic<std::int64_t> live_bytes{0}, live_blocks{0}, peak_bytes{0}, cached_bytes{0};
-
-  ThreadCache();
-  ~ThreadCache();
-  void count(std::int64_t bytes, std::int64_t blocks) {
-    const std::int64_t live = live_bytes.load(std::memory_order_relaxed) + bytes;
-    live_bytes.store(live, std::memory_order_relaxed);
-    live_blocks.store(live_blocks.load(std::memory_order_relaxed) + blocks, std::memory_order_relaxed);
-    if (live > peak_bytes.load(std::memory_order_relaxed)) peak_bytes.store(live, std::memory_order_relaxed);
-  }
-  void set_cached(std::size_t bytes) {
-    cached = bytes;
-    cached_bytes.store(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
-  }
-  void clear() noexcept {
-    for (FreeBlock*& head : free)
-      while (head) std::free(std::exchange(head, head->next));
-    set_cached(0);
-  }
-};
-
+// The counters of all threads: readers add up.
 struct Registry {
   std::mutex mutex;
-  std::array<ThreadCache*, 1024> caches{};
-  MemoryStats ended;  // what threads that are gone had counted
+  std::array<ThreadMemory*, 1024> threads{};
+  std::int64_t live = 0, blocks = 0;  // what threads that are gone had counted
+
+  template <class F>
+  void for_each(F f) {
+    for (ThreadMemory* memory : threads)
+      if (memory) f(*memory);
+  }
 };
 
 // Never destroyed: tensors with static storage may be freed after every other global.
@@ -99,112 +62,119 @@ Registry& registry() {
   return *instance;
 }
 
-// Set when the thread's cache has been destroyed: blocks freed later, by other thread-local objects, go to the system.
-thread_local bool cache_ended = false;
-
-ThreadCache::ThreadCache() {
-  Registry& all = registry();
-  const std::lock_guard lock(all.mutex);
-  for (ThreadCache*& slot : all.caches)
-    if (!slot) {
-      slot = this;
-      return;
-    }
+void free_kept(ThreadMemory& memory) noexcept {
+  for (FreeBlock*& head : memory.free)
+    while (head) std::free(std::exchange(head, head->next));
+  memory.held.set(memory.live.get());
 }
 
-ThreadCache::~ThreadCache() {
-  clear();
-  cache_ended = true;
-  Registry& all = registry();
-  const std::lock_guard lock(all.mutex);
-  all.ended.live_bytes += live_bytes.load(std::memory_order_relaxed);
-  all.ended.live_blocks += live_blocks.load(std::memory_order_relaxed);
-  for (ThreadCache*& slot : all.caches)
-    if (slot == this) slot = nullptr;
+// Set when the thread's memory has been given back: blocks freed later, by other thread-local objects, go to the
+// system.
+thread_local constinit bool thread_ended = false;
+
+// Makes the thread known, and takes leave of it when it ends.
+class Membership {
+ public:
+  Membership() {
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    for (ThreadMemory*& place : all.threads)
+      if (!place) {
+        place = &thread_memory;
+        break;
+      }
+    thread_memory.limit = kCacheLimit;
+  }
+  ~Membership() {
+    ThreadMemory& memory = thread_memory;
+    free_kept(memory);
+    memory.limit = 0;
+    thread_ended = true;
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    all.live += memory.live.get();
+    all.blocks += memory.given.get() - memory.returned.get();
+    for (ThreadMemory*& place : all.threads)
+      if (place == &memory) place = nullptr;
+  }
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+};
+
+// Whether the thread counts for itself: it has not ended.
+bool is_member() {
+  if (thread_ended) return false;
+  static thread_local const Membership membership;
+  return true;
 }
 
-ThreadCache* thread_cache() {
-  if (cache_ended) return nullptr;
-  static thread_local ThreadCache cache;
-  return &cache;
-}
-
-void count_without_cache(std::int64_t bytes, std::int64_t blocks) {
+void count_for_others(std::int64_t bytes, std::int64_t blocks) {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
-  all.ended.live_bytes += bytes;
-  all.ended.live_blocks += blocks;
+  all.live += bytes;
+  all.blocks += blocks;
 }
 
 }  // namespace
 
-void* allocate(std::size_t bytes) {
+void* detail::allocate_slowly(std::size_t bytes) {
   if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();  // or rounding up would wrap to 0
-  const SizeClass size = size_class(bytes);
-  ThreadCache* cache = thread_cache();
-  if (!cache) {
-    void* block = system_allocate(size.bytes);
-    count_without_cache(static_cast<std::int64_t>(size.bytes), 1);
+  const auto size = static_cast<std::int64_t>(size_class(bytes).bytes);
+  const bool member = is_member();
+  void* block = system_allocate(static_cast<std::size_t>(size));
+  if (!member) {
+    count_for_others(size, 1);
     return block;
   }
-  ++cache->allocations;
-  if (size.index < kClasses && cache->free[size.index]) {
-    FreeBlock* block = cache->free[size.index];
-    cache->free[size.index] = block->next;
-    cache->set_cached(cache->cached - size.bytes);
-    cache->count(static_cast<std::int64_t>(size.bytes), 1);
-    return block;
-  }
-  void* block = system_allocate(size.bytes);
-  cache->count(static_cast<std::int64_t>(size.bytes), 1);
+  ThreadMemory& memory = thread_memory;
+  memory.given.add(1);
+  memory.held.add(size);
+  memory.live.add(size);
+  if (memory.live.get() > memory.peak.get()) memory.peak.set(memory.live.get());
   return block;
 }
 
-void deallocate(void* block, std::size_t bytes) noexcept {
-  const SizeClass size = size_class(bytes);
-  ThreadCache* cache = thread_cache();
-  if (!cache) {
-    count_without_cache(-static_cast<std::int64_t>(size.bytes), -1);
+// Also the way of a thread's first block: it may turn out that it is to be kept.
+void detail::deallocate_slowly(void* block, std::size_t bytes) noexcept {
+  const SizeClass size_class = detail::size_class(bytes);
+  const auto size = static_cast<std::int64_t>(size_class.bytes);
+  if (!is_member()) {
+    count_for_others(-size, -1);
     std::free(block);
     return;
   }
-  cache->count(-static_cast<std::int64_t>(size.bytes), -1);
-  if (!EIGENGRAD_CACHE_BLOCKS || size.index >= kClasses || cache->cached + size.bytes > kCacheLimit) {
-    std::free(block);
+  ThreadMemory& memory = thread_memory;
+  memory.returned.add(1);
+  memory.live.add(-size);
+  if (memory.held.get() - memory.live.get() <= memory.limit) {
+    memory.free[size_class.index] = ::new (block) FreeBlock{memory.free[size_class.index]};
     return;
   }
-  cache->free[size.index] = new (block) FreeBlock{cache->free[size.index]};
-  cache->set_cached(cache->cached + size.bytes);
+  memory.held.add(-size);
+  std::free(block);
 }
 
 MemoryStats memory_stats() {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
-  MemoryStats total = all.ended;
-  for (const ThreadCache* cache : all.caches) {
-    if (!cache) continue;
-    total.live_bytes += cache->live_bytes.load(std::memory_order_relaxed);
-    total.live_blocks += cache->live_blocks.load(std::memory_order_relaxed);
-    total.peak_bytes += cache->peak_bytes.load(std::memory_order_relaxed);
-    total.cached_bytes += cache->cached_bytes.load(std::memory_order_relaxed);
-  }
+  MemoryStats total{.live_bytes = all.live, .live_blocks = all.blocks};
+  all.for_each([&](const ThreadMemory& memory) {
+    total.live_bytes += memory.live.get();
+    total.live_blocks += memory.given.get() - memory.returned.get();
+    total.peak_bytes += memory.peak.get();
+    total.cached_bytes += memory.held.get() - memory.live.get();
+  });
   return total;
 }
 
-std::int64_t allocation_count() noexcept {
-  const ThreadCache* const cache = thread_cache();
-  return cache ? cache->allocations : 0;
-}
+std::int64_t allocation_count() noexcept { return thread_memory.given.get(); }
 
 void reset_peak_memory() {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
-  for (ThreadCache* cache : all.caches)
-    if (cache) cache->peak_bytes.store(cache->live_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  all.for_each([](ThreadMemory& memory) { memory.peak.set(memory.live.get()); });
 }
 
-void release_cached_memory() noexcept {
-  if (ThreadCache* cache = thread_cache()) cache->clear();
-}
+void release_cached_memory() noexcept { free_kept(thread_memory); }
 
 }  // namespace eigengrad

@@ -17,23 +17,33 @@ void RecordedNode::connect(TensorRefs inputs, std::span<const SaveMask> saves) {
   edges_.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorImpl& impl = inputs[i].impl();
-    edges_.emplace_back(Edge{impl.node, impl.slot, impl.dtype, impl.shape});
+    edges_.emplace_back(impl.node, impl.slot, impl.dtype, impl.shape);
     if (impl.node) mask |= saves[saves.size() == 1 ? 0 : i];
   }
   saved_outputs_ = mask & kOutput;
+  if ((mask & kInputs) == kNothing) return;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const bool wanted = i < 28 ? (mask & input(static_cast<unsigned>(i))) != 0 : (mask & kInputs) == kInputs;
-    if (wanted) saved_.emplace_back(Entry{static_cast<std::int32_t>(i), inputs[i].version(), inputs[i]});
+    if (wanted) saved_.emplace_back(static_cast<std::int32_t>(i), inputs[i].version(), inputs[i]);
   }
 }
 
-void RecordedNode::produce(Tensor& output, std::uint32_t slot) {
-  outputs_ = slot + 1;
-  if ((saved_outputs_ & eigengrad::output(slot)) != 0)
-    saved_.emplace_back(Entry{-1 - static_cast<std::int32_t>(slot), output.version(), alias(output)});
-  if (!is_floating(output.dtype())) return;
-  output.impl().node = Ref<Node>::share(this);
-  output.impl().slot = slot;
+void RecordedNode::produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs) {
+  Ref<Node> owner = Ref<Node>::adopt(node);
+  node->outputs_ = static_cast<std::uint32_t>(outputs.size());
+  for (std::uint32_t slot = 0; slot < outputs.size(); ++slot) {
+    Tensor& output = outputs[slot];
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (output.is_same(inputs[i])) {
+        output = alias(output);
+        break;
+      }
+    if ((node->saved_outputs_ & eigengrad::output(slot)) != 0)
+      node->saved_.emplace_back(-1 - static_cast<std::int32_t>(slot), output.version(), alias(output));
+    if (!is_floating(output.dtype())) continue;
+    output.impl().slot = slot;
+    output.impl().node = slot + 1 == outputs.size() ? std::move(owner) : owner;
+  }
 }
 
 void RecordedNode::release_saved() noexcept {
@@ -70,23 +80,10 @@ Tensor Saved::y(std::size_t k) const {
 
 namespace detail {
 
-void check_inputs(const char* op, TensorRefs inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    EG_CHECK(inputs[i].defined(), ValueError, "[{}] input {} is an undefined tensor", op, i);
-}
-
-bool any_requires_grad(TensorRefs inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i].requires_grad()) return true;
-  return false;
-}
-
-void separate(Tensor& output, TensorRefs inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (output.is_same(inputs[i])) {
-      output = alias(output);
-      return;
-    }
+void throw_undefined_input(const char* op, TensorRefs inputs) {
+  std::size_t i = 0;
+  while (inputs[i].defined()) ++i;
+  throw ValueError(fmt::format("[{}] input {} is an undefined tensor", op, i));
 }
 
 void trace(const OpEvent& event) {

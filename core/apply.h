@@ -35,7 +35,7 @@
 
 namespace eigengrad {
 
-using Tensors = SmallVector<Tensor, 3>;
+using Tensors = Grads;
 
 /// Which tensors a gradient reads: inputs by number, below 28, and outputs, of which those from the fourth on count as
 /// one.
@@ -52,6 +52,9 @@ class Saved;
 class RecordedNode : public Node {
  public:
   void release_saved() noexcept override;
+  /// Links the outputs to the new node, which they then own, and keeps those, outside the graph, that a gradient reads.
+  /// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone.
+  static void produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs);
 
  protected:
   friend class Saved;
@@ -63,11 +66,9 @@ class RecordedNode : public Node {
 
   // Makes the edges, and keeps the inputs that the gradients of `inputs` read.
   void connect(TensorRefs inputs, std::span<const SaveMask> saves);
-  // Links an output to this node, and keeps it, outside the graph, where a gradient reads it.
-  void produce(Tensor& output, std::uint32_t slot);
 
-  std::uint32_t outputs_ = 0;
   bool released_ = false;  // what was saved has been dropped
+  std::uint32_t outputs_ = 0;
 
  private:
   const Entry& entry(std::int32_t index) const;
@@ -131,7 +132,6 @@ class OpNode final : public RecordedNode {
       if (!create_graph) return run(grads, [&](const auto& g) { return op_.backward_fused(saved, g); });
     return run(grads, [&](const auto& g) { return op_.backward(saved, g); });
   }
-  using RecordedNode::produce;
 
  private:
   template <class Rule>
@@ -149,28 +149,43 @@ class OpNode final : public RecordedNode {
   Op op_;
 };
 
-/// While an op computes, nothing that it calls is recorded or traced.
+/// While an op computes, nothing that it calls is recorded or traced, and where it was called is not forgotten.
 class InsideOp {
  public:
-  InsideOp() : before_(thread_state) {
-    thread_state.grad_enabled = false;
-    thread_state.tracer = nullptr;
+  InsideOp()
+      : grad_enabled_(std::exchange(thread_state.grad_enabled, false)),
+        tracer_(std::exchange(thread_state.tracer, nullptr)),
+        site_(thread_state.site) {}
+  ~InsideOp() {
+    thread_state.grad_enabled = grad_enabled_;
+    thread_state.tracer = tracer_;
+    thread_state.site = site_;
   }
-  ~InsideOp() { thread_state = before_; }
   InsideOp(const InsideOp&) = delete;
   InsideOp& operator=(const InsideOp&) = delete;
 
  private:
-  const ThreadState before_;
+  const bool grad_enabled_;
+  Tracer* const tracer_;
+  const std::source_location site_;
 };
 
-void check_inputs(const char* op, TensorRefs inputs);
-bool any_requires_grad(TensorRefs inputs);
-// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone.
-void separate(Tensor& output, TensorRefs inputs);
+[[noreturn]] void throw_undefined_input(const char* op, TensorRefs inputs);
 void trace(const OpEvent& event);
 // One for each element of the output or of the first input, whichever has more; none for a view.
 double usual_flops(TensorRefs inputs, const Tensor& output);
+
+inline void check_inputs(const char* op, TensorRefs inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i].defined()) [[unlikely]]
+      throw_undefined_input(op, inputs);
+}
+
+inline bool any_requires_grad(TensorRefs inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].requires_grad()) return true;
+  return false;
+}
 
 template <class Op>
 Attributes attributes_of(const Op& op) {
@@ -189,41 +204,48 @@ double flops_of(const Op& op, TensorRefs inputs, std::span<const Tensor> outputs
     return usual_flops(inputs, outputs[0]);
 }
 
+template <class Op>
+auto run_forward(Op& op, TensorRefs inputs) {
+  const InsideOp inside;
+  return op.forward(inputs);
+}
+
+inline std::span<Tensor> all_of(Tensor& result) { return {&result, 1}; }
+inline std::span<Tensor> all_of(Tensors& results) { return {results.data(), results.size()}; }
+
+template <class Op>
+void record(Op& op, TensorRefs inputs, std::span<Tensor> outputs) {
+  if constexpr (Differentiable<Op>)
+    if (thread_state.grad_enabled && any_requires_grad(inputs))
+      RecordedNode::produce(new OpNode<Op>(std::move(op), inputs), inputs, outputs);
+}
+
+template <class Op>
+[[gnu::noinline]] auto apply_traced(Op& op, TensorRefs inputs) {
+  Tracer* const tracer = thread_state.tracer;
+  tracer->before();
+  auto result = run_forward(op, inputs);
+  const std::span<Tensor> outputs = all_of(result);
+  const Attributes attributes = attributes_of(op);
+  double flops = flops_of(op, inputs, outputs);
+  record(op, inputs, outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    trace({Op::kName, attributes, inputs, outputs[i], flops, i});
+    flops = 0;
+  }
+  return result;
+}
+
 }  // namespace detail
 
 /// Runs `op` on a list of inputs.
 template <class Op>
 auto apply_list(Op op, TensorRefs inputs) {
   detail::check_inputs(Op::kName, inputs);
-  Tracer* const tracer = thread_state.tracer;
-  if (tracer) [[unlikely]]
-    tracer->before();
-  auto result = [&] {
-    const detail::InsideOp inside;
-    return op.forward(inputs);
-  }();
-  const std::span<Tensor> outputs = [&]() -> std::span<Tensor> {
-    if constexpr (MultiOutput<Op>)
-      return {result.data(), result.size()};
-    else
-      return {&result, 1};
-  }();
-  const Attributes attributes = tracer ? detail::attributes_of(op) : Attributes();
-  double flops = tracer ? detail::flops_of(op, inputs, outputs) : 0;
-  if constexpr (Differentiable<Op>) {
-    if (thread_state.grad_enabled && detail::any_requires_grad(inputs)) {
-      auto node = Ref<detail::OpNode<Op>>::adopt(new detail::OpNode<Op>(std::move(op), inputs));
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        detail::separate(outputs[i], inputs);
-        node->produce(outputs[i], static_cast<std::uint32_t>(i));
-      }
-    }
-  }
-  if (tracer) [[unlikely]]
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      detail::trace({Op::kName, attributes, inputs, outputs[i], flops, i});
-      flops = 0;
-    }
+  if (thread_state.tracer) [[unlikely]]
+    return detail::apply_traced(op, inputs);
+  auto result = detail::run_forward(op, inputs);
+  detail::record(op, inputs, detail::all_of(result));
   return result;
 }
 

@@ -9,7 +9,7 @@ bool detail::is_of_library(const char* file) noexcept {
   // The library's own sources are compiled under another name (cmake/library.cmake); its headers are found by theirs.
   const std::string_view name(file);
   const bool own = name.starts_with("eigengrad:") || name.find("include/eigengrad/") != std::string_view::npos;
-  (own ? library_file : user_file) = file;
+  (own ? library_place(file) : user_file) = file;
   return own;
 }
 

@@ -1,7 +1,10 @@
 // The arguments of ops: tensors, with the place in the user's source where the op was called.
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <source_location>
 #include <span>
@@ -15,9 +18,15 @@ namespace eigengrad {
 
 namespace detail {
 
-// The files that were looked at last, by address: of the library, and of somebody else.
-inline thread_local constinit const char* library_file = nullptr;
+// The files that were looked at last, by address: of the library, at places by the address, and of somebody else.
+inline constexpr std::size_t kLibraryFiles = 16;
+inline thread_local constinit std::array<const char*, kLibraryFiles> library_files{};
 inline thread_local constinit const char* user_file = nullptr;
+
+inline const char*& library_place(const char* file) noexcept {
+  return library_files[reinterpret_cast<std::uintptr_t>(file) / 8 % kLibraryFiles];
+}
+
 /// Tells which of the two a file is, and remembers it there.
 bool is_of_library(const char* file) noexcept;
 
@@ -27,7 +36,7 @@ bool is_of_library(const char* file) noexcept;
 /// that their caller has set. Nodes keep it (Node::site).
 inline void note_call_site(std::source_location at) noexcept {
   const char* const file = at.file_name();
-  if (file == detail::library_file) return;
+  if (file == detail::library_place(file)) return;
   if (file != detail::user_file && detail::is_of_library(file)) return;
   thread_state.site = at;
 }

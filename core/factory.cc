@@ -10,15 +10,14 @@
 namespace eigengrad {
 namespace {
 
-Tensor allocate_tensor(const Shape& shape, Strides strides, Dtype dtype) {
-  const std::int64_t count = checked_numel(shape);
+// Calls make(bytes) with the bytes that so many elements take.
+template <class F>
+Tensor allocate_tensor(const Shape& shape, std::int64_t count, Dtype dtype, F make) {
   std::int64_t bytes = 0;
   EG_CHECK(!__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes), ShapeError,
            "[empty] {} of shape {} pass 2^63 - 1 bytes", dtype, shape);
   try {
-    auto storage = Storage::create(static_cast<std::size_t>(bytes));
-    std::byte* data = storage->data();
-    return Tensor(TensorImpl::create(std::move(storage), data, shape, std::move(strides), dtype));
+    return Tensor(make(static_cast<std::size_t>(bytes)));
   } catch (const std::bad_alloc&) {
     throw MemoryError(fmt::format("[empty] {} of shape {} take {} bytes, which cannot be had", dtype, shape, bytes));
   }
@@ -38,16 +37,20 @@ bool is_dense(const Tensor& x) {
   return true;
 }
 
-}  // namespace
-
-Tensor empty(const Shape& shape, Dtype dtype) {
-  checked_numel(shape);  // before the strides are computed, which must not overflow
-  return allocate_tensor(shape, contiguous_strides(shape), dtype);
+Tensor empty_of(const Shape& shape, std::int64_t count, Dtype dtype) {
+  return allocate_tensor(shape, count, dtype,
+                         [&](std::size_t bytes) { return TensorImpl::allocate(shape, count, bytes, dtype); });
 }
 
+}  // namespace
+
+Tensor empty(const Shape& shape, Dtype dtype) { return empty_of(shape, checked_numel(shape), dtype); }
+
 Tensor empty_like(const Tensor& x, Dtype dtype) {
-  if (x.is_contiguous() || !is_dense(x)) return empty(x.shape(), dtype);
-  return allocate_tensor(x.shape(), x.strides(), dtype);
+  if (x.is_contiguous()) return empty_of(x.shape(), x.numel(), dtype);
+  if (!is_dense(x)) return empty(x.shape(), dtype);
+  return allocate_tensor(x.shape(), x.numel(), dtype,
+                         [&](std::size_t bytes) { return TensorImpl::allocate(x.shape(), x.strides(), bytes, dtype); });
 }
 
 Tensor empty_like(const Tensor& x) { return empty_like(x, x.dtype()); }

@@ -1,6 +1,5 @@
 #include "eigengrad/core/node.h"
 
-#include "eigengrad/core/allocator.h"
 #include "eigengrad/core/check.h"
 
 namespace eigengrad {
@@ -8,7 +7,6 @@ namespace {
 
 std::atomic<std::uint64_t> next_sequence{1};
 std::atomic<std::uint64_t> next_hook_id{1};
-std::atomic<std::int64_t> node_count{0};
 
 }  // namespace
 
@@ -27,10 +25,8 @@ struct Node::Extras {
 };
 
 Node::Node()
-    : sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)),
-      scope_(thread_state.scope),
-      site_(thread_state.site) {}
-Node::Node(LeafTag) : sequence_(0), scope_(0), site_() {}
+    : scope_(thread_state.scope), sequence_(add_relaxed(next_sequence, std::uint64_t{1})), site_(thread_state.site) {}
+Node::Node(LeafTag) : scope_(0), sequence_(0), site_() {}
 Node::~Node() = default;
 
 void Node::check_saved(bool kept) const {
@@ -43,36 +39,25 @@ void Node::check_saved(bool kept) const {
 
 void Tracer::on_rule(const Node&, std::span<const Tensor>) {}
 
-void* Node::operator new(std::size_t bytes) {
-  void* block = allocate(bytes);
-  node_count.fetch_add(1, std::memory_order_relaxed);
-  return block;
-}
+std::int64_t live_nodes() { return detail::node_count.load(std::memory_order_relaxed); }
 
-void Node::operator delete(void* block, std::size_t bytes) noexcept {
-  node_count.fetch_sub(1, std::memory_order_relaxed);
-  deallocate(block, bytes);
-}
-
-std::int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
-
-// Destroying a node releases its edges and saved tensors, which may end further nodes: those wait in a list instead of
-// nesting, however long the chain.
+// Destroying a node releases its edges and saved tensors, which may end further nodes: those wait in a list, linked
+// through themselves, instead of nesting, however long the chain.
 void Node::destroy(Node* node) noexcept {
-  static thread_local std::vector<Node*>* waiting = nullptr;
-  if (waiting) {
-    waiting->push_back(node);
+  static thread_local constinit bool ending = false;
+  static thread_local constinit Node* waiting = nullptr;
+  if (ending) {
+    node->next_ended_ = std::exchange(waiting, node);
     return;
   }
-  std::vector<Node*> list;
-  waiting = &list;
+  ending = true;
   delete node;
-  while (!list.empty()) {
-    Node* next = list.back();
-    list.pop_back();
+  while (waiting) {
+    Node* const next = waiting;
+    waiting = next->next_ended_;
     delete next;
   }
-  waiting = nullptr;
+  ending = false;
 }
 
 std::uint64_t Node::add_hook(std::uint32_t slot, GradHook hook) {

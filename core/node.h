@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,13 +14,22 @@
 #include <utility>
 #include <vector>
 
+#include "eigengrad/core/allocator.h"
 #include "eigengrad/core/scope.h"
 #include "eigengrad/core/tensor.h"
 
 namespace eigengrad {
 
 /// The gradients that a rule returns, one per input; undefined where there is none.
-using Grads = SmallVector<Tensor, 3>;
+class Grads : public SmallVector<Tensor, 3> {
+ public:
+  Grads() = default;
+  explicit Grads(std::size_t count) : SmallVector(count) {}
+  /// `return {g * b, g * a};`: what is made for it is moved, which an initializer list could not do.
+  template <std::convertible_to<Tensor>... T>
+  requires(sizeof...(T) > 0) Grads(T&&... grads)  // NOLINT(google-explicit-constructor)
+      : SmallVector(std::in_place, std::forward<T>(grads)...) {}
+};
 
 /// Tensors that belong to somebody else: the inputs of an op, or the gradients that reach it.
 class TensorRefs {
@@ -38,11 +48,15 @@ struct Edge {
   Ref<Node> node;  // null when no gradient is wanted
   std::uint32_t slot = 0;
   Dtype dtype = kFloat32;
-  Shape shape;
+  Shape shape{};
 };
 
 /// What an op prints of its attributes, in drawings and reports: ("axis", "1").
 using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+namespace detail {
+inline constinit std::atomic<std::int64_t> node_count{0};
+}
 
 /// An op that has run (or a Leaf). Nodes never own what they produced, so that a graph holds no cycle.
 class Node : public RefCounted {
@@ -59,10 +73,10 @@ class Node : public RefCounted {
   virtual std::vector<Tensor> recompute() { return {}; }
   /// Drops the saved tensors.
   virtual void release_saved() noexcept {}
-  virtual bool is_leaf() const noexcept { return false; }
 
   /// Grows with creation, so that falling order is a reverse topological order. Leaves have 0.
   std::uint64_t sequence() const noexcept { return sequence_; }
+  bool is_leaf() const noexcept { return sequence_ == 0; }
   ScopeId scope() const noexcept { return scope_; }
   /// Where in the user's source the op was called; line 0 where that is not known.
   const std::source_location& site() const noexcept { return site_; }
@@ -74,6 +88,8 @@ class Node : public RefCounted {
   void retain_grad(std::uint32_t slot);
   Tensor retained_grad(std::uint32_t slot) const;
   void set_retained_grad(std::uint32_t slot, const Tensor& grad);
+  /// Whether there are any.
+  bool has_hooks() const noexcept { return static_cast<bool>(extras_); }
   /// Runs the hooks of an output on its gradient, keeps it where that was asked for, and returns what goes on.
   Tensor run_hooks(std::uint32_t slot, Tensor grad);
 
@@ -82,8 +98,15 @@ class Node : public RefCounted {
 
   /// Frees the node and what it alone holds, without recursion: chains of millions of nodes end here.
   static void destroy(Node* node) noexcept;
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* block, std::size_t bytes) noexcept;
+  static void* operator new(std::size_t bytes) {
+    void* block = allocate(bytes);
+    add_relaxed(detail::node_count, std::int64_t{1});
+    return block;
+  }
+  static void operator delete(void* block, std::size_t bytes) noexcept {
+    add_relaxed(detail::node_count, std::int64_t{-1});
+    deallocate(block, bytes);
+  }
 
  protected:
   Node();
@@ -99,10 +122,11 @@ class Node : public RefCounted {
  private:
   struct Extras;
 
-  const std::uint64_t sequence_;
   const ScopeId scope_;
+  const std::uint64_t sequence_;
   const std::source_location site_;
   std::unique_ptr<Extras> extras_;
+  Node* next_ended_;  // while it waits to be freed
 };
 
 /// The node of a tensor that collects its gradient. It does not own that tensor.
@@ -111,7 +135,6 @@ class Leaf final : public Node {
   Leaf() : Node(LeafTag{}) {}
   std::string_view name() const override { return "leaf"; }
   Grads backward(TensorRefs, bool) override { return {}; }
-  bool is_leaf() const noexcept override { return true; }
 
   const Tensor& grad() const { return grad_; }
   Tensor& mutable_grad() { return grad_; }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "eigengrad/core/counter.h"
+
 namespace eigengrad {
 
 /// Base of shared objects. The count starts at one, owned by the Ref that adopts the new object.
@@ -14,11 +16,14 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
 
-  void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() const noexcept { add_relaxed(count_, std::uint32_t{1}); }
   /// True when the caller held the last reference and must destroy the object. A sole owner pays no locked write.
   bool release() const noexcept {
-    if (count_.load(std::memory_order_acquire) == 1) return true;
-    return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    const std::uint32_t count = count_.load(std::memory_order_acquire);
+    if (count == 1) return true;
+    if (!is_single_threaded()) return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    count_.store(count - 1, std::memory_order_relaxed);
+    return false;
   }
   std::uint32_t use_count() const noexcept { return count_.load(std::memory_order_acquire); }
 

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <new>
 #include <span>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 namespace eigengrad {
@@ -23,7 +27,7 @@ class SmallVector {
   explicit SmallVector(std::size_t count, const T& value = T()) {
     reserve(count);
     std::uninitialized_fill_n(data(), count, value);
-    size_ = count;
+    size_ = static_cast<std::uint32_t>(count);
   }
   SmallVector(std::initializer_list<T> values) : SmallVector(values.begin(), values.end()) {}
   explicit SmallVector(std::span<const T> values) : SmallVector(values.data(), values.data() + values.size()) {}
@@ -31,12 +35,23 @@ class SmallVector {
     const auto count = static_cast<std::size_t>(last - first);
     reserve(count);
     std::uninitialized_copy(first, last, data());
-    size_ = count;
+    size_ = static_cast<std::uint32_t>(count);
   }
-  SmallVector(const SmallVector& other) : SmallVector(other.begin(), other.end()) {}
+  SmallVector(const SmallVector& other) {
+    if (kCopiesBytes && other.is_inline()) {
+      copy_bytes(other);
+      return;
+    }
+    reserve(other.size_);
+    std::uninitialized_copy(other.begin(), other.end(), data());
+    size_ = other.size_;
+  }
   SmallVector(SmallVector&& other) noexcept { take(other); }
   SmallVector& operator=(const SmallVector& other) {
-    if (this != &other) *this = SmallVector(other);
+    if (kCopiesBytes && is_inline() && other.is_inline())
+      copy_bytes(other);
+    else if (this != &other)
+      *this = SmallVector(other);
     return *this;
   }
   SmallVector& operator=(SmallVector&& other) noexcept {
@@ -50,8 +65,8 @@ class SmallVector {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  T* data() noexcept { return heap_ ? heap_ : inline_data(); }
-  const T* data() const noexcept { return heap_ ? heap_ : inline_data(); }
+  T* data() noexcept { return is_inline() ? inline_data() : heap_; }
+  const T* data() const noexcept { return is_inline() ? inline_data() : heap_; }
   T* begin() noexcept { return data(); }
   T* end() noexcept { return data() + size_; }
   const T* begin() const noexcept { return data(); }
@@ -65,16 +80,16 @@ class SmallVector {
   operator std::span<const T>() const noexcept { return {data(), size_}; }
 
   void reserve(std::size_t count) {
-    if (count > capacity_) grow(std::max(count, 2 * capacity_));
+    if (count > capacity_) grow(std::max(count, 2 * std::size_t{capacity_}));
   }
   void push_back(T value) {
-    reserve(size_ + 1);
+    reserve(std::size_t{size_} + 1);
     std::construct_at(data() + size_, std::move(value));
     ++size_;
   }
   template <class... Args>
   T& emplace_back(Args&&... args) {
-    reserve(size_ + 1);
+    reserve(std::size_t{size_} + 1);
     T* slot = std::construct_at(data() + size_, std::forward<Args>(args)...);
     ++size_;
     return *slot;
@@ -98,45 +113,74 @@ class SmallVector {
     pop_back();
   }
   bool operator==(const SmallVector& other) const noexcept {
-    return std::equal(begin(), end(), other.begin(), other.end());
+    if (size_ != other.size_) return false;
+    // A loop, for the usual few elements: std::equal calls memcmp.
+    const T *const a = data(), *const b = other.data();
+    for (std::size_t i = 0; i < size_; ++i)
+      if (!(a[i] == b[i])) return false;
+    return true;
+  }
+
+ protected:
+  // Of the elements given, which are moved where they may be.
+  template <class... Given>
+  explicit SmallVector(std::in_place_t, Given&&... given) {
+    reserve(sizeof...(Given));
+    T* at = data();
+    (std::construct_at(at++, std::forward<Given>(given)), ...);
+    size_ = sizeof...(Given);
   }
 
  private:
-  T* inline_data() noexcept { return std::launder(reinterpret_cast<T*>(storage_)); }
-  const T* inline_data() const noexcept { return std::launder(reinterpret_cast<const T*>(storage_)); }
+  // Where the elements allow it, all the bytes inside are copied, whatever the size: that is a few moves and no loop.
+  static constexpr bool kCopiesBytes = std::is_trivially_copyable_v<T> && N * sizeof(T) <= 64;
+
+  bool is_inline() const noexcept { return capacity_ == N; }
+  T* inline_data() noexcept { return std::launder(reinterpret_cast<T*>(inside_)); }
+  const T* inline_data() const noexcept { return std::launder(reinterpret_cast<const T*>(inside_)); }
+  void copy_bytes(const SmallVector& other) noexcept {
+    size_ = other.size_;
+    std::memcpy(inside_, other.inside_, sizeof(inside_));
+  }
 
   void grow(std::size_t capacity) {
+    if (capacity > std::numeric_limits<std::uint32_t>::max())
+      throw std::length_error("SmallVector: over 2^32 elements");
     T* bigger = std::allocator<T>().allocate(capacity);
     std::uninitialized_move(begin(), end(), bigger);
-    const std::size_t size = size_;
+    const std::uint32_t size = size_;
     destroy();
     heap_ = bigger;
-    capacity_ = capacity;
+    capacity_ = static_cast<std::uint32_t>(capacity);
     size_ = size;
   }
   void destroy() noexcept {
     std::destroy_n(data(), size_);
-    if (heap_) std::allocator<T>().deallocate(heap_, capacity_);
-    heap_ = nullptr;
+    if (!is_inline()) std::allocator<T>().deallocate(heap_, capacity_);
     capacity_ = N;
     size_ = 0;
   }
   void take(SmallVector& other) noexcept {
-    if (other.heap_) {
-      heap_ = std::exchange(other.heap_, nullptr);
-      capacity_ = std::exchange(other.capacity_, N);
+    if (!other.is_inline()) {
+      heap_ = other.heap_;
+      capacity_ = std::exchange(other.capacity_, static_cast<std::uint32_t>(N));
       size_ = std::exchange(other.size_, 0);
       return;
     }
-    std::uninitialized_move(other.begin(), other.end(), inline_data());
+    if constexpr (kCopiesBytes)
+      copy_bytes(other);
+    else
+      std::uninitialized_move(other.begin(), other.end(), inline_data());
     size_ = other.size_;
     other.clear();
   }
 
-  T* heap_ = nullptr;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = N;
-  alignas(T) std::byte storage_[N * sizeof(T)];
+  std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = N;  // more than N when the elements are on the heap
+  union {
+    T* heap_;
+    alignas(T) std::byte inside_[N * sizeof(T)];
+  };
 };
 
 }  // namespace eigengrad

@@ -44,23 +44,48 @@ Scalar read_scalar(const std::byte* data) {
 
 }  // namespace
 
-TensorImpl::TensorImpl(Ref<Storage> s, std::byte* d, Shape sh, Strides st, Dtype type)
-    : storage(std::move(s)), data(d), shape(std::move(sh)), strides(std::move(st)), numel(1), dtype(type) {
+TensorImpl::TensorImpl(Ref<Storage> s, std::byte* d, const Shape& sh, const Strides& st, Dtype type)
+    : storage(std::move(s)), data(d), numel(1), dtype(type), shape(sh), strides(st) {
   for (const std::int64_t extent : shape) numel *= extent;
   contiguous = is_row_major(shape, strides);
 }
 
+TensorImpl::TensorImpl(Ref<Storage> s, std::byte* d, const Shape& sh, std::int64_t n, Dtype type)
+    : storage(std::move(s)), data(d), numel(n), dtype(type), contiguous(true), shape(sh), strides(sh) {
+  std::int64_t step = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    strides[i] = step;
+    step *= shape[i] > 1 ? shape[i] : 1;
+  }
+}
+
 TensorImpl::~TensorImpl() = default;
 
-Ref<TensorImpl> TensorImpl::create(Ref<Storage> storage, std::byte* data, Shape shape, Strides strides, Dtype dtype) {
-  void* block = allocate(sizeof(TensorImpl));
-  return Ref<TensorImpl>::adopt(new (block)
-                                    TensorImpl(std::move(storage), data, std::move(shape), std::move(strides), dtype));
+Ref<TensorImpl> TensorImpl::create(Ref<Storage> storage, std::byte* data, const Shape& shape, const Strides& strides,
+                                   Dtype dtype) {
+  void* block = eigengrad::allocate(sizeof(TensorImpl));
+  return Ref<TensorImpl>::adopt(new (block) TensorImpl(std::move(storage), data, shape, strides, dtype));
+}
+
+Ref<TensorImpl> TensorImpl::allocate(const Shape& shape, std::int64_t numel, std::size_t bytes, Dtype dtype) {
+  auto storage = Storage::create(bytes, sizeof(TensorImpl));
+  void* const room = storage->room();
+  std::byte* const elements = storage->data();
+  return Ref<TensorImpl>::adopt(new (room) TensorImpl(std::move(storage), elements, shape, numel, dtype));
+}
+
+Ref<TensorImpl> TensorImpl::allocate(const Shape& shape, const Strides& strides, std::size_t bytes, Dtype dtype) {
+  auto storage = Storage::create(bytes, sizeof(TensorImpl));
+  void* const room = storage->room();
+  std::byte* const elements = storage->data();
+  return Ref<TensorImpl>::adopt(new (room) TensorImpl(std::move(storage), elements, shape, strides, dtype));
 }
 
 void TensorImpl::destroy(TensorImpl* impl) noexcept {
+  const Ref<Storage> storage = std::move(impl->storage);  // ends last: the tensor may lie in its block
+  const bool has_block = impl != storage->room();
   impl->~TensorImpl();
-  deallocate(impl, sizeof(TensorImpl));
+  if (has_block) deallocate(impl, sizeof(TensorImpl));
 }
 
 Tensor Tensor::from_blob(void* data, const Shape& shape, Dtype dtype, std::shared_ptr<void> owner) {

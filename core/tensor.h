@@ -30,21 +30,28 @@ class Tensor;
 
 /// What a handle points at. Users have no need of it; kernels and ops read it through Tensor.
 struct TensorImpl final : RefCounted {
-  TensorImpl(Ref<Storage> storage, std::byte* data, Shape shape, Strides strides, Dtype dtype);
-  static Ref<TensorImpl> create(Ref<Storage> storage, std::byte* data, Shape shape, Strides strides, Dtype dtype);
+  /// A view of a storage.
+  static Ref<TensorImpl> create(Ref<Storage> storage, std::byte* data, const Shape& shape, const Strides& strides,
+                                Dtype dtype);
+  /// A tensor with a storage of its own of `bytes` bytes, in one block with it: row-major, with `numel` the product of
+  /// the shape, unless strides are given. Throws std::bad_alloc.
+  static Ref<TensorImpl> allocate(const Shape& shape, std::int64_t numel, std::size_t bytes, Dtype dtype);
+  static Ref<TensorImpl> allocate(const Shape& shape, const Strides& strides, std::size_t bytes, Dtype dtype);
   static void destroy(TensorImpl* impl) noexcept;
 
+  std::uint32_t slot = 0;  // which output of `node` this is
   Ref<Storage> storage;
   std::byte* data;  // the first element
-  Shape shape;
-  Strides strides;  // in elements
+  Ref<Node> node;   // the op that made it, or the Leaf that collects its gradient; null when none is wanted
   std::int64_t numel;
   Dtype dtype;
   bool contiguous;
-  std::uint32_t slot = 0;  // which output of `node` this is
-  Ref<Node> node;          // the op that made it, or the Leaf that collects its gradient; null when none is wanted
+  Shape shape;
+  Strides strides;  // in elements
 
  private:
+  TensorImpl(Ref<Storage> storage, std::byte* data, const Shape& shape, const Strides& strides, Dtype dtype);
+  TensorImpl(Ref<Storage> storage, std::byte* data, const Shape& shape, std::int64_t numel, Dtype dtype);
   ~TensorImpl();
 };
 

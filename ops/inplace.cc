@@ -27,8 +27,8 @@ Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
     EG_CHECK(x.strides()[i] != 0 || x.shape()[i] <= 1 || x.numel() == 0, ShapeError,
              "[{}] axis {} of the target of shape {} repeats one element (it was expanded): change a clone", op, i,
              x.shape());
-  const Tensor source = to(y.detach(), x.dtype());
-  const bool overlaps = source.impl().storage == x.impl().storage && !source.is_same(x);
+  const Tensor source = y.dtype() == x.dtype() ? y : to(y.detach(), x.dtype());
+  const bool overlaps = source.impl().storage == x.impl().storage;
   x.note_inplace_change(op);
   return overlaps ? kernels::contiguous_copy(source) : source;
 }

@@ -8,11 +8,19 @@
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/matmul.h"
+#include "eigengrad/ops/kernels/small_product.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad {
 namespace {
+
+using kernels::column_sums;
+using kernels::is_small_product;
+using kernels::Matrix;
+using kernels::matrix_of;
+using kernels::small_product;
+using kernels::transpose_of;
 
 void check_operands(const char* op, const Tensor& a, const Tensor& b) {
   kernels::check_defined(op, a, b);
@@ -41,6 +49,8 @@ struct Linear {
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
   Precision precision = thread_state.precision;
   Tensor forward(TensorRefs x) const {
+    if (const Matrix rows = matrix_of(x[0]), weight = transpose_of(x[1]); is_small_product(rows, weight))
+      return small_product(x[0].dtype(), rows, weight, x.size() == 3 ? contiguous(x[2]).raw<void>() : nullptr);
     return kernels::matmul(x[0], transpose(x[1]), precision, x.size() == 3 ? x[2] : Tensor());
   }
   double flops(TensorRefs x, const Tensor& y) const {
@@ -51,6 +61,16 @@ struct Linear {
     const Autocast as_before(precision);
     Grads grads{s.needs(0) ? matmul(g, s.x(1)) : Tensor(), s.needs(1) ? matmul(transpose(g), s.x(0)) : Tensor()};
     if (s.inputs() == 3) grads.push_back(s.needs(2) ? sum(g, {0}) : Tensor());
+    return grads;
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const Dtype dtype = g.dtype();
+    const std::int64_t in = s.shape(0)[1];
+    if (!is_small_product(matrix_of(g), {nullptr, g.size(1), in, in, 1})) return backward(s, g);
+    Grads grads(s.inputs());
+    if (s.needs(0)) grads[0] = small_product(dtype, matrix_of(g), matrix_of(s.x(1)));
+    if (s.needs(1)) grads[1] = small_product(dtype, transpose_of(g), matrix_of(s.x(0)));
+    if (s.inputs() == 3 && s.needs(2)) grads[2] = column_sums(dtype, matrix_of(g));
     return grads;
   }
 };

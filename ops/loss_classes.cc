@@ -59,7 +59,10 @@ struct CrossEntropy {
       kernels::cross_entropy<T>(view(logits.shape()), logits.raw<T>(), targets<T>(target, weight), losses.raw<T>());
     });
     if (reduction == Reduction::None) return losses;
-    return reduction == Reduction::Sum ? sum(losses) : sum(losses) / counted_weight(target, weight, losses.dtype());
+    const Tensor total = sum(losses);
+    if (reduction == Reduction::Mean)
+      dispatch_floating(kName, total.dtype(), [&]<class T>() { *total.raw<T>() /= counted_weight<T>(target, weight); });
+    return total;
   }
 
   Grads backward(const Saved& s, const Tensor& g) const {
@@ -73,11 +76,13 @@ struct CrossEntropy {
 
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const Tensor logits = contiguous(s.x(0)), target = contiguous(s.x(1)), weight = weight_of(s);
-    const Tensor by = contiguous(scale(g, target, weight, class_axis(logits.shape())));
-    const Tensor out = empty(logits.shape(), logits.dtype());
+    const Tensor by = contiguous(g), out = empty(logits.shape(), logits.dtype());
     dispatch_floating(kName, logits.dtype(), [&]<class T>() {
-      kernels::cross_entropy_grad<T>(view(logits.shape()), logits.raw<T>(), targets<T>(target, weight), by.raw<T>(),
-                                     reduction != Reduction::None, out.raw<T>());
+      const bool one_scale = reduction != Reduction::None;
+      T scale = one_scale ? *by.raw<T>() : T(1);
+      if (reduction == Reduction::Mean) scale /= counted_weight<T>(target, weight);
+      kernels::cross_entropy_grad<T>(view(logits.shape()), logits.raw<T>(), targets<T>(target, weight),
+                                     one_scale ? &scale : by.raw<T>(), one_scale, out.raw<T>());
     });
     Grads grads(s.inputs());
     grads[0] = out;
@@ -95,20 +100,22 @@ struct CrossEntropy {
   }
 
   // Σ of the weights of the targets that count.
-  Tensor counted_weight(const Tensor& target, const Tensor& weight, Dtype dtype) const {
+  template <class T>
+  T counted_weight(const Tensor& target, const Tensor& weight) const {
     const std::int64_t* values = target.raw<std::int64_t>();
     double total = 0;
-    dispatch_floating(kName, dtype, [&]<class T>() {
-      for (std::int64_t i = 0; i < target.numel(); ++i)
-        if (values[i] != ignored) total += weight.defined() ? static_cast<double>(weight.raw<T>()[values[i]]) : 1.0;
-    });
-    return full({}, total, dtype);
+    for (std::int64_t i = 0; i < target.numel(); ++i)
+      if (values[i] != ignored) total += weight.defined() ? static_cast<double>(weight.raw<T>()[values[i]]) : 1.0;
+    return static_cast<T>(total);
   }
 
   // What the gradient of each sample's loss is multiplied by, with an axis for the classes.
   Tensor scale(const Tensor& g, const Tensor& target, const Tensor& weight, std::int64_t axis) const {
     if (reduction == Reduction::None) return unsqueeze(g, axis);
-    return reduction == Reduction::Mean ? g / counted_weight(target, weight, g.dtype()) : g;
+    if (reduction == Reduction::Sum) return g;
+    const double total = g.dtype() == kFloat32 ? static_cast<double>(counted_weight<float>(target, weight))
+                                               : counted_weight<double>(target, weight);
+    return g / total;
   }
 
   // q, in the shape of the logits.

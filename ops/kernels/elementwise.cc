@@ -21,17 +21,19 @@ struct Plan {
   std::size_t count;
 };
 
+bool is_row_major(const Operand& operand) {
+  std::int64_t step = 1;
+  for (std::size_t i = operand.shape->size(); i-- > 0;) {
+    if ((*operand.shape)[i] != 1 && (*operand.strides)[i] != step) return false;
+    step *= (*operand.shape)[i];
+  }
+  return true;
+}
+
 bool is_flat(const Operand* operands, std::size_t count) {
   for (std::size_t k = 1; k < count; ++k)
     if (*operands[k].shape != *operands[0].shape || *operands[k].strides != *operands[0].strides) return false;
-  std::int64_t step = 1;
-  const Shape& shape = *operands[0].shape;
-  const Strides& strides = *operands[0].strides;
-  for (std::size_t i = shape.size(); i-- > 0;) {
-    if (shape[i] != 1 && strides[i] != step) return false;
-    step *= shape[i];
-  }
-  return true;
+  return is_row_major(operands[0]);
 }
 
 Plan make_plan(const Operand* operands, std::size_t count) {
@@ -48,8 +50,10 @@ Plan make_plan(const Operand* operands, std::size_t count) {
     }
     plan.axes.push_back(axis);
   }
-  std::stable_sort(plan.axes.begin(), plan.axes.end(),
-                   [](const Plan::Axis& a, const Plan::Axis& b) { return a.strides[0] > b.strides[0]; });
+  // Few axes, mostly in order: by insertion. The library's stable sort takes memory.
+  for (std::size_t i = 1; i < plan.axes.size(); ++i)
+    for (std::size_t k = i; k > 0 && plan.axes[k - 1].strides[0] < plan.axes[k].strides[0]; --k)
+      std::swap(plan.axes[k - 1], plan.axes[k]);
   SmallVector<Plan::Axis, 6> merged;
   for (const Plan::Axis& axis : plan.axes) {
     const bool joins = !merged.empty() && [&] {
@@ -172,6 +176,32 @@ void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int
   }
 }
 
+bool is_one_number(const Operand& operand) {
+  for (const std::int64_t extent : *operand.shape)
+    if (extent != 1) return false;
+  return true;
+}
+
+// Few elements, beside single numbers: x * 2 on a small tensor. The numbers are repeated in buffers, and there is no
+// plan to make. Returns false, having done nothing, where operands are of another kind.
+bool run_few(const Operand* operands, std::size_t count, std::int64_t total, Chunk chunk) {
+  constexpr std::int64_t kFew = 64;
+  if (total > kFew || !is_row_major(operands[0])) return false;
+  for (std::size_t k = 1; k < count; ++k) {
+    const bool whole = *operands[k].shape == *operands[0].shape && is_row_major(operands[k]);
+    if (!whole && !is_one_number(operands[k])) return false;
+  }
+  alignas(64) std::byte buffers[kMaxOperands][kFew * 8];
+  std::array<std::byte*, kMaxOperands> at;
+  for (std::size_t k = 0; k < count; ++k) {
+    const bool repeated = k > 0 && total > 1 && is_one_number(operands[k]);
+    if (repeated) move_elements(operands[k].data, 0, buffers[k], 1, total, operands[k].element_size);
+    at[k] = repeated ? buffers[k] : operands[k].data;
+  }
+  chunk(total, at.data());
+  return true;
+}
+
 void run_flat(const Operand* operands, std::size_t count, Chunk chunk, std::int64_t begin, std::int64_t end) {
   std::array<std::byte*, kMaxOperands> at{};
   for (std::size_t k = 0; k < count; ++k)
@@ -190,6 +220,7 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
                  [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
     return;
   }
+  if (run_few(operands, count, total, chunk)) return;
   const Plan plan = make_plan(operands, count);
   const auto& last = plan.axes.back().strides;
   if (plan.axes.size() == 1 && std::all_of(last.begin(), last.begin() + count, [](std::int64_t s) { return s == 1; })) {

@@ -5,6 +5,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/small_product.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -52,6 +53,9 @@ Dims batch_offsets(const Tensor& x, const Shape& batch) {
 }  // namespace
 
 Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted, const Tensor& bias) {
+  if (left.dim() == 2 && right.dim() == 2 && is_small_product(matrix_of(left), matrix_of(right)))
+    return small_product(left.dtype(), matrix_of(left), matrix_of(right),
+                         bias.defined() ? as_contiguous(bias).raw<void>() : nullptr);
   const Tensor a = readable(left), b = readable(right);
   const std::size_t a_rank = a.shape().size(), b_rank = b.shape().size();
   const Shape batch = broadcast_shapes("matmul", Shape(a.shape().begin(), a.shape().end() - 2),

@@ -7,7 +7,7 @@ namespace eigengrad::kernels {
 namespace {
 
 // x with the reduced axes moved to the end, as a row-major copy.
-Tensor reduced_last(const Tensor& x, const std::vector<bool>& is_reduced) {
+Tensor reduced_last(const Tensor& x, const SmallVector<bool, 8>& is_reduced) {
   Shape shape;
   Strides strides;
   for (const bool reduced : {false, true})
@@ -25,7 +25,7 @@ Tensor reduced_last(const Tensor& x, const std::vector<bool>& is_reduced) {
 ReductionShape reduction_shape(const char* op, const Shape& shape, const Dims& axes) {
   ReductionShape result;
   result.kept = shape;
-  result.is_reduced.assign(shape.size(), axes.empty());
+  result.is_reduced.resize(shape.size(), axes.empty());
   for (const std::int64_t axis : axes) {
     const auto i = static_cast<std::size_t>(normalize_axis(op, axis, shape.rank()));
     if (shape.empty()) continue;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/tensor.h"
@@ -17,7 +16,7 @@ struct ReductionShape {
   std::int64_t outer = 1, reduced = 1, inner = 1;
   Shape kept;     // with the reduced axes as 1
   Shape dropped;  // without them
-  std::vector<bool> is_reduced;
+  SmallVector<bool, 8> is_reduced;
   bool apart = false;  // a kept axis lies between reduced ones
 };
 
@@ -83,7 +82,12 @@ void reduce(const ReductionView& view, typename R::Out* out) {
   if (results == 0) return;
   const std::int64_t segment_rows = std::max<std::int64_t>(1, detail::kSegment / view.inner);
   const std::int64_t segments = std::max<std::int64_t>(1, (view.reduced + segment_rows - 1) / segment_rows);
-  const auto partial = std::make_unique_for_overwrite<Acc[]>(static_cast<std::size_t>(results * segments));
+  constexpr std::int64_t kFew = 32;  // for which no memory is taken
+  Acc few[kFew];
+  std::unique_ptr<Acc[]> many;
+  if (results * segments > kFew)
+    many = std::make_unique_for_overwrite<Acc[]>(static_cast<std::size_t>(results * segments));
+  Acc* const partial = many ? many.get() : few;
   const std::int64_t cost = std::max<std::int64_t>(1, std::min(segment_rows, view.reduced) * view.inner);
   parallel_for(view.outer * segments, std::max<std::int64_t>(1, detail::kSegment / cost),
                [&](std::int64_t begin, std::int64_t end) {
@@ -91,12 +95,12 @@ void reduce(const ReductionView& view, typename R::Out* out) {
                    const std::int64_t first = i % segments * segment_rows;
                    const std::int64_t last = std::min(view.reduced, first + segment_rows);
                    detail::fold_rows<R>(x + i / segments * view.reduced * view.inner, first, last, view.inner,
-                                        partial.get() + i * view.inner);
+                                        partial + i * view.inner);
                  }
                });
   for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t k = 0; k < view.inner; ++k) {
-      const Acc* parts = partial.get() + o * segments * view.inner + k;
+      const Acc* parts = partial + o * segments * view.inner + k;
       Acc total = parts[0];
       for (std::int64_t s = 1; s < segments; ++s) total = R::join(total, parts[s * view.inner]);
       out[o * view.inner + k] = R::finish(total);

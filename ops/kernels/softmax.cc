@@ -48,12 +48,18 @@ void for_each_element(const Tile& tile, F f) {
   }
 }
 
-// out[j] = f(k, j) joined over the elements k of each column. A row is folded in lanes, which fixes the order.
+// out[j] = f(k, j) joined over the elements k of each column. A long row is folded in lanes, which fixes the
+// order.
 template <class T, class Join, class F>
 void fold_columns(const Tile& tile, T start, Join join, F f, T* out) {
   if (!tile.is_row()) {
     std::fill_n(out, tile.width, start);
     for_each_element(tile, [&](std::int64_t k, std::int64_t j) { out[j] = join(out[j], f(k, j)); });
+    return;
+  }
+  if (tile.extent < kLanes) {
+    *out = start;
+    for (std::int64_t k = 0; k < tile.extent; ++k) *out = join(*out, f(k, 0));
     return;
   }
   T lanes[kLanes];

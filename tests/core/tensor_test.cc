@@ -105,6 +105,23 @@ TEST(Tensor, MemoryIsReturned) {
   EXPECT_EQ(memory_stats().live_blocks, before.live_blocks);
 }
 
+TEST(Tensor, IsOneBlockWithItsElements) {
+  zeros({3});
+  const std::int64_t before = allocation_count();
+  const Tensor x = zeros({3});
+  EXPECT_EQ(allocation_count(), before + 1);
+}
+
+TEST(Tensor, ViewsKeepTheBlockOfATensorThatIsGone) {
+  const std::int64_t blocks = memory_stats().live_blocks;
+  Tensor x = full({3}, 7);
+  const Tensor view = x.detach();
+  x = Tensor();
+  EXPECT_EQ(view.to_vector<float>(), (std::vector<float>{7, 7, 7}));
+  EXPECT_TRUE(view.is_sole_owner());
+  EXPECT_EQ(memory_stats().live_blocks, blocks + 2);
+}
+
 TEST(Data, ChecksTypeAndLayout) {
   Tensor x = zeros({2, 3});
   EXPECT_EQ(x.data<float>().size(), 6u);
