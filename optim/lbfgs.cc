@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
@@ -106,7 +107,9 @@ class LBFGS::WolfeSearch {
 
   Sample sample(double step) {
     owner_.move(step, direction_);
-    const Point point = owner_.evaluate(closure_);
+    Point point = owner_.evaluate(closure_);
+    // Where the cost is not a number the step was too long.
+    if (std::isnan(point.loss)) point.loss = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       Tensor parameter = owner_.slots()[i].parameter;
       copy_(parameter, weights_[i]);
@@ -175,10 +178,9 @@ class LBFGS::WolfeSearch {
     const Sample &a = one.step <= other.step ? one : other, &b = one.step <= other.step ? other : one;
     const double d1 = one.slope + other.slope - 3 * (one.point.loss - other.point.loss) / (one.step - other.step);
     const double square = d1 * d1 - one.slope * other.slope;
-    if (!(square >= 0)) return (low + high) / 2;
     const double d2 = std::sqrt(square);
     const double least = b.step - (b.step - a.step) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2));
-    return std::min(std::max(least, low), high);
+    return std::isfinite(least) ? std::min(std::max(least, low), high) : (low + high) / 2;
   }
 
   LBFGS& owner_;

@@ -156,7 +156,16 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
 struct Trainer::Gradients {
   double loss = 0, norm = 0;
   std::int64_t samples = 0, labels = 0, correct = 0;  // correct: -1 where targets are not labels
-  std::optional<StopReason> failure;                  // it was not finite
+  std::string failure;                                // what was not finite, and in which batches
+  std::span<const data::Batch> failed;
+  std::uint64_t random_offset = 0;  // before them
+
+  void fail(std::string what, std::span<const data::Batch> batches, std::uint64_t offset) {
+    if (!failure.empty()) return;
+    failure = std::move(what);
+    failed = batches;
+    random_offset = offset;
+  }
 };
 
 Trainer::Gradients Trainer::compute_gradients(const Window& window) {
@@ -175,11 +184,8 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window) {
     const Tensor output = model_(batch.inputs);
     const Tensor cost = loss_(output, batch.targets);
     const double loss = cost.item(), share = !weights.empty() && weights[i] ? *weights[i] / whole : 1;
-    if (!std::isfinite(loss) && share != 0) {
-      result.failure =
-          explain_nonfinite(std::span(&batch, 1), random_offset, fmt::format("the loss is {}", named(loss)));
-      return result;
-    }
+    if (!std::isfinite(loss) && share != 0)
+      result.fail(fmt::format("the loss is {}", named(loss)), std::span(&batch, 1), random_offset);
     if (share == 1)
       cost.backward();
     else if (share != 0)  // a batch without a label that counts has a cost of 0 / 0
@@ -193,8 +199,7 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window) {
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
   result.norm = optim::clip_grad_norm_(parameters_, limit);
   if (!std::isfinite(result.norm))
-    result.failure =
-        explain_nonfinite(window, first_offset, fmt::format("the gradient norm is {}", named(result.norm)));
+    result.fail(fmt::format("the gradient norm is {}", named(result.norm)), window, first_offset);
   else if (options_.clip_grad_value > 0)
     optim::clip_grad_value_(parameters_, options_.clip_grad_value);
   return result;
@@ -203,7 +208,8 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window) {
 // One update, W ← W − lr·∂c/∂W.
 std::optional<StopReason> Trainer::run_step(const Window& window) {
   const Gradients gradients = compute_gradients(window);
-  if (gradients.failure) return gradients.failure;
+  if (!gradients.failure.empty())
+    return explain_nonfinite(gradients.failed, gradients.random_offset, gradients.failure);
   {
     const TracedPart part("optimizer");
     bool there = true;  // for the first call the gradients are there already

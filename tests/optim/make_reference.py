@@ -1,7 +1,7 @@
 """make_reference.py: writes reference.txt, the steps of PyTorch's optimizers that optimizer_test.cc compares with.
 
-Needs PyTorch. Each line: case, step, and the six parameters after it, in float64. The gradient is that of
-sum(w^4 / 4 - w * (step + 1) / 10), the same in every case; the second tensor, parameters 3 to 6, has no gradient in
+Needs PyTorch. Each line: case, step, and the eight parameters after it, in float64. The gradient is that of
+sum(w^4 / 4 - w * (step + 1) / 10), the same in every case; the second tensor, parameters 3 to 8, has no gradient in
 steps 5 to 7 (but for LBFGS, which has one history for all). Lion is not in PyTorch: it is written out here, from the paper.
 """
 
@@ -83,12 +83,13 @@ CASES = {
     "lbfgs_history": lambda p: optim.LBFGS(p, lr=0.5, max_iter=5, max_eval=4, history_size=3),
     "lbfgs_strong_wolfe": lambda p: optim.LBFGS(p, max_iter=3, line_search_fn="strong_wolfe"),
     "lbfgs_few_evaluations": lambda p: optim.LBFGS(p, lr=8, max_iter=6, max_eval=5, line_search_fn="strong_wolfe"),
+    "lbfgs_maximize": lambda p: optim.LBFGS(p, lr=1e-4, max_iter=3, maximize=True),
 }
 
 lines = []
 for name, make in CASES.items():
     first = torch.tensor([[1.0, -0.5]], requires_grad=True)
-    second = torch.tensor([[2.0, 0.1], [-0.7, 0.4]], requires_grad=True)
+    second = torch.tensor([[2.0, 0.1], [-0.7, 0.4], [0.9, -1.2]], requires_grad=True)
     optimizer = make([first, second])
     for step in range(20):
 
@@ -100,7 +101,7 @@ for name, make in CASES.items():
                     continue
                 cost = (w**4 / 4 - w * (step + 1) / 10).sum()
                 cost.backward()
-                total += float(cost)
+                total += cost.item()
             return total
 
         if name.startswith("lbfgs"):

@@ -75,7 +75,8 @@ const std::map<std::string, Make>& cases() {
       {"lbfgs_history", make<LBFGS>({.lr = 0.5, .max_iter = 5, .max_eval = 4, .history_size = 3})},
       {"lbfgs_strong_wolfe", make<LBFGS>({.max_iter = 3, .line_search_fn = LineSearch::StrongWolfe})},
       {"lbfgs_few_evaluations",
-       make<LBFGS>({.lr = 8, .max_iter = 6, .max_eval = 5, .line_search_fn = LineSearch::StrongWolfe})}};
+       make<LBFGS>({.lr = 8, .max_iter = 6, .max_eval = 5, .line_search_fn = LineSearch::StrongWolfe})},
+      {"lbfgs_maximize", make<LBFGS>({.lr = 1e-4, .max_iter = 3, .maximize = true})}};
   return all;
 }
 
@@ -86,7 +87,7 @@ std::map<std::string, std::vector<std::vector<double>>> reference() {
     std::istringstream words(line);
     std::string name;
     int step = 0;
-    std::vector<double> values(6);
+    std::vector<double> values(8);
     words >> name >> step;
     for (double& value : values) words >> value;
     EXPECT_TRUE(words) << line;
@@ -97,7 +98,7 @@ std::map<std::string, std::vector<std::vector<double>>> reference() {
 
 std::vector<Tensor> start(Dtype dtype) {
   return {to(reshape(tensor({1.0, -0.5}), {1, 2}), dtype).set_requires_grad(),
-          to(reshape(tensor({2.0, 0.1, -0.7, 0.4}), {2, 2}), dtype).set_requires_grad()};
+          to(reshape(tensor({2.0, 0.1, -0.7, 0.4, 0.9, -1.2}), {3, 2}), dtype).set_requires_grad()};
 }
 
 std::vector<double> one_step(Optimizer& optimizer, const std::vector<Tensor>& parameters, int step) {
@@ -377,6 +378,20 @@ TEST(LBFGSOptimizer, FindsTheMinimumOfRosenbrock) {
     EXPECT_NEAR(w.to_vector<double>()[1], 1, 1e-6);
     EXPECT_GT(optimizer.evaluations(), 10);
   }
+}
+
+TEST(LBFGSOptimizer, ComesBackFromWhereTheCostIsNotANumber) {
+  Tensor w = tensor({0.1}).set_requires_grad();
+  LBFGS optimizer({w}, {.lr = 50, .line_search_fn = LineSearch::StrongWolfe});
+  for (int i = 0; i < 5; ++i)
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      const Tensor cost = sum(w - log(w) - log(3 - w));  // of 0 to 3 alone
+      cost.backward();
+      return cost;
+    });
+  // 1 - 1/w + 1/(3 - w) = 0
+  EXPECT_NEAR(w.item(), (5 - std::sqrt(13.0)) / 2, 1e-5);
 }
 
 // A product of two matrices is to be a third: both factors are found.
