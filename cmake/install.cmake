@@ -7,7 +7,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/eigengrad)
 # Headers for .cc files of the library (they include fmt, or are kernels) stay behind.
 foreach(folder IN LISTS EIGENGRAD_FOLDERS)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/eigengrad/${folder}
-    FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE PATTERN "check.h" EXCLUDE PATTERN "dispatch.h" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE PATTERN "check.h" EXCLUDE PATTERN "dispatch.h" EXCLUDE
+    PATTERN "optim/describe.h" EXCLUDE PATTERN "optim/update.h" EXCLUDE)
   list(APPEND libraries eigengrad_${folder})
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/include/eigengrad/eigengrad.h ${PROJECT_SOURCE_DIR}/include/eigengrad/eigen.h

@@ -246,6 +246,26 @@ void ReadFields::finish() {
       diagnostics_.unknown_name(pointer_to(pointer_, key), value.position(), "key", key, known_);
 }
 
+void check_value(const std::string& owner, const char* name, const FieldRef& ref, const Field& field) {
+  const bool bounded = std::isfinite(field.min) && std::isfinite(field.max);
+  const char* const real = bounded ? "a number" : "a finite number";
+  const auto check = [&](auto value, const char* kind) {
+    const auto number = static_cast<double>(value);
+    EG_CHECK(std::isfinite(number) && in_range(number, field), ValueError, "[{}] {} is {}, expected {}{}", owner, name,
+             value, kind, range_text(field));
+  };
+  const auto number = Overloaded{[&](double v) { check(v, real); }, [&](std::int64_t v) { check(v, "a whole number"); },
+                                 [](const auto&) {}};
+  std::visit(Overloaded{[&]<class T>(const std::optional<T>* v) {
+                          if (*v) number(**v);
+                        },
+                        [&]<class T>(const std::vector<T>* list) {
+                          for (const T& v : *list) number(v);
+                        },
+                        [&]<class T>(const T* v) { number(*v); }, [](const Choice&) {}, [](const Custom&) {}},
+             ref);
+}
+
 void WriteFields::visit(const char* name, FieldRef ref, const Field&) { object_.set(name, written(ref)); }
 
 void SchemaFields::visit(const char* name, FieldRef ref, const Field& field) {

@@ -83,6 +83,21 @@ void read_value(const Value& value, const std::string& pointer, Diagnostics& dia
 Value write_value(FieldRef ref);
 Value value_schema(FieldRef ref, const Field& field);
 
+/// Throws ValueError, "[SGD] lr is -1, expected a finite number of at least 0", for a number, or one of a list, that
+/// `field` does not allow.
+void check_value(const std::string& owner, const char* name, const FieldRef& ref, const Field& field);
+
+/// Checks a struct that a program has filled by what its describe() allows, at the first mistake throwing as above.
+class CheckFields : public Fields {
+ public:
+  explicit CheckFields(std::string owner) : owner_(std::move(owner)) {}
+
+ private:
+  void visit(const char* name, FieldRef ref, const Field& field) override { check_value(owner_, name, ref, field); }
+
+  const std::string owner_;
+};
+
 /// Fills a struct from an object. Mistakes go to the diagnostics; finish() notes the keys that no field has.
 class ReadFields : public Fields {
  public:
@@ -132,6 +147,12 @@ void read_options(const Value& object, const std::string& pointer, Diagnostics& 
 }
 
 template <class Options>
+void check_options(std::string owner, Options options) {
+  CheckFields fields(std::move(owner));
+  describe(fields, options);
+}
+
+template <class Options>
 Value write_options(Options options) {
   Value object = Value::object();
   WriteFields fields(object);
@@ -147,6 +168,27 @@ Value schema_of(Options options = {}) {
   describe(fields, options);
   object.set("additionalProperties", false);
   return object;
+}
+
+/// A struct within a struct, as an object of its own: null, or left out, where it is not there.
+template <class Options>
+void describe_optional(Fields& f, const char* name, std::optional<Options>& value, const Field& field) {
+  f.custom(name,
+           {.read =
+                [&value](const Value& found, const std::string& pointer, Diagnostics& diagnostics) {
+                  if (found.is_null()) return value.reset();
+                  read_options(found, pointer, diagnostics, value.emplace());
+                },
+            .write = [&value] { return value ? write_options(*value) : Value(); },
+            .schema =
+                [] {
+                  Value null = Value::object();
+                  null.set("type", "null");
+                  Value schema = Value::object();
+                  schema.set("anyOf", Value::Array{schema_of<Options>(), std::move(null)});
+                  return schema;
+                }},
+           field);
 }
 
 }  // namespace eigengrad::config

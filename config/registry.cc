@@ -39,6 +39,8 @@ std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::strin
   auto configured = std::make_unique<Configured>();
   configured->index = static_cast<std::size_t>(entry - entries_.data());
   configured->options = entry->make_options();
+  configured->pointer = pointer;
+  configured->position = value.position();
   const std::size_t mistakes = diagnostics.size();
   Value none = Value::object();
   none.set_position(value.position());
@@ -46,6 +48,35 @@ std::unique_ptr<Configured> TypeTable::read(const Value& value, const std::strin
   entry->describe_options(fields, configured->options.get());
   fields.finish();
   return diagnostics.size() == mistakes ? std::move(configured) : nullptr;
+}
+
+ConfiguredRows TypeTable::read_rows(const Value& value, const std::string& pointer, Diagnostics& diagnostics,
+                                    const std::string& why) const {
+  ConfiguredRows rows;
+  const Value::Array* const list = value.as_array();
+  if (!list || list->empty()) {
+    diagnostics.add(pointer, value.position(),
+                    fmt::format("found {}, expected an array of at least one {}{}",
+                                list ? "an empty array" : value.description(), kind_, why));
+    return rows;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i)
+    if (auto configured = read((*list)[i], pointer_to(pointer, i), diagnostics)) rows.push_back(std::move(configured));
+  return rows;
+}
+
+ConfiguredRows TypeTable::read_one_or_rows(const Value& value, const std::string& pointer,
+                                           Diagnostics& diagnostics) const {
+  if (value.as_array()) return read_rows(value, pointer, diagnostics);
+  ConfiguredRows rows;
+  if (auto configured = read(value, pointer, diagnostics)) rows.push_back(std::move(configured));
+  return rows;
+}
+
+Value TypeTable::write_rows(const ConfiguredRows& rows) const {
+  Value list = Value::array();
+  for (const auto& row : rows) list.push_back(write(*row));
+  return list;
 }
 
 Value TypeTable::write(const std::string& name, void* options) const {

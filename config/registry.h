@@ -24,11 +24,16 @@ struct TypeEntry {
 struct Configured {
   std::size_t index;
   std::shared_ptr<void> options;
+  std::string pointer{};  ///< where it stands
+  Position position{};
   template <class Options>
   Options& as() const {
     return *static_cast<Options*>(options.get());
   }
 };
+
+/// Several of them, in the order of the configuration.
+using ConfiguredRows = std::vector<std::shared_ptr<Configured>>;
 
 /// The part of a table that does not depend on its kind. In JSON a row is {"type": "SGD", "lr": 0.1}, or its name
 /// alone.
@@ -43,8 +48,16 @@ class TypeTable {
   std::vector<std::string> names() const;
   /// Reads a row and its options. An empty pointer, with the mistakes noted, when it cannot be.
   std::unique_ptr<Configured> read(const Value& value, const std::string& pointer, Diagnostics& diagnostics) const;
+  /// Reads an array of at least one row; those that cannot be read are left out, with their mistakes noted. `why` is
+  /// added to what is said of an empty array.
+  ConfiguredRows read_rows(const Value& value, const std::string& pointer, Diagnostics& diagnostics,
+                           const std::string& why = "") const;
+  /// The same where one row may stand without an array.
+  ConfiguredRows read_one_or_rows(const Value& value, const std::string& pointer, Diagnostics& diagnostics) const;
   /// The object that names a row with these options, all in full.
   Value write(const std::string& name, void* options) const;
+  Value write(const Configured& row) const { return write(entries_[row.index].name, row.options.get()); }
+  Value write_rows(const ConfiguredRows& rows) const;
   /// JSON Schema: any of the rows.
   Value schema() const;
 

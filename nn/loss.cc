@@ -3,6 +3,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/index.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/ops/type.h"
@@ -44,6 +45,10 @@ Tensor weights_tensor(const std::vector<double>& weights) {
 std::string Loss::scope_name() const {
   const std::string name = Module::scope_name();
   return name.empty() ? type_name() : name;
+}
+
+std::optional<double> Loss::mean_weight(const Tensor& target) const {
+  return target.dim() > 0 ? static_cast<double>(target.size(0)) : 1;
 }
 
 // ---- Options.
@@ -183,6 +188,29 @@ Tensor KLDivLoss::forward(const Tensor& input, const Tensor& target) {
 }
 
 // ---- Of classes.
+
+namespace {
+
+// The sum of the weights of labels that count, by which a mean over labels is divided.
+double weight_of_labels(const Tensor& target, const Tensor& weight, std::int64_t ignore_index) {
+  const NoGrad no_grad;
+  const Tensor counts = target != ignore_index;
+  if (!weight.defined()) return sum(counts).item();
+  const Tensor labels = flatten(where(counts, target, zeros_like(target)));
+  return sum(to(index_select(weight, 0, labels), kFloat64) * to(flatten(counts), kFloat64)).item();
+}
+
+}  // namespace
+
+std::optional<double> CrossEntropyLoss::mean_weight(const Tensor& target) const {
+  if (target.dtype() != kInt64 || options_.reduction == Reduction::Sum) return LossWith::mean_weight(target);
+  return weight_of_labels(target, weight_, options_.ignore_index);
+}
+
+std::optional<double> NLLLoss::mean_weight(const Tensor& target) const {
+  if (options_.reduction == Reduction::Sum) return LossWith::mean_weight(target);
+  return weight_of_labels(target, weight_, options_.ignore_index);
+}
 
 Tensor CrossEntropyLoss::forward(const Tensor& input, const Tensor& target) {
   return cross_entropy(input, target,

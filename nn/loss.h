@@ -3,6 +3,7 @@
 // axis 1.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ class Loss : public Module {
     return forward(input, target);
   }
   virtual Tensor forward(const Tensor& input, const Tensor& target) = 0;
+  /// How much the cost of these targets counts in that of a larger batch, which is the weighted mean of the costs of
+  /// its parts: the number of samples, unless a loss knows better; nothing where it is their sum.
+  virtual std::optional<double> mean_weight(const Tensor& target) const;
 
  protected:
   /// The name of its type, unless it is part of a module and has a name there.
@@ -35,6 +39,11 @@ class LossWith : public Loss {
   using Options = OptionsType;
   explicit LossWith(Options options = {}) : options_(std::move(options)) {}
   const Options& options() const { return options_; }
+  std::optional<double> mean_weight(const Tensor& target) const override {
+    if constexpr (requires { this->options_.reduction; })
+      if (options_.reduction == decltype(options_.reduction)::Sum) return std::nullopt;
+    return Loss::mean_weight(target);
+  }
 
  protected:
   Options options_;
@@ -191,6 +200,7 @@ class CrossEntropyLoss : public LossWith<CrossEntropyLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  std::optional<double> mean_weight(const Tensor& target) const override;
 
  private:
   Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));
@@ -208,6 +218,7 @@ class NLLLoss : public LossWith<NLLLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  std::optional<double> mean_weight(const Tensor& target) const override;
 
  private:
   Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));

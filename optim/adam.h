@@ -1,7 +1,6 @@
-// Adam and AdamW.
+// Adam, AdamW and NAdam.
 #pragma once
 
-#include "eigengrad/config/fields.h"
 #include "eigengrad/optim/optimizer.h"
 
 namespace eigengrad::optim {
@@ -21,17 +20,14 @@ template <bool kDecoupled>
 void describe(config::Fields& f, AdamOptionsOf<kDecoupled>& o);
 
 template <bool kDecoupled>
-class AdamOf final : public GroupedOptimizer<AdamOptionsOf<kDecoupled>> {
+class AdamOf final : public GroupedOptimizer<AdamOf<kDecoupled>, AdamOptionsOf<kDecoupled>> {
  public:
   using Options = AdamOptionsOf<kDecoupled>;
-  explicit AdamOf(const std::vector<Tensor>& parameters, const Options& options = {}) {
-    this->add_group(parameters, options);
-  }
+  static constexpr const char* kName = kDecoupled ? "AdamW" : "Adam";
+  using GroupedOptimizer<AdamOf<kDecoupled>, Options>::GroupedOptimizer;
 
- private:
-  void check(const Options& options) const override;
-  std::vector<std::string> state_names(const Options& options) const override;
-  void update(const Options& options, Optimizer::Slot& slot, const Tensor& grad) override;
+  static std::vector<StateEntry> state(const Options& o);
+  static void update(const Options& o, Optimizer::Slot& slot, const Tensor& grad);
 };
 
 /// Kingma and Ba (2015), as in PyTorch: with g the gradient plus weight_decay·W (negated to maximize) and t the number
@@ -51,5 +47,30 @@ extern template void describe(config::Fields& f, AdamOptions& o);
 extern template void describe(config::Fields& f, AdamWOptions& o);
 extern template class AdamOf<false>;
 extern template class AdamOf<true>;
+
+struct NAdamOptions {
+  double lr = 2e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  double momentum_decay = 4e-3;
+  bool decoupled_weight_decay = false;
+  bool maximize = false;
+};
+void describe(config::Fields& f, NAdamOptions& o);
+
+/// Adam with Nesterov's momentum (Dozat 2016), as in PyTorch: with m and v as in Adam and ψ the momentum_decay,
+///   μₜ = β₁·(1 − ½·0.96^(t·ψ)),  p ← p·μₜ
+///   W ← W − lr·((1 − μₜ) / (1 − p)·g + μₜ₊₁ / (1 − p·μₜ₊₁)·m) / (√(v / (1 − β₂ᵗ)) + eps)
+/// State: "mean", "mean_square", and the number "momentum_product" (p).
+class NAdam final : public GroupedOptimizer<NAdam, NAdamOptions> {
+ public:
+  static constexpr const char* kName = "NAdam";
+  using GroupedOptimizer::GroupedOptimizer;
+
+  static std::vector<StateEntry> state(const Options& o);
+  static void update(const Options& o, Slot& slot, const Tensor& grad);
+};
 
 }  // namespace eigengrad::optim

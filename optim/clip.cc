@@ -49,7 +49,7 @@ void clip_grad_value_(const std::vector<Tensor>& parameters, double max_value) {
   EG_CHECK(max_value > 0, ValueError, "[clip_grad_value_] max_value must be above 0, found {}", max_value);
   const NoGrad no_grad;
   for (const Tensor& parameter : parameters)
-    if (Tensor grad = parameter.grad(); grad.defined()) copy_(grad, clamp(grad, -max_value, max_value));
+    if (Tensor grad = parameter.grad(); grad.defined()) clamp_(grad, -max_value, max_value);
 }
 
 }  // namespace eigengrad::optim

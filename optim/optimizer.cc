@@ -1,54 +1,61 @@
 #include "eigengrad/optim/optimizer.h"
 
-#include <cmath>
-#include <map>
 #include <set>
 
 #include "eigengrad/core/check.h"
-#include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad::optim {
 namespace {
-
-constexpr const char* kRate = "a finite number of at least 0";
-
-bool is_rate(double value) { return std::isfinite(value) && value >= 0; }
 
 std::string group_name(std::size_t group, const char* what) { return fmt::format("group.{}.{}", group, what); }
 std::string parameter_name(std::size_t index, const std::string& what) {
   return fmt::format("parameter.{}.{}", index, what);
 }
 
-// A row-major tensor of its own with the elements of x.
-Tensor copy_of(const Tensor& x) {
-  Tensor copy = empty(x.shape(), x.dtype());
-  copy_(copy, x);
-  return copy;
+void check_rate(const char* where, const char* what, double found) {
+  EG_CHECK(is_rate(found), ValueError, "[{}] {} is {}, expected {}", where, what, found, kRate);
 }
+
+const Shape& shape_of(const StateEntry& entry, const Tensor& parameter) {
+  static const Shape scalar;
+  return entry.number ? scalar : parameter.shape();
+}
+Dtype dtype_of(const StateEntry& entry, const Tensor& parameter) { return entry.number ? kFloat64 : parameter.dtype(); }
 
 }  // namespace
 
-void Optimizer::require(bool ok, const char* optimizer, const char* option, double found, const char* expected) {
-  EG_CHECK(ok, ValueError, "[{}] {} is {}, expected {}", optimizer, option, found, expected);
-}
-
-void Optimizer::require_not_negative(const char* optimizer, const char* option, double found) {
-  require(is_rate(found), optimizer, option, found, kRate);
+// What is remembered may become more when a momentum that was 0 is set.
+void Optimizer::look_up_state() {
+  if (entries_hold_) return;
+  entries_.clear();
+  for (std::size_t group = 0; group < groups_; ++group) entries_.push_back(state_of(group));
+  entries_hold_ = true;
 }
 
 void Optimizer::step() {
   const NoGrad no_grad;
+  look_up_state();
   for (Slot& slot : slots_) {
     const Tensor grad = slot.parameter.grad();
     if (!grad.defined()) continue;
-    if (slot.updates == 0)
-      for (std::size_t k = state_names_of(slot.group).size(); k > slot.state.size();)
-        slot.state.push_back(zeros(slot.parameter.shape(), slot.parameter.dtype()));
+    const std::vector<StateEntry>& entries = entries_[slot.group];
+    for (std::size_t k = slot.state.size(); k < entries.size(); ++k)
+      slot.state.push_back(
+          full(shape_of(entries[k], slot.parameter), entries[k].first, dtype_of(entries[k], slot.parameter)));
     ++slot.updates;
     update_slot(slot, contiguous(grad));
   }
   ++steps_;
+}
+
+Tensor Optimizer::step(const Closure& closure) {
+  const Tensor cost = [&] {
+    const GradMode recording(true);
+    return closure();
+  }();
+  step();
+  return cost;
 }
 
 void Optimizer::zero_grad() {
@@ -67,13 +74,38 @@ double Optimizer::lr(std::size_t group) const {
 
 void Optimizer::set_lr(std::size_t group, double lr) {
   check_group(group);
-  require_not_negative("set_lr", "lr", lr);
+  check_rate("set_lr", "lr", lr);
   put_lr(group, lr);
 }
 
 void Optimizer::set_lr(double lr) {
-  require_not_negative("set_lr", "lr", lr);
+  check_rate("set_lr", "lr", lr);
   for (std::size_t group = 0; group < groups_; ++group) put_lr(group, lr);
+}
+
+std::optional<double> Optimizer::momentum(std::size_t group) const {
+  check_group(group);
+  return momentum_of(group);
+}
+
+void Optimizer::set_momentum(std::size_t group, double momentum) {
+  EG_CHECK(this->momentum(group), ValueError, "[set_momentum] the optimizer has neither momentum nor beta1");
+  EG_CHECK(momentum >= 0 && momentum < 1, ValueError, "[set_momentum] momentum is {}, expected a number in [0, 1)",
+           momentum);
+  put_momentum(group, momentum);
+  entries_hold_ = false;
+}
+
+double Optimizer::initial_lr(std::size_t group) {
+  check_group(group);
+  if (!initial_lrs_[group]) initial_lrs_[group] = lr_of(group);
+  return *initial_lrs_[group];
+}
+
+void Optimizer::set_initial_lr(std::size_t group, double lr) {
+  check_group(group);
+  check_rate("set_initial_lr", "lr", lr);
+  initial_lrs_[group] = lr;
 }
 
 void Optimizer::add_slots(const std::vector<Tensor>& parameters) {
@@ -90,91 +122,65 @@ void Optimizer::add_slots(const std::vector<Tensor>& parameters) {
              "[optimizer] a parameter of shape {} is given twice", parameter.shape());
     slots.push_back({parameter, groups_});
   }
+  initial_lrs_.emplace_back();
   slots_ = std::move(slots);
   ++groups_;
+  entries_hold_ = false;
 }
 
 StateDict Optimizer::state_dict() const {
   StateDict state{{"steps", tensor(steps_)}};
-  for (std::size_t group = 0; group < groups_; ++group) state.emplace_back(group_name(group, "lr"), tensor(lr(group)));
+  for (std::size_t group = 0; group < groups_; ++group) {
+    state.emplace_back(group_name(group, "lr"), tensor(lr_of(group)));
+    if (const auto value = momentum_of(group)) state.emplace_back(group_name(group, "momentum"), tensor(*value));
+  }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     state.emplace_back(parameter_name(i, "updates"), tensor(slot.updates));
-    const std::vector<std::string> names = state_names_of(slot.group);
-    for (std::size_t k = 0; k < slot.state.size(); ++k)
-      state.emplace_back(parameter_name(i, names[k]), copy_of(slot.state[k]));
+    const std::vector<StateEntry> entries = state_of(slot.group);
+    for (std::size_t k = 0; k < entries.size() && k < slot.state.size(); ++k)
+      state.emplace_back(parameter_name(i, entries[k].name), copy_of(slot.state[k]));
   }
+  save_more(state);
   return state;
 }
 
-// Takes a state apart, collecting what is wrong with it.
-class Optimizer::Loading {
- public:
-  explicit Loading(const StateDict& state) {
-    for (const auto& [name, value] : state)
-      if (!entries_.emplace(name, value).second) mistakes_ += fmt::format("\n  there twice: {}", name);
+std::function<void()> Optimizer::read_state(StateReader& reader) {
+  const std::int64_t steps = reader.take_count("steps");
+  std::vector<double> rates, momenta;
+  for (std::size_t group = 0; group < groups_; ++group) {
+    rates.push_back(reader.take_rate(group_name(group, "lr")));
+    momenta.push_back(momentum_of(group) ? reader.take_rate(group_name(group, "momentum")) : 0);
   }
-
-  // The entry of a name, or an undefined tensor when it does not fit.
-  Tensor take(const std::string& name, const Shape& shape, Dtype dtype) {
-    const auto found = entries_.find(name);
-    if (found == entries_.end()) {
-      mistakes_ += fmt::format("\n  missing: {}, {} {}", name, dtype, shape);
-      return Tensor();
-    }
-    const Tensor value = found->second;
-    entries_.erase(found);
-    if (value.defined() && value.shape() == shape && value.dtype() == dtype) return value;
-    const std::string what = value.defined() ? fmt::format("{} {}", value.dtype(), value.shape()) : "nothing";
-    mistakes_ += fmt::format("\n  {}: found {}, expected {} {}", name, what, dtype, shape);
-    return Tensor();
-  }
-
-  std::int64_t take_count(const std::string& name) {
-    const Tensor value = take(name, {}, kInt64);
-    const std::int64_t count = value.defined() ? value.item<std::int64_t>() : 0;
-    if (count < 0) mistakes_ += fmt::format("\n  {}: found {}, expected a number of at least 0", name, count);
-    return count;
-  }
-
-  double take_rate(const std::string& name) {
-    const Tensor value = take(name, {}, kFloat64);
-    const double rate = value.defined() ? value.item() : 0;
-    if (!is_rate(rate)) mistakes_ += fmt::format("\n  {}: found {}, expected {}", name, rate, kRate);
-    return rate;
-  }
-
-  void finish() {
-    for (const auto& [name, value] : entries_) mistakes_ += fmt::format("\n  not expected: {}", name);
-    EG_CHECK(mistakes_.empty(), ValueError, "[optimizer] the state does not fit:{}", mistakes_);
-  }
-
- private:
-  std::map<std::string, Tensor> entries_;
-  std::string mistakes_;
-};
-
-void Optimizer::load_state_dict(const StateDict& state) {
-  const NoGrad no_grad;
-  Loading loading(state);
-  const std::int64_t steps = loading.take_count("steps");
-  std::vector<double> rates;
-  for (std::size_t group = 0; group < groups_; ++group) rates.push_back(loading.take_rate(group_name(group, "lr")));
   std::vector<Slot> slots = slots_;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     Slot& slot = slots[i];
-    slot.updates = loading.take_count(parameter_name(i, "updates"));
+    slot.updates = reader.take_count(parameter_name(i, "updates"));
     slot.state.clear();
     if (slot.updates <= 0) continue;
-    for (const std::string& name : state_names_of(slot.group)) {
-      const Tensor value = loading.take(parameter_name(i, name), slot.parameter.shape(), slot.parameter.dtype());
+    for (const StateEntry& entry : state_of(slot.group)) {
+      const Tensor value =
+          reader.take(parameter_name(i, entry.name), shape_of(entry, slot.parameter), dtype_of(entry, slot.parameter));
       slot.state.push_back(value.defined() ? copy_of(value) : Tensor());
     }
   }
-  loading.finish();
-  slots_ = std::move(slots);
-  steps_ = steps;
-  for (std::size_t group = 0; group < groups_; ++group) put_lr(group, rates[group]);
+  return [=, this, more = load_more(reader)] {
+    more();
+    slots_ = slots;
+    steps_ = steps;
+    entries_hold_ = false;
+    for (std::size_t group = 0; group < groups_; ++group) {
+      put_lr(group, rates[group]);
+      put_momentum(group, momenta[group]);
+    }
+  };
+}
+
+void Optimizer::load_state_dict(const StateDict& state) {
+  StateReader reader(state, "optimizer");
+  const std::function<void()> take_over = read_state(reader);
+  reader.finish();
+  take_over();
 }
 
 }  // namespace eigengrad::optim

@@ -1,7 +1,6 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include "eigengrad/config/fields.h"
 #include "eigengrad/optim/optimizer.h"
 
 namespace eigengrad::optim {
@@ -20,16 +19,14 @@ void describe(config::Fields& f, SGDOptions& o);
 ///   v ← momentum·v + (1 − dampening)·g   (v = g at first)
 ///   W ← W − lr·v, or W − lr·(g + momentum·v) with Nesterov's momentum (Sutskever et al. 2013)
 /// Throws ValueError for options out of range, and for Nesterov without momentum or with dampening. State: "momentum".
-class SGD : public GroupedOptimizer<SGDOptions> {
+class SGD final : public GroupedOptimizer<SGD, SGDOptions> {
  public:
-  explicit SGD(const std::vector<Tensor>& parameters, const SGDOptions& options = {}) {
-    add_group(parameters, options);
-  }
+  static constexpr const char* kName = "SGD";
+  using GroupedOptimizer::GroupedOptimizer;
 
- private:
-  void check(const Options& options) const override;
-  std::vector<std::string> state_names(const Options& options) const override;
-  void update(const Options& options, Slot& slot, const Tensor& grad) override;
+  static void check(const Options& o);
+  static std::vector<StateEntry> state(const Options& o);
+  static void update(const Options& o, Slot& slot, const Tensor& grad);
 };
 
 }  // namespace eigengrad::optim

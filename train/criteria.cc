@@ -43,31 +43,16 @@ void describe(config::Fields& f, GradNormOptions& o) {
 }
 
 struct AllOfOptions {
-  std::vector<std::shared_ptr<config::Configured>> criteria;
+  config::ConfiguredRows criteria;
 };
 
 void describe(config::Fields& f, AllOfOptions& o) {
   f.custom("criteria",
            {.read =
                 [&o](const config::Value& value, const std::string& pointer, config::Diagnostics& diagnostics) {
-                  const config::Value::Array* list = value.as_array();
-                  if (!list || list->empty()) {
-                    diagnostics.add(pointer, value.position(),
-                                    fmt::format("found {}, expected an array of stopping criteria",
-                                                list ? "none" : value.description()));
-                    return;
-                  }
-                  for (std::size_t i = 0; i < list->size(); ++i)
-                    if (auto configured = criteria().read((*list)[i], config::pointer_to(pointer, i), diagnostics))
-                      o.criteria.push_back(std::move(configured));
+                  o.criteria = criteria().read_rows(value, pointer, diagnostics);
                 },
-            .write =
-                [&o] {
-                  config::Value list = config::Value::array();
-                  for (const auto& configured : o.criteria)
-                    list.push_back(criteria().write(criteria().entry(*configured).name, configured->options.get()));
-                  return list;
-                },
+            .write = [&o] { return criteria().write_rows(o.criteria); },
             .schema =
                 [] {
                   config::Value items = config::Value::object();

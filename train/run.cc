@@ -59,8 +59,13 @@ void add_evaluation(Value& figures, nn::Module& model, nn::Loss& loss, const dat
 
 Trainer make_trainer(Run& run, const std::string& folder) {
   Trainer trainer(*run.model, *run.loss, *run.optimizer,
-                  {.clip_grad_norm = run.training.clip_grad_norm, .precision = run.training.precision});
+                  {.clip_grad_norm = run.training.clip_grad_norm,
+                   .clip_grad_value = run.training.clip_grad_value,
+                   .accumulate = run.training.accumulate,
+                   .precision = run.training.precision});
   for (auto& criterion : run.stopping) trainer.stop_when(std::move(criterion));
+  for (const auto& [schedule, interval] : run.schedules) trainer.add_schedule(*schedule, interval);
+  if (run.average) trainer.average_with(*run.average);
   trainer.add_callback(std::make_unique<ConsoleReport>());
   trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));
   return trainer;
@@ -108,6 +113,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
     write_profile(profiler, places.out_folder);
     return fitted;
   }();
+  const optim::EMA::Applied averages(run.average.get());
   io::save_safetensors(in(places.out_folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
   RunReport report;
   report.failed = result.stopped_by.kind == StopKind::NonFinite;

@@ -32,16 +32,22 @@ class RunBuilder {
     read_training();
     read_model(source.get());
     read_loss();
-    const auto optimizer = read_optimizer();
+    if (config_.find("optimizer"))
+      optimizers_ = optim::optimizers().read_one_or_rows(part("optimizer"), "/optimizer", diagnostics_);
+    if (const Value* schedules = config_.find("lr_scheduler"); schedules && !schedules->is_null())
+      schedules_ = optim::schedules().read_one_or_rows(*schedules, "/lr_scheduler", diagnostics_);
     read_stopping();
     diagnostics_.throw_if_any();
-    build_optimizer(*optimizer);
-    resolve(*source, *optimizer);
+    build_optimizer();
+    build_schedules();
+    build_average();
+    resolve(*source);
     return std::move(run_);
   }
 
  private:
-  static constexpr std::array kKeys{"seed", "data", "training", "model", "loss", "optimizer", "stopping"};
+  static constexpr std::array kKeys{"seed", "data",      "training",     "model",
+                                    "loss", "optimizer", "lr_scheduler", "stopping"};
 
   void check_keys() {
     const std::vector<std::string> known(kKeys.begin(), kKeys.end());
@@ -110,59 +116,75 @@ class RunBuilder {
                        "found 'none', but training needs one number: expected mean or sum");
   }
 
-  std::unique_ptr<config::Configured> read_optimizer() {
-    if (!config_.find("optimizer")) return nullptr;
-    return optim::optimizers().read(part("optimizer"), "/optimizer", diagnostics_);
-  }
-
   void read_stopping() {
     const Value* list = config_.find("stopping");
     if (!list) return;
-    if (!list->as_array() || list->as_array()->empty()) {
-      diagnostics_.add(
-          "/stopping", list->position(),
-          fmt::format(
-              "found {}, expected an array of at least one stopping criterion: without one training would not end",
-              list->as_array() ? "an empty array" : list->description()));
-      return;
-    }
-    for (std::size_t i = 0; i < list->as_array()->size(); ++i)
-      if (auto configured = criteria().read((*list->as_array())[i], pointer_to("/stopping", i), diagnostics_)) {
-        run_.stopping.push_back(criteria().functions(*configured).make(configured->options.get()));
-        resolved_stopping_.push_back(criteria().write(criteria().entry(*configured).name, configured->options.get()));
-      }
+    stopping_ = criteria().read_rows(*list, "/stopping", diagnostics_, ": without one training would not end");
+    for (const auto& configured : stopping_)
+      run_.stopping.push_back(criteria().functions(*configured).make(configured->options.get()));
   }
 
-  void build_optimizer(const config::Configured& optimizer) {
-    const std::vector<Tensor> parameters = run_.model->parameters();
-    try {
-      run_.optimizer = optim::optimizers().functions(optimizer).make(parameters, optimizer.options.get());
-    } catch (const ValueError& error) {
-      diagnostics_.add("/optimizer", part("optimizer").position(), error.what());
-    }
+  void build_optimizer() {
+    const auto parameters = run_.model->named_parameters();
     if (parameters.empty())
       diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
+    run_.optimizer = optim::build_optimizer(optimizers_, parameters, diagnostics_);
     diagnostics_.throw_if_any();
   }
 
-  void resolve(const config::Configured& source, const config::Configured& optimizer) {
+  void build_schedules() {
+    for (const auto& row : schedules_) {
+      const optim::ScheduleFunctions& functions = optim::schedules().functions(*row);
+      try {
+        run_.schedules.emplace_back(functions.make(*run_.optimizer, row->options.get()),
+                                    functions.interval(row->options.get()));
+      } catch (const Error& error) {
+        diagnostics_.add(row->pointer, row->position, error.what());
+      }
+    }
+    diagnostics_.throw_if_any();
+  }
+
+  void build_average() {
+    if (!run_.training.ema) return;
+    optim::NamedParameters averaged = run_.model->named_parameters();
+    if (run_.training.ema->use_buffers)
+      for (const auto& [name, buffer] : run_.model->named_buffers())
+        if (is_floating(buffer.dtype())) averaged.emplace_back(name, buffer);
+    run_.average = std::make_unique<optim::EMA>(std::move(averaged), run_.training.ema->ema);
+  }
+
+  void resolve(const config::Configured& source) {
     Value& all = run_.resolved = Value::object();
     all.set("seed", run_.seed);
-    all.set("data", data::sources().write(data::sources().entry(source).name, source.options.get()));
+    all.set("data", data::sources().write(source));
     all.set("training", config::write_options(run_.training));
     all.set("model", nn::model_config(*run_.model));
     const auto loss = nn::losses().read(part("loss"), "/loss", diagnostics_);
-    all.set("loss", nn::losses().write(nn::losses().entry(*loss).name, loss->options.get()));
-    all.set("optimizer", optim::optimizers().write(optim::optimizers().entry(optimizer).name, optimizer.options.get()));
-    all.set("stopping", resolved_stopping_);
+    all.set("loss", nn::losses().write(*loss));
+    all.set("optimizer", optimizers_.size() == 1 ? optim::optimizers().write(*optimizers_[0])
+                                                 : optim::optimizers().write_rows(optimizers_));
+    if (!schedules_.empty()) all.set("lr_scheduler", optim::schedules().write_rows(schedules_));
+    all.set("stopping", criteria().write_rows(stopping_));
   }
 
   const Value& config_;
   const std::string& folder_;
   Diagnostics diagnostics_;
   Run run_;
-  Value resolved_stopping_ = Value::array();
+  config::ConfiguredRows optimizers_, schedules_, stopping_;
 };
+
+// A row, or an array of rows.
+Value one_or_more(const Value& row) {
+  Value list = Value::object();
+  list.set("type", "array");
+  list.set("minItems", 1);
+  list.set("items", row);
+  Value any = Value::object();
+  any.set("anyOf", Value::Array{row, std::move(list)});
+  return any;
+}
 
 Value reference(const char* name) {
   Value value = Value::object();
@@ -172,13 +194,23 @@ Value reference(const char* name) {
 
 }  // namespace
 
+void describe(config::Fields& f, AverageOptions& o) {
+  describe(f, o.ema);
+  f("use_buffers", o.use_buffers, {.help = "average running statistics as well"});
+}
+
 void describe(config::Fields& f, TrainingOptions& o) {
   f("batch_size", o.batch_size, {.help = "samples in a batch", .min = 1, .max = 1'000'000});
   f("shuffle", o.shuffle, {.help = "a new order of the samples every epoch"});
   f("drop_last", o.drop_last, {.help = "leave out a last batch that is smaller than the others"});
   f("valid_fraction", o.valid_fraction,
     {.help = "share of the training samples that is held out to validate on", .min = 0, .max = 1, .below_max = true});
+  f("accumulate", o.accumulate,
+    {.help = "batches that make a step together, as one larger batch would", .min = 1, .max = 1'000'000});
   f("clip_grad_norm", o.clip_grad_norm, {.help = "gradients are scaled down to this norm; 0: never", .min = 0});
+  f("clip_grad_value", o.clip_grad_value, {.help = "then no element is larger than this; 0: never", .min = 0});
+  config::describe_optional(f, "ema", o.ema,
+                            {.help = "a moving average of the weights, with which the model is validated and saved"});
   f.choice<Precision>("precision", o.precision, {{"float32", Precision::Float32}, {"bfloat16", Precision::BFloat16}},
                       {.help = "what products and convolutions multiply with; bfloat16 is faster and keeps 8 bits"});
 }
@@ -190,6 +222,8 @@ Run build_run(const Value& config, const std::string& source, const std::string&
 Value run_schema() {
   Value definitions = Value::object();
   definitions.set("layer", nn::model_schema());
+  definitions.set("optimizer", optim::optimizers().schema());
+  definitions.set("schedule", optim::schedules().schema());
   definitions.set("criterion", criteria().schema());
   Value properties = Value::object();
   Value seed = Value::object();
@@ -200,7 +234,8 @@ Value run_schema() {
   properties.set("training", config::schema_of<TrainingOptions>());
   properties.set("model", reference("layer"));
   properties.set("loss", nn::losses().schema());
-  properties.set("optimizer", optim::optimizers().schema());
+  properties.set("optimizer", one_or_more(reference("optimizer")));
+  properties.set("lr_scheduler", one_or_more(reference("schedule")));
   Value stopping = Value::object();
   stopping.set("type", "array");
   stopping.set("minItems", 1);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,10 +13,19 @@
 #include "eigengrad/data/build.h"
 #include "eigengrad/nn/loss.h"
 #include "eigengrad/nn/module.h"
+#include "eigengrad/optim/average.h"
+#include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
+
+/// An average of the weights that takes their place when the model is validated, tested and saved.
+struct AverageOptions {
+  optim::EMAOptions ema;
+  bool use_buffers = false;  ///< average running statistics as well
+};
+void describe(config::Fields& f, AverageOptions& o);
 
 /// How batches are made and gradients treated.
 struct TrainingOptions {
@@ -23,7 +33,10 @@ struct TrainingOptions {
   bool shuffle = true;
   bool drop_last = false;
   double valid_fraction = 0.1;  ///< of the training samples, held out to validate on
+  std::int64_t accumulate = 1;  ///< batches that make a step together
   double clip_grad_norm = 0;
+  double clip_grad_value = 0;
+  std::optional<AverageOptions> ema{};
   Precision precision = Precision::Float32;  ///< of products and convolutions, see Autocast
 };
 void describe(config::Fields& f, TrainingOptions& o);
@@ -36,6 +49,8 @@ struct Run {
   std::shared_ptr<nn::Module> model;
   std::shared_ptr<nn::Loss> loss;
   std::unique_ptr<optim::Optimizer> optimizer;
+  std::vector<std::pair<std::unique_ptr<optim::LRScheduler>, optim::Interval>> schedules;
+  std::unique_ptr<optim::EMA> average;  ///< null unless configured
   std::vector<std::unique_ptr<StopCriterion>> stopping;
   config::Value resolved;  ///< the configuration with every default and inferred size filled in
 };

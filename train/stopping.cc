@@ -6,18 +6,14 @@
 #include "eigengrad/core/check.h"
 
 namespace eigengrad::train {
-namespace {
 
-// The value of a metric, which must be measured.
-double metric_of(const TrainState& state, const std::string& name, const char* criterion) {
+double metric_of(const TrainState& state, const std::string& name, const char* owner) {
   const auto found = state.metrics.find(name);
   if (found != state.metrics.end()) return found->second;
   std::string known;
   for (const auto& [key, value] : state.metrics) known += (known.empty() ? "" : ", ") + key;
-  throw ConfigError(fmt::format("[{}] the metric '{}' is not measured; there are: {}", criterion, name, known));
+  throw ConfigError(fmt::format("[{}] the metric '{}' is not measured; there are: {}", owner, name, known));
 }
-
-}  // namespace
 
 std::string to_string(StopKind kind) {
   switch (kind) {

@@ -149,6 +149,9 @@ class AllOf : public StopCriterion {
   std::vector<std::unique_ptr<StopCriterion>> criteria_;
 };
 
+/// The value of a metric. Throws ConfigError, naming `owner`, when it is not measured, listing those that are.
+double metric_of(const TrainState& state, const std::string& name, const char* owner);
+
 /// Whether larger is better for a metric under a mode.
 bool larger_is_better(Mode mode, const std::string& metric);
 

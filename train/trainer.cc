@@ -7,6 +7,7 @@
 #include "eigengrad/autograd/autograd.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/type.h"
@@ -63,7 +64,10 @@ Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& l
 }
 
 Trainer::Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options)
-    : model_(model), loss_(loss), optimizer_(optimizer), options_(options) {}
+    : model_(model), loss_(loss), optimizer_(optimizer), options_(options) {
+  EG_CHECK(options_.accumulate >= 1, ValueError, "[Trainer] accumulate is {}, expected a whole number of at least 1",
+           options_.accumulate);
+}
 
 Trainer& Trainer::stop_when(std::unique_ptr<StopCriterion> criterion) {
   criteria_.push_back(std::move(criterion));
@@ -72,6 +76,16 @@ Trainer& Trainer::stop_when(std::unique_ptr<StopCriterion> criterion) {
 
 Trainer& Trainer::add_callback(std::unique_ptr<Callback> callback) {
   callbacks_.push_back(std::move(callback));
+  return *this;
+}
+
+Trainer& Trainer::add_schedule(optim::LRScheduler& schedule, optim::Interval interval) {
+  schedules_.emplace_back(&schedule, interval);
+  return *this;
+}
+
+Trainer& Trainer::average_with(optim::EMA& average) {
+  average_ = &average;
   return *this;
 }
 
@@ -84,7 +98,8 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
   history_.clear();
   for (const auto& criterion : criteria_) criterion->reset();
   started_ = std::chrono::steady_clock::now();
-  for (const auto& callback : callbacks_) callback->on_fit_begin(train.batches());
+  for (const auto& callback : callbacks_)
+    callback->on_fit_begin((train.batches() + options_.accumulate - 1) / options_.accumulate);
 
   const CallSiteGuard called_from_here;
   const ModeGuard training(model_, true);
@@ -104,12 +119,18 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
   state_.epoch_ended = false;
   state_.metrics.clear();
   auto batches = train.epoch(state_.epoch);
-  const auto next = [&] {
+  const auto next_window = [&] {
     const TracedPart part("data");
-    return batches.next();
+    Window window;
+    while (std::ssize(window) < options_.accumulate) {
+      std::optional<data::Batch> batch = batches.next();
+      if (!batch) break;
+      window.push_back(std::move(*batch));
+    }
+    return window;
   };
-  while (const std::optional<data::Batch> batch = next()) {
-    std::optional<StopReason> reason = run_step(*batch);
+  for (Window window = next_window(); !window.empty(); window = next_window()) {
+    std::optional<StopReason> reason = run_step(window);
     if (reason) return reason;
   }
   ++state_.epoch;
@@ -119,48 +140,110 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
   state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(batches_);
   if (correct_ >= 0) state_.metrics["accuracy"] = static_cast<double>(correct_) / static_cast<double>(labels_);
   if (valid) {
+    const optim::EMA::Applied averages(average_);
     const Evaluation evaluation = evaluate(model_, loss_, *valid);
     state_.metrics["valid_loss"] = evaluation.loss;
     if (evaluation.accuracy) state_.metrics["valid_accuracy"] = *evaluation.accuracy;
   }
+  step_schedules(optim::Interval::Epoch);
   state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   history_.push_back({state_.epoch, state_.step, state_.seconds, state_.metrics});
   for (const auto& callback : callbacks_) callback->on_epoch_end(history_.back());
   return first_reason();
 }
 
-// One update, W ← W − lr·∂c/∂W.
-std::optional<StopReason> Trainer::run_step(const data::Batch& batch) {
-  const std::uint64_t random_offset = default_generator().offset();
+// The gradients of the cost of several batches together, and what was measured on the way.
+struct Trainer::Gradients {
+  double loss = 0, norm = 0;
+  std::int64_t samples = 0, labels = 0, correct = 0;  // correct: -1 where targets are not labels
+  std::string failure;                                // what was not finite, and in which batches
+  std::span<const data::Batch> failed;
+  std::uint64_t random_offset = 0;  // before them
+
+  void fail(std::string what, std::span<const data::Batch> batches, std::uint64_t offset) {
+    if (!failure.empty()) return;
+    failure = std::move(what);
+    failed = batches;
+    random_offset = offset;
+  }
+};
+
+Trainer::Gradients Trainer::compute_gradients(const Window& window) {
   optimizer_.zero_grad();
-  const Tensor output = model_(batch.inputs);
-  const Tensor cost = loss_(output, batch.targets);
-  const double loss = cost.item();
-  if (!std::isfinite(loss)) return explain_nonfinite(batch, random_offset, fmt::format("the loss is {}", named(loss)));
-  cost.backward();
+  std::vector<std::optional<double>> weights;
+  if (window.size() > 1)
+    for (const data::Batch& batch : window) weights.push_back(loss_.mean_weight(batch.targets));
+  double whole = 0;
+  for (const auto& weight : weights) whole += weight.value_or(0);
+
+  Gradients result;
+  const std::uint64_t first_offset = default_generator().offset();
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const data::Batch& batch = window[i];
+    const std::uint64_t random_offset = default_generator().offset();
+    const Tensor output = model_(batch.inputs);
+    const Tensor cost = loss_(output, batch.targets);
+    const double loss = cost.item(), share = !weights.empty() && weights[i] ? *weights[i] / whole : 1;
+    if (!std::isfinite(loss) && share != 0)
+      result.fail(fmt::format("the loss is {}", named(loss)), std::span(&batch, 1), random_offset);
+    if (share == 1)
+      cost.backward();
+    else if (share != 0)  // a batch without a label that counts has a cost of 0 / 0
+      (cost * share).backward();
+    if (share != 0) result.loss += share * loss;
+    result.samples += batch.inputs.size(0);
+    result.labels += batch.targets.numel();
+    const std::optional<std::int64_t> correct = count_correct(output, batch.targets);
+    result.correct = correct && result.correct >= 0 ? result.correct + *correct : -1;
+  }
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
-  const double norm = optim::clip_grad_norm_(parameters_, limit);
-  if (!std::isfinite(norm))
-    return explain_nonfinite(batch, random_offset, fmt::format("the gradient norm is {}", named(norm)));
+  result.norm = optim::clip_grad_norm_(parameters_, limit);
+  if (!std::isfinite(result.norm))
+    result.fail(fmt::format("the gradient norm is {}", named(result.norm)), window, first_offset);
+  else if (options_.clip_grad_value > 0)
+    optim::clip_grad_value_(parameters_, options_.clip_grad_value);
+  return result;
+}
+
+// One update, W ← W − lr·∂c/∂W.
+std::optional<StopReason> Trainer::run_step(const Window& window) {
+  const Gradients gradients = compute_gradients(window);
+  if (!gradients.failure.empty())
+    return explain_nonfinite(gradients.failed, gradients.random_offset, gradients.failure);
   {
     const TracedPart part("optimizer");
-    optimizer_.step();
+    bool there = true;  // for the first call the gradients are there already
+    optimizer_.step(
+        [&] { return tensor(std::exchange(there, false) ? gradients.loss : compute_gradients(window).loss); });
   }
-
+  if (average_) average_->update();
   ++state_.step;
-  ++batches_;
-  const std::int64_t samples = batch.inputs.size(0);
-  samples_ += samples;
-  loss_sum_ += loss * static_cast<double>(samples);
-  grad_norm_sum_ += norm;
-  const std::optional<std::int64_t> correct = count_correct(output, batch.targets);
-  correct_ = correct && correct_ >= 0 ? correct_ + *correct : -1;
-  labels_ += batch.targets.numel();
-  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-  state_.metrics["loss"] = loss;
-  state_.metrics["grad_norm"] = norm;
+  add_figures(gradients);
+  step_schedules(optim::Interval::Step);
   for (const auto& callback : callbacks_) callback->on_step_end(state_);
   return first_reason();
+}
+
+void Trainer::add_figures(const Gradients& gradients) {
+  ++batches_;
+  samples_ += gradients.samples;
+  labels_ += gradients.labels;
+  correct_ = gradients.correct >= 0 && correct_ >= 0 ? correct_ + gradients.correct : -1;
+  loss_sum_ += gradients.loss * static_cast<double>(gradients.samples);
+  grad_norm_sum_ += gradients.norm;
+  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  state_.metrics["loss"] = gradients.loss;
+  state_.metrics["grad_norm"] = gradients.norm;
+}
+
+// The rate that was used is a metric, where it may change.
+void Trainer::step_schedules(optim::Interval interval) {
+  if (!schedules_.empty()) state_.metrics["lr"] = optimizer_.lr();
+  for (const auto& [schedule, when] : schedules_) {
+    if (when != interval) continue;
+    const std::string metric = schedule->metric();
+    metric.empty() ? schedule->step() : schedule->step(metric_of(state_, metric, "schedule"));
+  }
 }
 
 std::optional<StopReason> Trainer::first_reason() {
@@ -172,17 +255,19 @@ std::optional<StopReason> Trainer::first_reason() {
   return first;
 }
 
-// Repeats the step, with the same random numbers, under a tracer that finds the first value that is not finite.
-StopReason Trainer::explain_nonfinite(const data::Batch& batch, std::uint64_t random_offset, const std::string& what) {
+// Repeats the batches, with the same random numbers, under a tracer that finds the first value that is not finite.
+StopReason Trainer::explain_nonfinite(std::span<const data::Batch> batches, std::uint64_t random_offset,
+                                      const std::string& what) {
   default_generator().set_offset(random_offset);
   std::string finding;
-  {
+  for (const data::Batch& batch : batches) {
     AnomalyFinder finder;
     const Tensor cost = loss_(model_(batch.inputs), batch.targets);
     if (!finder.found()) grad(cost, parameters_, {.allow_unused = true});
     finding = finder.finding();
+    if (!all(isfinite(batch.inputs)).item<bool>()) finding += "; the inputs of the batch are not finite";
+    if (finder.found()) break;
   }
-  if (!all(isfinite(batch.inputs)).item<bool>()) finding += "; the inputs of the batch are not finite";
   return {StopKind::NonFinite,
           fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
                       state_.step + 1, state_.epoch + 1, finding)};

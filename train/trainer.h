@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "eigengrad/data/loader.h"
 #include "eigengrad/nn/loss.h"
 #include "eigengrad/nn/module.h"
+#include "eigengrad/optim/average.h"
+#include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
 #include "eigengrad/train/stopping.h"
 
@@ -52,7 +55,11 @@ class Callback {
 };
 
 struct TrainerOptions {
-  double clip_grad_norm = 0;  ///< gradients are scaled down to this norm when they exceed it; 0: never
+  double clip_grad_norm = 0;   ///< gradients are scaled down to this norm when they exceed it; 0: never
+  double clip_grad_value = 0;  ///< then every element is limited to this; 0: never
+  /// Batches that make a step together: k of b samples give what one of k·b gives, in the memory of one of b. The last
+  /// step of an epoch has those that are left.
+  std::int64_t accumulate = 1;
   /// With what the model multiplies while it is trained and validated, see Autocast.
   Precision precision = Precision::Float32;
 };
@@ -63,6 +70,7 @@ struct TrainerOptions {
 ///   trainer.stop_when<MaxEpochs>({.epochs = 10}).stop_when<TargetMetric>({.target = 0.98});
 ///   FitResult result = trainer.fit(train_loader, &valid_loader);
 ///
+/// An optimizer that computes the cost more than once in a step (LBFGS) gets the same batches each time.
 /// It stops as soon as any of its criteria holds, and always, before the parameters are touched, when the loss or a
 /// gradient is not finite: the reason names the op and the module that made the first such value.
 class Trainer {
@@ -75,6 +83,11 @@ class Trainer {
     return stop_when(std::make_unique<Criterion>(std::move(options)));
   }
   Trainer& add_callback(std::unique_ptr<Callback> callback);
+  /// Has a schedule go on after every epoch or step; one that needs a metric gets it as it is then. Several take turns
+  /// in the order in which they were added.
+  Trainer& add_schedule(optim::LRScheduler& schedule, optim::Interval interval = optim::Interval::Epoch);
+  /// Has averages of the weights follow every step, and validates with them in place of the weights.
+  Trainer& average_with(optim::EMA& average);
 
   /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError
   /// when there is no criterion (training would not end) or nothing to train on.
@@ -82,9 +95,16 @@ class Trainer {
 
  private:
   std::optional<StopReason> run_epoch(data::DataLoader& train, const data::DataLoader* valid);
-  std::optional<StopReason> run_step(const data::Batch& batch);
+  using Window = std::vector<data::Batch>;
+  struct Gradients;
+
+  std::optional<StopReason> run_step(const Window& window);
+  Gradients compute_gradients(const Window& window);
+  void add_figures(const Gradients& gradients);
+  void step_schedules(optim::Interval interval);
   std::optional<StopReason> first_reason();
-  StopReason explain_nonfinite(const data::Batch& batch, std::uint64_t random_offset, const std::string& what);
+  StopReason explain_nonfinite(std::span<const data::Batch> batches, std::uint64_t random_offset,
+                               const std::string& what);
 
   nn::Module& model_;
   nn::Loss& loss_;
@@ -92,6 +112,8 @@ class Trainer {
   const TrainerOptions options_;
   std::vector<std::unique_ptr<StopCriterion>> criteria_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
+  std::vector<std::pair<optim::LRScheduler*, optim::Interval>> schedules_;
+  optim::EMA* average_ = nullptr;
 
   std::vector<Tensor> parameters_;
   TrainState state_;

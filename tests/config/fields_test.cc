@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "eigengrad/config/reader.h"
 #include "eigengrad/config/registry.h"
 #include "eigengrad/core/error.h"
+#include "tests/message.h"
 
 namespace eigengrad::config {
 namespace {
@@ -17,7 +20,7 @@ struct Options {
   bool bias = true;
   std::string name = "x";
   std::vector<std::int64_t> sizes{1, 2};
-  std::optional<double> limit;
+  std::optional<double> limit{};
   Color color = Color::Green;
 };
 
@@ -120,6 +123,47 @@ Registry<ThingFunctions> things() {
   return table;
 }
 
+std::string refusal_of(const Options& options) {
+  return message_of([&] { check_options("Thing", options); });
+}
+
+TEST(Fields, HoldForStructsThatAProgramHasFilled) {
+  EXPECT_EQ(refusal_of({.units = 1, .limit = 3}), "nothing was thrown");
+  EXPECT_EQ(refusal_of({.units = 0}), "[Thing] units is 0, expected a whole number of at least 1");
+  EXPECT_EQ(refusal_of({.units = 1, .rate = 0}), "[Thing] rate is 0, expected a number in (0, 1]");
+  EXPECT_EQ(refusal_of({.units = 1, .rate = std::nan("")}), "[Thing] rate is nan, expected a number in (0, 1]");
+  EXPECT_EQ(refusal_of({.units = 1, .sizes = {1, -2}}), "[Thing] sizes is -2, expected a whole number of at least 0");
+  EXPECT_EQ(refusal_of({.units = 1, .limit = INFINITY}), "[Thing] limit is inf, expected a finite number");
+}
+
+struct Outer {
+  std::optional<Options> inner{};
+};
+void describe(Fields& f, Outer& o) { describe_optional(f, "inner", o.inner, {.help = "what is within"}); }
+
+TEST(Fields, AStructMayBeWithinAnother) {
+  const auto read = [](const char* text) {
+    Outer outer;
+    Diagnostics diagnostics("f.json");
+    read_options(parse_json(text), "/o", diagnostics, outer);
+    diagnostics.throw_if_any();
+    return outer;
+  };
+  EXPECT_FALSE(read("{}").inner);
+  EXPECT_FALSE(read(R"({"inner": null})").inner);
+  const Outer outer = read(R"({"inner": {"units": 7}})");
+  EXPECT_EQ(outer.inner->units, 7);
+  EXPECT_EQ(*write_options(outer).find("inner")->find("units"), Value(7));
+  EXPECT_TRUE(write_options(Outer{}).find("inner")->is_null());
+  EXPECT_TRUE(schema_of<Outer>().find("properties")->find("inner")->find("anyOf"));
+  for (const auto& [text, place] : std::vector<std::pair<const char*, const char*>>{
+           {R"({"inner": 3})", "/o/inner: found the number 3, expected an object"},
+           {R"({"inner": {"units": 1, "rates": 1}})", "/o/inner/rates: unknown key 'rates'"}}) {
+    const std::string message = message_of([&, text = text] { read(text); });
+    EXPECT_NE(message.find(place), std::string::npos) << message;
+  }
+}
+
 TEST(Registry, BuildsByName) {
   const auto table = things();
   Diagnostics diagnostics;
@@ -129,6 +173,26 @@ TEST(Registry, BuildsByName) {
   EXPECT_TRUE(table.read(parse_json("\"Plain\""), "/thing", diagnostics));
   EXPECT_TRUE(diagnostics.empty());
   EXPECT_EQ(*table.write("Big", read->options.get()).find("units")->as_integer(), 2);
+}
+
+TEST(Registry, ReadsSeveralRows) {
+  const auto table = things();
+  Diagnostics diagnostics("f");
+  const ConfiguredRows rows =
+      table.read_rows(parse_json(R"(["Plain", {"type": "Big", "units": 2}])"), "/t", diagnostics);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1]->pointer, "/t/1");
+  EXPECT_EQ(rows[1]->position.column, 11);
+  EXPECT_EQ(table.write_rows(rows).as_array()->size(), 2u);
+  EXPECT_EQ(table.read_one_or_rows(parse_json("\"Plain\""), "/t", diagnostics).size(), 1u);
+  EXPECT_TRUE(diagnostics.empty());
+  EXPECT_TRUE(table.read_rows(parse_json("[]"), "/t", diagnostics, ": why").empty());
+  EXPECT_TRUE(table.read_rows(parse_json("\"Plain\""), "/t", diagnostics).empty());
+  EXPECT_EQ(table.read_rows(parse_json(R"(["Plain", "Plane"])"), "/t", diagnostics).size(), 1u);
+  const std::string message = message_of([&] { diagnostics.throw_if_any(); });
+  for (const char* words : {"found an empty array, expected an array of at least one thing: why",
+                            "found the string \"Plain\", expected an array", "/t/1: unknown thing 'Plane'"})
+    EXPECT_NE(message.find(words), std::string::npos) << message;
 }
 
 TEST(Registry, NamesTheTypesThatThereAre) {

@@ -9,18 +9,10 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/message.h"
 
 namespace eigengrad::nn {
 namespace {
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 BuiltModel built(const char* json, const Shape& input) {
   config::Diagnostics diagnostics("f");

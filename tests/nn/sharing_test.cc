@@ -7,18 +7,10 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/message.h"
 
 namespace eigengrad::nn {
 namespace {
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 struct Siamese : Module {
   Linear& left = child<Linear>("left", 3, 2);

@@ -13,42 +13,70 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/message.h"
 
 namespace eigengrad::optim {
 namespace {
 
 using Make = std::function<std::unique_ptr<Optimizer>(const std::vector<Tensor>&)>;
 
-template <class O, class Options>
-Make make(Options options) {
+template <class O>
+Make make(typename O::Options options) {
   return [options](const std::vector<Tensor>& p) { return std::make_unique<O>(p, options); };
-}
-
-AdamWOptions adamw_options(double weight_decay, bool amsgrad) {
-  AdamWOptions options;
-  options.lr = 0.05;
-  options.weight_decay = weight_decay;
-  options.amsgrad = amsgrad;
-  return options;
 }
 
 // The cases of make_reference.py.
 const std::map<std::string, Make>& cases() {
   static const std::map<std::string, Make> all{
-      {"sgd", make<SGD>(SGDOptions{.lr = 0.05})},
-      {"sgd_momentum", make<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9})},
-      {"sgd_dampening", make<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9, .dampening = 0.3})},
-      {"sgd_nesterov", make<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9, .nesterov = true})},
-      {"sgd_weight_decay", make<SGD>(SGDOptions{.lr = 0.05, .weight_decay = 0.1})},
-      {"sgd_all", make<SGD>(SGDOptions{.lr = 0.02, .momentum = 0.8, .weight_decay = 0.1, .nesterov = true})},
-      {"sgd_maximize", make<SGD>(SGDOptions{.lr = 0.001, .momentum = 0.5, .maximize = true})},
-      {"adam", make<Adam>(AdamOptions{.lr = 0.05})},
-      {"adam_betas", make<Adam>(AdamOptions{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3})},
-      {"adam_weight_decay", make<Adam>(AdamOptions{.lr = 0.05, .weight_decay = 0.1})},
-      {"adam_amsgrad", make<Adam>(AdamOptions{.lr = 0.05, .beta1 = 0.5, .beta2 = 0.6, .amsgrad = true})},
-      {"adam_maximize", make<Adam>(AdamOptions{.lr = 0.05, .maximize = true})},
-      {"adamw", make<AdamW>(adamw_options(0.01, false))},
-      {"adamw_weight_decay", make<AdamW>(adamw_options(0.2, true))}};
+      {"sgd", make<SGD>({.lr = 0.05})},
+      {"sgd_momentum", make<SGD>({.lr = 0.05, .momentum = 0.9})},
+      {"sgd_dampening", make<SGD>({.lr = 0.05, .momentum = 0.9, .dampening = 0.3})},
+      {"sgd_nesterov", make<SGD>({.lr = 0.05, .momentum = 0.9, .nesterov = true})},
+      {"sgd_weight_decay", make<SGD>({.lr = 0.05, .weight_decay = 0.1})},
+      {"sgd_all", make<SGD>({.lr = 0.02, .momentum = 0.8, .weight_decay = 0.1, .nesterov = true})},
+      {"sgd_maximize", make<SGD>({.lr = 0.001, .momentum = 0.5, .maximize = true})},
+      {"adam", make<Adam>({.lr = 0.05})},
+      {"adam_betas", make<Adam>({.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3})},
+      {"adam_weight_decay", make<Adam>({.lr = 0.05, .weight_decay = 0.1})},
+      {"adam_amsgrad", make<Adam>({.lr = 0.05, .beta1 = 0.5, .beta2 = 0.6, .amsgrad = true})},
+      {"adam_maximize", make<Adam>({.lr = 0.05, .maximize = true})},
+      {"adamw", make<AdamW>({.lr = 0.05})},
+      {"adamw_weight_decay", make<AdamW>({.lr = 0.05, .weight_decay = 0.2, .amsgrad = true})},
+      {"nadam", make<NAdam>({})},
+      {"nadam_weight_decay",
+       make<NAdam>({.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.1, .momentum_decay = 0.1})},
+      {"nadam_decoupled",
+       make<NAdam>({.lr = 0.05, .weight_decay = 0.1, .decoupled_weight_decay = true, .maximize = true})},
+      {"rmsprop", make<RMSprop>({})},
+      {"rmsprop_centered", make<RMSprop>({.lr = 0.02, .alpha = 0.9, .centered = true})},
+      {"rmsprop_momentum", make<RMSprop>({.lr = 0.005, .weight_decay = 0.1, .momentum = 0.9})},
+      {"rmsprop_all", make<RMSprop>({.lr = 0.002,
+                                     .alpha = 0.8,
+                                     .eps = 1e-3,
+                                     .weight_decay = 0.1,
+                                     .momentum = 0.5,
+                                     .centered = true,
+                                     .maximize = true})},
+      {"adagrad", make<Adagrad>({})},
+      {"adagrad_all",
+       make<Adagrad>(
+           {.lr = 0.1, .lr_decay = 0.05, .weight_decay = 0.1, .initial_accumulator_value = 0.3, .eps = 1e-3})},
+      {"adagrad_maximize", make<Adagrad>({.lr = 0.02, .maximize = true})},
+      {"adadelta", make<Adadelta>({})},
+      {"adadelta_all", make<Adadelta>({.lr = 0.5, .rho = 0.7, .eps = 1e-3, .weight_decay = 0.1, .maximize = true})},
+      {"lion", make<Lion>({})},
+      {"lion_all", make<Lion>({.lr = 0.02, .beta1 = 0.8, .beta2 = 0.6, .weight_decay = 0.3})},
+      {"muon", make<Muon>({})},
+      {"muon_plain", make<Muon>({.lr = 0.05, .weight_decay = 0, .momentum = 0.8, .nesterov = false, .ns_steps = 3})},
+      {"muon_match_rms_adamw", make<Muon>({.lr = 0.02, .adjust_lr_fn = MuonRate::MatchRmsAdamW})},
+      {"muon_spectral_unclamped",
+       make<Muon>({.lr = 0.02, .ns_coefficients = {2, -1.5, 0.5}, .adjust_lr_fn = MuonRate::SpectralUnclamped})},
+      {"lbfgs", make<LBFGS>({.lr = 0.3, .max_iter = 4})},
+      {"lbfgs_history", make<LBFGS>({.lr = 0.5, .max_iter = 5, .max_eval = 4, .history_size = 3})},
+      {"lbfgs_strong_wolfe", make<LBFGS>({.max_iter = 3, .line_search_fn = LineSearch::StrongWolfe})},
+      {"lbfgs_few_evaluations",
+       make<LBFGS>({.lr = 8, .max_iter = 6, .max_eval = 5, .line_search_fn = LineSearch::StrongWolfe})},
+      {"lbfgs_maximize", make<LBFGS>({.lr = 1e-4, .max_iter = 3, .maximize = true})}};
   return all;
 }
 
@@ -59,7 +87,7 @@ std::map<std::string, std::vector<std::vector<double>>> reference() {
     std::istringstream words(line);
     std::string name;
     int step = 0;
-    std::vector<double> values(4);
+    std::vector<double> values(8);
     words >> name >> step;
     for (double& value : values) words >> value;
     EXPECT_TRUE(words) << line;
@@ -69,41 +97,53 @@ std::map<std::string, std::vector<std::vector<double>>> reference() {
 }
 
 std::vector<Tensor> start(Dtype dtype) {
-  return {to(tensor({1.0, -0.5}), dtype).set_requires_grad(), to(tensor({2.0, 0.1}), dtype).set_requires_grad()};
+  return {to(reshape(tensor({1.0, -0.5}), {1, 2}), dtype).set_requires_grad(),
+          to(reshape(tensor({2.0, 0.1, -0.7, 0.4, 0.9, -1.2}), {3, 2}), dtype).set_requires_grad()};
 }
 
 std::vector<double> one_step(Optimizer& optimizer, const std::vector<Tensor>& parameters, int step) {
-  optimizer.zero_grad();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (i == 1 && step >= 5 && step <= 7) continue;
-    const Tensor& w = parameters[i];
-    sum(w * w * w * w / 4 - w * ((step + 1) / 10.0)).backward();
-  }
-  optimizer.step();
+  optimizer.step([&] {
+    optimizer.zero_grad();
+    Tensor total = zeros({}, kFloat64);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (i == 1 && step >= 5 && step <= 7 && !optimizer.needs_closure()) continue;
+      const Tensor& w = parameters[i];
+      const Tensor cost = sum(w * w * w * w / 4 - w * ((step + 1) / 10.0));
+      cost.backward();
+      total = total + to(cost.detach(), kFloat64);
+    }
+    return total;
+  });
   std::vector<double> values;
   for (const Tensor& w : parameters)
     for (const double v : to(w.detach(), kFloat64).to_vector<double>()) values.push_back(v);
   return values;
 }
 
+// The largest relative difference of a run of 20 steps from PyTorch's.
+double difference(const Make& make_optimizer, Dtype dtype, const std::vector<std::vector<double>>& expected) {
+  const std::vector<Tensor> parameters = start(dtype);
+  const auto optimizer = make_optimizer(parameters);
+  double largest = 0;
+  for (int step = 0; step < 20; ++step) {
+    const std::vector<double> values = one_step(*optimizer, parameters, step);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double want = expected.at(static_cast<std::size_t>(step))[i];
+      largest = std::max(largest, std::abs(values[i] - want) / std::max(dtype == kFloat64 ? 0.0 : 1.0, std::abs(want)));
+    }
+  }
+  EXPECT_EQ(optimizer->steps(), 20);
+  return largest;
+}
+
 TEST(Optimizers, StepsAreThoseOfPyTorch) {
   const auto expected = reference();
   ASSERT_EQ(expected.size(), cases().size());
   for (const auto& [name, make_optimizer] : cases()) {
-    for (const Dtype dtype : {kFloat64, kFloat32}) {
-      const std::vector<Tensor> parameters = start(dtype);
-      const auto optimizer = make_optimizer(parameters);
-      for (int step = 0; step < 20; ++step) {
-        const std::vector<double> values = one_step(*optimizer, parameters, step);
-        for (std::size_t i = 0; i < 4; ++i) {
-          const double want = expected.at(name)[static_cast<std::size_t>(step)][i];
-          const double tolerance = (dtype == kFloat64 ? 1e-12 : 2e-5) * std::max(1.0, std::abs(want));
-          ASSERT_NEAR(values[i], want, tolerance)
-              << name << ' ' << to_string(dtype) << " step " << step << " parameter " << i;
-        }
-      }
-      EXPECT_EQ(optimizer->steps(), 20);
-    }
+    EXPECT_LT(difference(make_optimizer, kFloat64, expected.at(name)), 1e-10) << name;
+    // How many iterations LBFGS takes may hang on a rounding.
+    if (name.starts_with("lbfgs")) continue;
+    EXPECT_LT(difference(make_optimizer, kFloat32, expected.at(name)), 5e-5) << name;
   }
 }
 
@@ -129,9 +169,16 @@ TEST(Optimizers, GroupsHaveOptionsOfTheirOwn) {
   EXPECT_EQ(optimizer.groups(), 2u);
 }
 
+// The cases that update each parameter by its own gradient, once.
+std::map<std::string, Make> plain_cases() {
+  std::map<std::string, Make> plain = cases();
+  std::erase_if(plain, [](const auto& entry) { return entry.first.starts_with("lbfgs"); });
+  return plain;
+}
+
 TEST(Optimizers, LeaveTheGradientAndUntouchedParametersAlone) {
-  for (const auto& [name, make_optimizer] : cases()) {
-    Tensor used = ones({3}).set_requires_grad(), unused = ones({3}).set_requires_grad();
+  for (const auto& [name, make_optimizer] : plain_cases()) {
+    Tensor used = ones({3, 1}).set_requires_grad(), unused = ones({3, 1}).set_requires_grad();
     const auto optimizer = make_optimizer({used, unused});
     sum(square(used)).backward();
     const std::vector<float> before = used.grad().to_vector<float>();
@@ -153,12 +200,12 @@ TEST(Optimizers, AStepIsNoticedByAGraphThatHadSavedTheParameter) {
 
 TEST(Optimizers, SameBitsForAnyNumberOfThreads) {
   const int before = num_threads();
-  for (const auto& [name, make_optimizer] : cases()) {
+  for (const auto& [name, make_optimizer] : plain_cases()) {
     std::vector<std::vector<float>> results;
     for (const int threads : {1, 3}) {
       set_num_threads(threads);
       manual_seed(1);
-      Tensor w = randn({200001}).set_requires_grad();
+      Tensor w = randn({200001, 1}).set_requires_grad();
       const auto optimizer = make_optimizer({w});
       for (int step = 0; step < 2; ++step) {
         optimizer->zero_grad();
@@ -172,35 +219,41 @@ TEST(Optimizers, SameBitsForAnyNumberOfThreads) {
   set_num_threads(before);
 }
 
-template <class O, class Options>
-void expect_refused(Options options, const char* word) {
-  Tensor w = ones({2}).set_requires_grad();
-  try {
-    O optimizer({w}, options);
-    ADD_FAILURE() << "not refused: " << word;
-  } catch (const ValueError& error) {
-    EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
-  }
+template <class O>
+void expect_refused(typename O::Options options, const char* word) {
+  Tensor w = ones({2, 2}).set_requires_grad();
+  const std::string message = message_of<ValueError>([&] { O optimizer({w}, options); });
+  EXPECT_NE(message.find(word), std::string::npos) << message;
 }
 
 TEST(Optimizers, RefuseOptionsOutOfRange) {
-  expect_refused<SGD>(SGDOptions{.lr = -1}, "lr");
-  expect_refused<SGD>(SGDOptions{.lr = std::nan("")}, "lr");
-  expect_refused<SGD>(SGDOptions{.momentum = -0.1}, "momentum");
-  expect_refused<SGD>(SGDOptions{.weight_decay = -0.1}, "weight_decay");
-  expect_refused<SGD>(SGDOptions{.nesterov = true}, "nesterov");
-  expect_refused<SGD>(SGDOptions{.momentum = 0.9, .dampening = 0.1, .nesterov = true}, "nesterov");
-  expect_refused<Adam>(AdamOptions{.lr = -1}, "lr");
-  expect_refused<Adam>(AdamOptions{.beta1 = 1}, "beta1");
-  expect_refused<Adam>(AdamOptions{.beta2 = -0.5}, "beta2");
-  expect_refused<Adam>(AdamOptions{.eps = -1}, "eps");
-  expect_refused<Adam>(AdamOptions{.weight_decay = -1}, "weight_decay");
+  expect_refused<SGD>({.lr = -1}, "lr");
+  expect_refused<SGD>({.lr = std::nan("")}, "lr");
+  expect_refused<SGD>({.momentum = -0.1}, "momentum");
+  expect_refused<SGD>({.weight_decay = -0.1}, "weight_decay");
+  expect_refused<SGD>({.nesterov = true}, "nesterov");
+  expect_refused<SGD>({.momentum = 0.9, .dampening = 0.1, .nesterov = true}, "nesterov");
+  expect_refused<Adam>({.lr = -1}, "lr");
+  expect_refused<Adam>({.beta1 = 1}, "beta1");
+  expect_refused<Adam>({.beta2 = -0.5}, "beta2");
+  expect_refused<Adam>({.eps = -1}, "eps");
+  expect_refused<Adam>({.weight_decay = -1}, "weight_decay");
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
-  expect_refused<SGD>(SGDOptions{.lr = inf}, "[SGD] lr is inf, expected a finite number of at least 0");
-  expect_refused<SGD>(SGDOptions{.momentum = 0.9, .dampening = nan}, "dampening is nan");
-  expect_refused<Adam>(AdamOptions{.beta1 = nan}, "[Adam] beta1 is nan, expected a number in [0, 1)");
-  expect_refused<Adam>(AdamOptions{.eps = inf}, "eps");
-  expect_refused<AdamW>(AdamWOptions{.lr = -1}, "[AdamW] lr is -1");
+  expect_refused<SGD>({.lr = inf}, "[SGD] lr is inf, expected a finite number of at least 0");
+  expect_refused<SGD>({.momentum = 0.9, .dampening = nan}, "dampening is nan");
+  expect_refused<Adam>({.beta1 = nan}, "[Adam] beta1 is nan, expected a number in [0, 1)");
+  expect_refused<Adam>({.eps = inf}, "eps");
+  expect_refused<AdamW>({.lr = -1}, "[AdamW] lr is -1");
+  expect_refused<NAdam>({.momentum_decay = -1}, "[NAdam] momentum_decay is -1, expected a finite number of at least 0");
+  expect_refused<RMSprop>({.alpha = 1.5}, "[RMSprop] alpha is 1.5, expected a number in [0, 1]");
+  expect_refused<Adagrad>({.lr_decay = -0.5}, "[Adagrad] lr_decay is -0.5");
+  expect_refused<Adadelta>({.rho = 2}, "[Adadelta] rho is 2");
+  expect_refused<Lion>({.beta2 = 1}, "[Lion] beta2 is 1, expected a number in [0, 1)");
+  expect_refused<Muon>({.ns_coefficients = {1, 2}}, "[Muon] ns_coefficients has 2 numbers, expected 3");
+  expect_refused<Muon>({.ns_coefficients = {1, 2, nan}}, "[Muon] ns_coefficients is nan");
+  expect_refused<Muon>({.ns_steps = 100}, "[Muon] ns_steps is 100, expected a whole number in [0, 99]");
+  expect_refused<LBFGS>({.max_iter = 0}, "[LBFGS] max_iter is 0, expected a whole number of at least 1");
+  expect_refused<LBFGS>({.max_eval = 0}, "[LBFGS] max_eval is 0");
 }
 
 TEST(Optimizers, AdamWDecaysUnlessToldOtherwise) {
@@ -239,15 +292,12 @@ TEST(Optimizers, AGroupThatIsRefusedLeavesNoTrace) {
 struct SignOptions {
   double lr = 0.1;
 };
-class SignDescent : public GroupedOptimizer<SignOptions> {
+void describe(config::Fields& f, SignOptions& o) { f("lr", o.lr, {.help = "learning rate", .min = 0}); }
+class SignDescent : public GroupedOptimizer<SignDescent, SignOptions> {
  public:
-  explicit SignDescent(const std::vector<Tensor>& parameters, const SignOptions& options = {}) {
-    add_group(parameters, options);
-  }
-
- private:
-  void check(const Options& o) const override { require_not_negative("SignDescent", "lr", o.lr); }
-  void update(const Options& o, Slot& slot, const Tensor& grad) override { add_(slot.parameter, sign(grad), -o.lr); }
+  static constexpr const char* kName = "SignDescent";
+  using GroupedOptimizer::GroupedOptimizer;
+  static void update(const Options& o, Slot& slot, const Tensor& grad) { add_(slot.parameter, sign(grad), -o.lr); }
 };
 
 TEST(Optimizers, OfAUsersOwnAreShort) {
@@ -257,7 +307,7 @@ TEST(Optimizers, OfAUsersOwnAreShort) {
   optimizer.step();
   EXPECT_EQ(w.to_vector<float>(), (std::vector<float>{0.9f, -0.9f}));
   EXPECT_EQ(optimizer.steps(), 1);
-  expect_refused<SignDescent>(SignOptions{.lr = -1}, "[SignDescent] lr is -1");
+  expect_refused<SignDescent>({.lr = -1}, "[SignDescent] lr is -1");
 }
 
 TEST(Optimizers, RefuseWhatIsNoParameter) {
@@ -271,25 +321,97 @@ TEST(Optimizers, RefuseWhatIsNoParameter) {
   EXPECT_THROW(optimizer.add_group({w}, {}), ValueError);
 }
 
-TEST(Optimizers, BuildFromAConfiguration) {
-  const std::vector<Tensor> parameters = start(kFloat64);
-  config::Diagnostics diagnostics;
-  const auto read = optimizers().read(config::parse_json(R"({"type": "SGD", "lr": 0.05, "momentum": 0.9})"),
-                                      "/optimizer", diagnostics);
-  diagnostics.throw_if_any();
-  const auto optimizer = optimizers().functions(*read).make(parameters, read->options.get());
-  const auto expected = reference().at("sgd_momentum");
-  for (int step = 0; step < 3; ++step)
-    EXPECT_NEAR(one_step(*optimizer, parameters, step)[2], expected[static_cast<std::size_t>(step)][2], 1e-12);
-  for (const config::TypeEntry& entry : optimizers().entries()) {
-    config::Diagnostics none;
-    EXPECT_TRUE(optimizers().read(config::Value(entry.name), "", none)) << entry.name;
-    const std::shared_ptr<void> options = entry.make_options();
-    EXPECT_TRUE(optimizers().read(optimizers().write(entry.name, options.get()), "", none)) << entry.name;
-    EXPECT_TRUE(none.empty());
+TEST(Optimizers, TakeOnlyWhatTheyAreFor) {
+  EXPECT_THROW(Muon({ones({2}).set_requires_grad()}), ShapeError);
+  EXPECT_THROW(Muon({ones({2, 2, 2}).set_requires_grad()}), ShapeError);
+  EXPECT_THROW(LBFGS({ones({2}).set_requires_grad(), ones({2}, kFloat64).set_requires_grad()}), DtypeError);
+  Tensor w = ones({2}).set_requires_grad();
+  LBFGS lbfgs({w});
+  EXPECT_TRUE(lbfgs.needs_closure());
+  EXPECT_THROW(lbfgs.step(), Error);
+}
+
+TEST(Optimizers, HaveAMomentumThatCanBeSet) {
+  Tensor w = ones({2, 1}).set_requires_grad();
+  SGD sgd({w}, {.lr = 0.1});
+  EXPECT_EQ(sgd.momentum(), 0);
+  const auto step = [&](Optimizer& optimizer) {
+    optimizer.zero_grad();
+    sum(w).backward();
+    optimizer.step();
+  };
+  step(sgd);
+  sgd.set_momentum(0, 0.5);  // from now on there is a velocity
+  step(sgd);
+  step(sgd);
+  EXPECT_EQ(sgd.options().momentum, 0.5);
+  EXPECT_TRUE(std::isfinite(w.to_vector<float>()[0]));
+  Adam adam({w});
+  EXPECT_EQ(adam.momentum(), 0.9);
+  adam.set_momentum(0, 0.8);
+  EXPECT_EQ(adam.options().beta1, 0.8);
+  EXPECT_THROW(adam.set_momentum(0, 1), ValueError);
+  EXPECT_THROW(adam.set_momentum(1, 0.5), IndexError);
+  Adagrad adagrad({w});
+  EXPECT_FALSE(adagrad.momentum());
+  EXPECT_THROW(adagrad.set_momentum(0, 0.5), ValueError);
+}
+
+Tensor rosenbrock(const Tensor& w) {
+  const Tensor x = narrow(w, 0, 0, 1), y = narrow(w, 0, 1, 1);
+  return sum(square(1 - x) + 100 * square(y - square(x)));
+}
+
+TEST(LBFGSOptimizer, FindsTheMinimumOfRosenbrock) {
+  for (const LineSearch search : {LineSearch::StrongWolfe, LineSearch::None}) {
+    Tensor w = tensor({-1.2, 1.0}).set_requires_grad();
+    LBFGS optimizer(
+        {w}, {.lr = search == LineSearch::None ? 0.2 : 1.0, .tolerance_change = 1e-16, .line_search_fn = search});
+    for (int i = 0; i < 25; ++i)
+      optimizer.step([&] {
+        optimizer.zero_grad();
+        const Tensor cost = rosenbrock(w);
+        cost.backward();
+        return cost;
+      });
+    EXPECT_NEAR(w.to_vector<double>()[0], 1, 1e-6);
+    EXPECT_NEAR(w.to_vector<double>()[1], 1, 1e-6);
+    EXPECT_GT(optimizer.evaluations(), 10);
   }
-  EXPECT_EQ(*optimizers().write("AdamW", optimizers().find("AdamW")->make_options().get()).find("weight_decay"),
-            config::Value(0.01));
+}
+
+TEST(LBFGSOptimizer, ComesBackFromWhereTheCostIsNotANumber) {
+  Tensor w = tensor({0.1}).set_requires_grad();
+  LBFGS optimizer({w}, {.lr = 50, .line_search_fn = LineSearch::StrongWolfe});
+  for (int i = 0; i < 5; ++i)
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      const Tensor cost = sum(w - log(w) - log(3 - w));  // of 0 to 3 alone
+      cost.backward();
+      return cost;
+    });
+  // 1 - 1/w + 1/(3 - w) = 0
+  EXPECT_NEAR(w.item(), (5 - std::sqrt(13.0)) / 2, 1e-5);
+}
+
+// A product of two matrices is to be a third: both factors are found.
+TEST(MuonOptimizer, FactorsAMatrix) {
+  manual_seed(4);
+  const Tensor target = matmul(randn({12, 4}), randn({4, 9}));
+  Tensor a = (randn({12, 4}) * 0.1).set_requires_grad(), b = (randn({4, 9}) * 0.1).set_requires_grad();
+  Muon optimizer({a, b}, {.lr = 0.1, .weight_decay = 0});
+  const auto cost = [&] { return mean(square(matmul(a, b) - target)); };
+  const double before = cost().item();
+  for (int i = 0; i < 400; ++i) {
+    optimizer.set_lr(0.1 * (1 - i / 400.0));
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      const Tensor c = cost();
+      c.backward();
+      return c;
+    });
+  }
+  EXPECT_LT(cost().item(), 1e-3 * before);
 }
 
 TEST(Clip, ScalesToTheNorm) {

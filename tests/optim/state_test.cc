@@ -9,6 +9,7 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/ops/ops.h"
 #include "eigengrad/optim/optim.h"
+#include "tests/message.h"
 
 namespace eigengrad::optim {
 namespace {
@@ -30,19 +31,25 @@ const std::vector<Case>& cases() {
       {make<SGD>({.lr = 0.05}), {}},
       {make<SGD>({.lr = 0.05, .momentum = 0.9, .dampening = 0.2}), {"momentum"}},
       {make<Adam>({.lr = 0.05}), {"mean", "mean_square"}},
-      {make<AdamW>({.lr = 0.05, .amsgrad = true}), {"mean", "mean_square", "largest_mean_square"}}};
+      {make<AdamW>({.lr = 0.05, .amsgrad = true}), {"mean", "mean_square", "largest_mean_square"}},
+      {make<NAdam>({.lr = 0.05, .momentum_decay = 0.1}), {"mean", "mean_square", "momentum_product"}},
+      {make<RMSprop>({.momentum = 0.9, .centered = true}), {"mean_square", "mean", "momentum"}},
+      {make<Adagrad>({.lr_decay = 0.1, .initial_accumulator_value = 0.2}), {"square_sum"}},
+      {make<Adadelta>({}), {"mean_square", "mean_square_step"}},
+      {make<Lion>({.lr = 0.3}), {"mean"}},
+      {make<Muon>({.lr = 0.05}), {"momentum"}}};
   return all;
 }
 
 std::vector<Tensor> start() {
   manual_seed(5);
-  return {randn({3, 2}).set_requires_grad(), randn({4}).set_requires_grad()};
+  return {randn({3, 2}).set_requires_grad(), randn({4, 1}).set_requires_grad()};
 }
 
 void run(Optimizer& optimizer, const std::vector<Tensor>& parameters, int steps) {
   for (int step = 0; step < steps; ++step) {
     optimizer.zero_grad();
-    for (const Tensor& w : parameters) sum(w * w * w).backward();
+    for (const Tensor& w : parameters) sum(w * w * w - w).backward();
     optimizer.step();
   }
 }
@@ -57,15 +64,6 @@ const Tensor* find(const StateDict& state, const std::string& name) {
   for (const auto& [key, value] : state)
     if (key == name) return &value;
   return nullptr;
-}
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const ValueError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(OptimizerState, ARunGoesOnWhereItWasInterrupted) {
@@ -107,9 +105,11 @@ TEST(OptimizerState, IsNamedByTheOrderOfParameters) {
   for (const Case& c : cases()) {
     const std::vector<Tensor> parameters = start();
     const auto optimizer = c.make(parameters);
-    EXPECT_EQ(optimizer->state_dict().size(), 4u);  // no state before the first update
-    run(*optimizer, {parameters[1]}, 2);            // parameter 0 has no gradient
-    std::vector<std::string> names, expected{"steps", "group.0.lr", "parameter.0.updates", "parameter.1.updates"};
+    std::vector<std::string> names, expected{"steps", "group.0.lr"};
+    if (optimizer->momentum()) expected.push_back("group.0.momentum");
+    for (const char* name : {"parameter.0.updates", "parameter.1.updates"}) expected.push_back(name);
+    EXPECT_EQ(optimizer->state_dict().size(), expected.size());  // no state before the first update
+    run(*optimizer, {parameters[1]}, 2);                         // parameter 0 has no gradient
     const StateDict state = optimizer->state_dict();
     for (const auto& [name, value] : state) names.push_back(name);
     for (const std::string& name : c.state) expected.push_back("parameter.1." + name);
@@ -163,7 +163,7 @@ TEST(OptimizerState, ThatDoesNotFitIsToldWholeAndChangesNothing) {
   for (const char* part : {"there twice: steps", "steps: found -1, expected a number of at least 0",
                            "group.0.lr: found nan", "parameter.0.mean: found float32 [2, 3], expected float32 [3, 2]",
                            "parameter.0.mean_square: found float64 [3, 2], expected float32 [3, 2]",
-                           "missing: parameter.1.mean, float32 [4]", "parameter.1.mean_square: found nothing",
+                           "missing: parameter.1.mean, float32 [4, 1]", "parameter.1.mean_square: found nothing",
                            "not expected: parameter.0.largest_mean_square"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   const StateDict now = optimizer.state_dict();
@@ -172,6 +172,65 @@ TEST(OptimizerState, ThatDoesNotFitIsToldWholeAndChangesNothing) {
     EXPECT_EQ(now[i].first, good[i].first);
     EXPECT_TRUE(equal(now[i].second, good[i].second)) << now[i].first;
   }
+}
+
+TEST(OptimizerState, OfLBFGSHasItsWholeHistory) {
+  const auto step = [](LBFGS& optimizer, const std::vector<Tensor>& parameters) {
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      const Tensor cost = sum(square(square(parameters[0]) - 1)) + sum(square(square(parameters[1]) - parameters[1]));
+      cost.backward();
+      return cost;
+    });
+  };
+  for (const LineSearch search : {LineSearch::None, LineSearch::StrongWolfe}) {
+    const LBFGSOptions options{.lr = 0.1, .max_iter = 3, .history_size = 4, .line_search_fn = search};
+    const std::vector<Tensor> whole = start();
+    LBFGS through(whole, options), fresh(start(), options);
+    fresh.load_state_dict(LBFGS(start(), options).state_dict());
+    for (int i = 0; i < 2; ++i) step(through, whole);
+    const StateDict state = through.state_dict();
+    const std::vector<Tensor> resumed = copies(whole);
+    LBFGS after(resumed, options);
+    after.load_state_dict(state);
+    for (int i = 0; i < 3; ++i) {
+      step(through, whole);
+      step(after, resumed);
+    }
+    for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_TRUE(equal(whole[i], resumed[i]));
+    EXPECT_EQ(after.evaluations(), through.evaluations());
+    StateDict less = state;
+    std::erase_if(less, [](const auto& entry) { return entry.first == "lbfgs.history.0.weights"; });
+    EXPECT_NE(message_of([&] { after.load_state_dict(less); }).find("missing: lbfgs.history.0.weights, float32 [10]"),
+              std::string::npos);
+  }
+}
+
+TEST(OptimizerState, OfSeveralOptimizersIsThatOfEach) {
+  const auto make_both = [](const std::vector<Tensor>& parameters) {
+    std::vector<std::unique_ptr<Optimizer>> parts;
+    parts.push_back(std::make_unique<Muon>(std::vector<Tensor>{parameters[0]}));
+    parts.push_back(std::make_unique<AdamW>(std::vector<Tensor>{parameters[1]}));
+    return std::make_unique<CombinedOptimizer>(std::move(parts));
+  };
+  const std::vector<Tensor> whole = start();
+  const auto through = make_both(whole);
+  EXPECT_EQ(through->groups(), 2u);
+  run(*through, whole, 3);
+  through->set_lr(1, 0.03);
+  const StateDict state = through->state_dict();
+  const std::vector<Tensor> resumed = copies(whole);
+  const auto after = make_both(resumed);
+  after->load_state_dict(state);
+  EXPECT_EQ(after->lr(1), 0.03);
+  EXPECT_EQ(after->steps(), 3);
+  run(*through, whole, 2);
+  run(*after, resumed, 2);
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_TRUE(equal(whole[i], resumed[i]));
+  StateDict less = state;
+  std::erase_if(less, [](const auto& entry) { return entry.first == "optimizer.1.parameter.0.mean"; });
+  EXPECT_NE(message_of([&] { after->load_state_dict(less); }).find("missing: optimizer.1.parameter.0.mean"),
+            std::string::npos);
 }
 
 TEST(OptimizerState, OfOtherOptionsIsRefused) {

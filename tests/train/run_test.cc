@@ -11,6 +11,7 @@
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
+#include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/train/criteria.h"
 #include "tests/temp_folder.h"
 
@@ -107,6 +108,12 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"training.shuffle", "1", "/training/shuffle", "expected true or false"},
       {"training.valid_fraction", "1", "/training/valid_fraction", "in [0, 1)"},
       {"training.clip_grad_norm", "-1", "/training/clip_grad_norm", "of at least 0"},
+      {"training.clip_grad_value", "\"no\"", "/training/clip_grad_value", "expected a number of at least 0"},
+      {"training.accumulate", "0", "/training/accumulate", "in [1, 1000000]"},
+      {"training.acumulate", "2", "/training/acumulate", "did you mean 'accumulate'"},
+      {"training.ema", "true", "/training/ema", "expected an object"},
+      {"training.ema", "{\"decay\": 1.5}", "/training/ema/decay", "in [0, 1]"},
+      {"training.ema", "{\"warm_up\": true}", "/training/ema/warm_up", "did you mean 'warmup'"},
       {"training.precision", "\"half\"", "/training/precision", "bfloat16"},
       {"model", "\"Linear\"", "/model", "'out_features' is missing"},
       {"model", "null", "/model", "a kind of layer"},
@@ -130,12 +137,24 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"none\"}", "/loss/reduction", "mean or sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"weight\": [1, \"2\"]}", "/loss/weight/1", "expected a number"},
       {"optimizer", "\"Adm\"", "/optimizer", "did you mean 'Adam'"},
-      {"optimizer", "[]", "/optimizer", "a kind of optimizer"},
+      {"optimizer", "[]", "/optimizer", "at least one optimizer"},
+      {"optimizer", "3", "/optimizer", "a kind of optimizer"},
       {"optimizer.lr", "-0.1", "/optimizer/lr", "of at least 0"},
       {"optimizer.lr", "\"fast\"", "/optimizer/lr", "the string \"fast\""},
       {"optimizer.beta1", "1", "/optimizer/beta1", "in [0, 1)"},
       {"optimizer.learning_rate", "1", "/optimizer/learning_rate", "unknown key"},
       {"optimizer", "{\"type\": \"SGD\", \"nesterov\": true}", "/optimizer", "nesterov needs momentum"},
+      {"optimizer.groups", "[{\"parameters\": \"2.*\"}]", "/optimizer/groups/0/parameters",
+       "'2.*' names no parameter; there are: 1.weight, 1.bias"},
+      {"optimizer", "\"Muon\"", "/optimizer", "expected a matrix"},
+      {"optimizer", "[{\"type\": \"Muon\", \"parameters\": \"*.weigt\"}, \"AdamW\"]", "/optimizer/0/parameters",
+       "'*.weigt' names no parameter"},
+      {"lr_schedule", "\"StepLR\"", "/lr_schedule", "did you mean 'lr_scheduler'"},
+      {"lr_scheduler", "3", "/lr_scheduler", "a kind of schedule"},
+      {"lr_scheduler", "[\"LinearRL\"]", "/lr_scheduler/0", "did you mean 'LinearLR'"},
+      {"lr_scheduler", "{\"type\": \"StepLR\", \"step_size\": 0}", "/lr_scheduler/step_size", "of at least 1"},
+      {"lr_scheduler", "[\"LinearLR\", {\"type\": \"OneCycleLR\", \"max_lr\": 1}]", "/lr_scheduler/1",
+       "expected total_steps, or epochs and steps_per_epoch"},
       {"stopping", "[]", "/stopping", "at least one stopping criterion"},
       {"stopping", "3", "/stopping", "found the number 3"},
       {"stopping.0.type", "\"epochs\"", "/stopping/0/type", "did you mean 'max_epochs'"},
@@ -144,7 +163,7 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"stopping.0", "{\"type\": \"no_improvement\", \"mode\": \"up\"}", "/stopping/0/mode",
        "expected one of: auto, min, max"},
       {"stopping.0", "{\"type\": \"all_of\", \"criteria\": []}", "/stopping/0/criteria",
-       "expected an array of stopping criteria"},
+       "expected an array of at least one stopping criterion"},
       {"stopping.0", "{\"type\": \"all_of\", \"criteria\": [{\"type\": \"max_steps\", \"steps\": 0}]}",
        "/stopping/0/criteria/0/steps", "at least 1"},
   };
@@ -182,6 +201,8 @@ TEST(RunConfig, TheSchemaKnowsEveryTable) {
   for (const auto& name : nn::layers().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : nn::losses().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : optim::optimizers().names())
+    EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : optim::schedules().names())
     EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : criteria().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   EXPECT_EQ(parse_json(schema), run_schema());
@@ -227,6 +248,34 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   EXPECT_EQ(*evaluation.figures.find("test_accuracy"), *report.figures.find("test_accuracy"));
   EXPECT_EQ(*evaluation.figures.find("test_loss"), *report.figures.find("test_loss"));
   EXPECT_THROW(run_training(small_config(), "f.json", {"", folder.file("run")}), IoError);
+}
+
+TEST(Run, FollowsAWholeRecipe) {
+  const TempFolder folder;
+  Value config = small_config();
+  for (const auto& [path, text] : std::vector<std::pair<const char*, const char*>>{
+           {"optimizer", R"([{"type": "Muon", "lr": 0.02, "parameters": "*.weight"}, {"type": "AdamW", "lr": 0.01}])"},
+           {"lr_scheduler", R"([{"type": "LinearLR", "total_iters": 5, "interval": "step"},
+                                {"type": "SequentialLR", "milestones": [1],
+                                 "schedulers": ["ConstantLR", {"type": "CosineAnnealingLR", "T_max": 3}]},
+                                {"type": "ReduceLROnPlateau", "metric": "valid_accuracy", "mode": "max"}])"},
+           {"training.accumulate", "3"},
+           {"training.clip_grad_norm", "1"},
+           {"training.clip_grad_value", "0.1"},
+           {"training.ema", R"({"decay": 0.9, "warmup": true, "use_buffers": true})"}})
+    config::set_by_path(config, path, text);
+  const train::Run run = build_run(config, "f.json", "");
+  EXPECT_EQ(run.schedules.size(), 3u);
+  EXPECT_EQ(run.schedules[0].second, optim::Interval::Step);
+  EXPECT_EQ(run.optimizer->groups(), 2u);
+  EXPECT_EQ(build_run(run.resolved, "g.json", "").resolved, run.resolved);
+
+  const RunReport report = run_training(config, "f.json", {"", folder.file("run")});
+  EXPECT_EQ(*report.figures.find("steps"), Value(8));  // 12 batches make 4 steps an epoch
+  const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
+  EXPECT_TRUE(parse_json(metrics.substr(0, metrics.find('\n'))).find("lr"));
+  const RunReport evaluation = run_evaluation(folder.file("run"), "");  // of the averages, which were saved
+  EXPECT_EQ(*evaluation.figures.find("test_loss"), *report.figures.find("test_loss"));
 }
 
 TEST(Run, DrawsItsGraph) {

@@ -1,0 +1,24 @@
+// Learning-rate schedules from a configuration.
+#pragma once
+
+#include <memory>
+
+#include "eigengrad/config/registry.h"
+#include "eigengrad/optim/schedule.h"
+
+namespace eigengrad::optim {
+
+/// After what a training loop calls LRScheduler::step().
+enum class Interval { Epoch, Step };
+
+struct ScheduleFunctions {
+  /// Throws ValueError for options that contradict each other or do not fit the optimizer.
+  std::unique_ptr<LRScheduler> (*make)(Optimizer& optimizer, const void* options);
+  Interval (*interval)(const void* options);
+};
+using ScheduleTable = config::Registry<ScheduleFunctions>;
+/// Every schedule of the library but LambdaLR, which needs a function. Besides its own options a row has "interval",
+/// "epoch" or "step"; schedules within a schedule have not.
+const ScheduleTable& schedules();
+
+}  // namespace eigengrad::optim

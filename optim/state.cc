@@ -1,0 +1,80 @@
+#include "eigengrad/optim/state.h"
+
+#include <cmath>
+
+#include "eigengrad/core/check.h"
+#include "eigengrad/ops/inplace.h"
+
+namespace eigengrad::optim {
+
+Tensor copy_of(const Tensor& x) {
+  const NoGrad no_grad;
+  Tensor copy = empty(x.shape(), x.dtype());
+  copy_(copy, x);
+  return copy;
+}
+
+bool is_rate(double value) { return std::isfinite(value) && value >= 0; }
+
+StateReader::StateReader(const StateDict& state, std::string owner) : owner_(std::move(owner)) {
+  for (const auto& [name, value] : state)
+    if (!entries_.emplace(name, value).second) mistakes_ += fmt::format("\n  there twice: {}", name);
+}
+
+Tensor StateReader::take(const std::string& short_name, const Shape& shape, Dtype dtype) {
+  const std::string name = prefix_ + short_name;
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) {
+    mistakes_ += fmt::format("\n  missing: {}, {} {}", name, dtype, shape);
+    return Tensor();
+  }
+  const Tensor value = found->second;
+  entries_.erase(found);
+  if (value.defined() && value.shape() == shape && value.dtype() == dtype) return value;
+  const std::string what = value.defined() ? fmt::format("{} {}", value.dtype(), value.shape()) : "nothing";
+  mistakes_ += fmt::format("\n  {}: found {}, expected {} {}", name, what, dtype, shape);
+  return Tensor();
+}
+
+std::int64_t StateReader::take_count(const std::string& name) {
+  const Tensor value = take(name, {}, kInt64);
+  const std::int64_t count = value.defined() ? value.item<std::int64_t>() : 0;
+  if (count < 0) mistakes_ += fmt::format("\n  {}{}: found {}, expected a number of at least 0", prefix_, name, count);
+  return count;
+}
+
+double StateReader::take_number(const std::string& name) {
+  const Tensor value = take(name, {}, kFloat64);
+  return value.defined() ? value.item() : 0;
+}
+
+double StateReader::take_rate(const std::string& name) {
+  const double rate = take_number(name);
+  if (!is_rate(rate)) mistakes_ += fmt::format("\n  {}{}: found {}, expected {}", prefix_, name, rate, kRate);
+  return rate;
+}
+
+void StateReader::finish() {
+  for (const auto& [name, value] : entries_) mistakes_ += fmt::format("\n  not expected: {}", name);
+  EG_CHECK(mistakes_.empty(), ValueError, "[{}] the state does not fit:{}", owner_, mistakes_);
+}
+
+void StateFields::operator()(const std::string& name, std::int64_t& value) {
+  if (out_)
+    out_->emplace_back(prefix_ + name, tensor(value));
+  else
+    pending_.push_back([&value, found = in_->take_count(prefix_ + name)] { value = found; });
+}
+
+void StateFields::operator()(const std::string& name, double& value) {
+  if (out_)
+    out_->emplace_back(prefix_ + name, tensor(value));
+  else
+    pending_.push_back([&value, found = in_->take_number(prefix_ + name)] { value = found; });
+}
+
+void StateFields::commit() {
+  for (const auto& set : pending_) set();
+}
+
+}  // namespace eigengrad::optim
