@@ -28,10 +28,11 @@ struct VectorOf {
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 };
 
-// What PanelProduct says of the result, for one row of a tile.
+// What PanelProduct says of the result, for one row of a tile. Inlined, or the sums would have to leave their
+// registers.
 template <class T, int Vectors>
-void store_row(const typename VectorOf<T>::Register* sums, const PanelProduct<T>& p, T* row, std::int64_t column,
-               std::int64_t columns) {
+[[gnu::always_inline]] inline void store_row(const typename VectorOf<T>::Register* sums, const PanelProduct<T>& p,
+                                             T* row, std::int64_t column, std::int64_t columns) {
   using Register = typename VectorOf<T>::Register;
   using InMemory = typename VectorOf<T>::InMemory;
   constexpr int kLanes = VectorOf<T>::kLanes;
