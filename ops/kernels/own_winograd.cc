@@ -150,22 +150,37 @@ void for_each_chunk(std::int64_t channels, F f) {
   for (std::int64_t c = 0; c < channels; c += kChunk) f(c, std::min(kChunk, channels - c));
 }
 
-// The windows of the tiles [first, first + count): planes[k][tile][channel], the planes `plane` elements apart.
-void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
-                       const float* pixels, float* planes) {
-  const std::int64_t channels = tiling.source.channels;
+// Squares of Extent×Extent pixels, which begin `padding` before the first result of their tile, of the tiles [first,
+// first + count): planes[k][tile][channel], the planes `plane` elements apart.
+template <int Extent, class Transform>
+void transform_tiles(Transform transform, const Tiling& tiling, const Images& images, Pair padding, std::int64_t first,
+                     std::int64_t count, std::int64_t plane, const float* pixels, float* planes) {
+  const std::int64_t channels = images.channels;
   for (std::int64_t k = 0; k < count; ++k) {
     const Tile tile = tiling.at(first + k);
     for_each_chunk(channels, [&](std::int64_t c, std::int64_t wide) {
-      transform_square<kWindow, kWindow>(
-          pixels_to_planes,
+      transform_square<Extent, kWindow>(
+          transform,
           [&](int i, int j) {
-            return pixel_or(pixels, tiling.source, tile.image, tile.row + i - tiling.padding[0],
-                            tile.column + j - tiling.padding[1], c, kZeros);
+            return pixel_or(pixels, images, tile.image, tile.row + i - padding[0], tile.column + j - padding[1], c,
+                            kZeros);
           },
           [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, wide);
     });
   }
+}
+
+// The windows that the tiles depend on.
+void transform_windows(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
+                       const float* pixels, float* planes) {
+  transform_tiles<kWindow>(pixels_to_planes, tiling, tiling.source, tiling.padding, first, count, plane, pixels,
+                           planes);
+}
+
+// The gradients of their results.
+void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
+                     const float* grads, float* planes) {
+  transform_tiles<kTile>(results_to_planes, tiling, tiling.results, {0, 0}, first, count, plane, grads, planes);
 }
 
 // results ← the products of the tiles [first, first + count), plus bias.
@@ -187,23 +202,6 @@ void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t c
           float* __restrict const to = place(i, j);
           for (std::int64_t q = 0; q < wide; ++q) to[q] += bias[c + q];
         }
-    });
-  }
-}
-
-// The gradients of the results of the tiles [first, first + count): planes[k][tile][channel].
-void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
-                     const float* grads, float* planes) {
-  const std::int64_t channels = tiling.results.channels;
-  for (std::int64_t k = 0; k < count; ++k) {
-    const Tile tile = tiling.at(first + k);
-    for_each_chunk(channels, [&](std::int64_t c, std::int64_t wide) {
-      transform_square<kTile, kWindow>(
-          results_to_planes,
-          [&](int i, int j) {
-            return pixel_or(grads, tiling.results, tile.image, tile.row + i, tile.column + j, c, kZeros);
-          },
-          [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, wide);
     });
   }
 }
