@@ -14,10 +14,10 @@ Tensor spread(const Tensor& x) {
   const std::int64_t rows = x.size(-2), columns = x.size(-1), n = std::max(rows, columns);
   return x + narrow(narrow(diag(arange(2, 2 + 3 * n, 3, x.dtype())), 0, 0, rows), 1, 0, columns);
 }
-// With a determinant near 1, or its differences would be too coarse.
+// With values near 1, or their differences would be too coarse.
 Tensor spread_near_one(const Tensor& x) { return is_floating(x.dtype()) ? spread(x) / 4 : x; }
 Tensor positive_definite(const Tensor& x) { return is_floating(x.dtype()) ? spread(matmul(x, transpose(x))) : x; }
-Tensor symmetric(const Tensor& x) { return is_floating(x.dtype()) ? spread(x + transpose(x)) : x; }
+Tensor symmetric(const Tensor& x) { return is_floating(x.dtype()) ? spread_near_one((x + transpose(x)) / 2) : x; }
 Tensor weights(const Tensor& s) { return arange(1, s.size(-1) + 1, 1, s.dtype()); }
 Tensor weighted(const Tensor& columns, const Tensor& weight, const Tensor& rows) {
   return matmul(columns * unsqueeze(weight, -2), rows);
