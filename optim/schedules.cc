@@ -235,7 +235,7 @@ double LambdaLR::rate(const Options& o, std::int64_t epoch, const GroupRate& gro
 }
 
 void describe(config::Fields& f, ReduceLROnPlateauOptions& o) {
-  f("metric", o.metric, {.help = "name of the metric: loss, accuracy, valid_loss, valid_accuracy"});
+  f("metric", o.metric, {.help = "name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on"});
   f.choice<PlateauMode>("mode", o.mode, {{"min", PlateauMode::Min}, {"max", PlateauMode::Max}},
                         {.help = "whether small or large values of it are good"});
   f("factor", o.factor, {.help = "what the rate is multiplied by", .min = 0, .max = 1, .below_max = true});

@@ -54,6 +54,17 @@ double StateReader::take_rate(const std::string& name) {
   return rate;
 }
 
+std::vector<double> StateReader::take_numbers(const std::string& name, const std::function<bool(std::size_t)>& fits) {
+  const auto found = entries_.find(prefix_ + name);
+  const std::int64_t length =
+      found != entries_.end() && found->second.defined() && found->second.dim() == 1 ? found->second.size(0) : 0;
+  const Tensor values = take(name, {length}, kFloat64);
+  if (!values.defined()) return {};
+  if (fits(static_cast<std::size_t>(length))) return values.to_vector<double>();
+  mistakes_ += fmt::format("\n  {}{}: found {} numbers, which is not a length that fits", prefix_, name, length);
+  return {};
+}
+
 void StateReader::finish() {
   for (const auto& [name, value] : entries_) mistakes_ += fmt::format("\n  not expected: {}", name);
   EG_CHECK(mistakes_.empty(), ValueError, "[{}] the state does not fit:{}", owner_, mistakes_);
@@ -71,6 +82,14 @@ void StateFields::operator()(const std::string& name, double& value) {
     out_->emplace_back(prefix_ + name, tensor(value));
   else
     pending_.push_back([&value, found = in_->take_number(prefix_ + name)] { value = found; });
+}
+
+void StateFields::operator()(const std::string& name, std::vector<double>& values,
+                             const std::function<bool(std::size_t)>& fits) {
+  if (out_)
+    out_->emplace_back(prefix_ + name, tensor(values, {static_cast<std::int64_t>(values.size())}));
+  else
+    pending_.push_back([&values, found = in_->take_numbers(prefix_ + name, fits)] { values = found; });
 }
 
 void StateFields::commit() {

@@ -31,6 +31,8 @@ class StateReader {
   double take_number(const std::string& name);
   /// The same for a number that is finite and at least 0.
   double take_rate(const std::string& name);
+  /// The same for a list of numbers, float64 with one axis, of a length that `fits`; empty when it does not fit.
+  std::vector<double> take_numbers(const std::string& name, const std::function<bool(std::size_t)>& fits);
   /// What f takes has names that begin with `prefix`.
   template <class F>
   auto within(const std::string& prefix, F f) {
@@ -61,6 +63,8 @@ class StateFields {
 
   void operator()(const std::string& name, std::int64_t& value);
   void operator()(const std::string& name, double& value);
+  /// A list of numbers; what is read must have a length that `fits`.
+  void operator()(const std::string& name, std::vector<double>& values, const std::function<bool(std::size_t)>& fits);
   /// What is visited by f has names that begin with `prefix`.
   template <class F>
   void within(const std::string& prefix, F f) {

@@ -26,13 +26,13 @@ void describe_mode(config::Fields& f, Mode& mode) {
 }  // namespace
 
 void describe(config::Fields& f, TargetMetricOptions& o) {
-  f("metric", o.metric, {.help = "name of the metric: loss, accuracy, valid_loss, valid_accuracy"});
+  f("metric", o.metric, {.help = "name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on"});
   f("target", o.target, {.help = "the value to reach", .required = true});
   describe_mode(f, o.mode);
 }
 
 void describe(config::Fields& f, NoImprovementOptions& o) {
-  f("metric", o.metric, {.help = "name of the metric: loss, accuracy, valid_loss, valid_accuracy"});
+  f("metric", o.metric, {.help = "name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on"});
   f("patience", o.patience, {.help = "epochs to wait for an improvement", .min = 1});
   f("min_delta", o.min_delta, {.help = "what counts as one", .min = 0});
   describe_mode(f, o.mode);

@@ -50,9 +50,14 @@ void ConsoleReport::clear_bar() {
 void ConsoleReport::on_epoch_end(const EpochRecord& record) {
   clear_bar();
   std::string line = fmt::format("epoch {:>3}", record.epoch);
-  for (const char* name : {"loss", "accuracy", "valid_loss", "valid_accuracy"})
-    if (const auto metric = record.metrics.find(name); metric != record.metrics.end())
-      line += fmt::format("  {} {}", name, shown(metric->second));
+  for (const std::string prefix : {"", "valid_"}) {
+    if (const auto loss = record.metrics.find(prefix + "loss"); loss != record.metrics.end())
+      line += fmt::format("  {} {}", loss->first, shown(loss->second));
+    for (const auto& [name, value] : record.metrics)
+      if (name.starts_with("valid_") == !prefix.empty() && name != prefix + "loss" && name != "grad_norm" &&
+          name != "lr")
+        line += fmt::format("  {} {}", name, shown(value));
+  }
   log_info(line + fmt::format("  ({:.1f} s)", record.seconds - epoch_started_));
   epoch_started_ = record.seconds;
 }

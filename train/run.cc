@@ -13,6 +13,7 @@
 #include "eigengrad/io/profile.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
+#include "eigengrad/ops/shape.h"
 #include "eigengrad/train/report.h"
 
 namespace eigengrad::train {
@@ -46,15 +47,27 @@ void log_run(const Run& run, const std::string& folder) {
                        folder));
 }
 
-void add_evaluation(Value& figures, nn::Module& model, nn::Loss& loss, const data::DatasetPtr& test) {
-  const data::DataLoader loader(test, {.batch_size = kEvaluationBatch});
-  const Evaluation evaluation = evaluate(model, loss, loader);
-  if (evaluation.accuracy) figures.set("test_accuracy", *evaluation.accuracy);
+// A table as nested arrays.
+Value to_value(const Tensor& table) {
+  if (table.dim() == 0) return table.item();
+  Value list = Value::array();
+  for (std::int64_t i = 0; i < table.size(0); ++i) list.push_back(to_value(select(table, 0, i)));
+  return list;
+}
+
+void add_evaluation(Value& figures, Run& run) {
+  const data::DataLoader loader(run.data.test, {.batch_size = kEvaluationBatch});
+  const Evaluation evaluation = evaluate(*run.model, *run.loss, loader, run.metrics);
+  std::string line = fmt::format("test: loss {:.4f}", evaluation.loss);
+  for (const auto& [name, value] : evaluation.metrics) {
+    figures.set("test_" + name, value);
+    line +=
+        name == "accuracy" ? fmt::format(", accuracy {:.2f} %", 100 * value) : fmt::format(", {} {:.4g}", name, value);
+  }
   figures.set("test_loss", evaluation.loss);
   figures.set("test_samples", evaluation.samples);
-  log_info(evaluation.accuracy ? fmt::format("test: loss {:.4f}, accuracy {:.2f} % of {} samples", evaluation.loss,
-                                             100 * *evaluation.accuracy, evaluation.samples)
-                               : fmt::format("test: loss {:.4f}, {} samples", evaluation.loss, evaluation.samples));
+  for (const auto& [name, table] : evaluation.tables) figures.set("test_" + name, to_value(table));
+  log_info(line + fmt::format(" of {} samples", evaluation.samples));
 }
 
 Trainer make_trainer(Run& run, const std::string& folder) {
@@ -66,6 +79,7 @@ Trainer make_trainer(Run& run, const std::string& folder) {
   for (auto& criterion : run.stopping) trainer.stop_when(std::move(criterion));
   for (const auto& [schedule, interval] : run.schedules) trainer.add_schedule(*schedule, interval);
   if (run.average) trainer.average_with(*run.average);
+  trainer.measure(run.metrics);
   trainer.add_callback(std::make_unique<ConsoleReport>());
   trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));
   return trainer;
@@ -117,7 +131,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   io::save_safetensors(in(places.out_folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
   RunReport report;
   report.failed = result.stopped_by.kind == StopKind::NonFinite;
-  if (!report.failed) add_evaluation(report.figures, *run.model, *run.loss, run.data.test);
+  if (!report.failed) add_evaluation(report.figures, run);
   report.figures.set("stopped_by", to_string(result.stopped_by.kind));
   report.figures.set("reason", result.stopped_by.text);
   report.figures.set("epochs", result.state.epoch);
@@ -136,7 +150,7 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
   start_logging();
   if (!run.data.note.empty()) log_warning(run.data.note);
   RunReport report;
-  add_evaluation(report.figures, *run.model, *run.loss, run.data.test);
+  add_evaluation(report.figures, run);
   report.figures.set("data", run.data.test->description());
   report.figures.set("run", run_folder);
   return report;

@@ -32,6 +32,7 @@ class RunBuilder {
     read_training();
     read_model(source.get());
     read_loss();
+    read_metrics();
     if (config_.find("optimizer"))
       optimizers_ = optim::optimizers().read_one_or_rows(part("optimizer"), "/optimizer", diagnostics_);
     if (const Value* schedules = config_.find("lr_scheduler"); schedules && !schedules->is_null())
@@ -46,8 +47,8 @@ class RunBuilder {
   }
 
  private:
-  static constexpr std::array kKeys{"seed", "data",      "training",     "model",
-                                    "loss", "optimizer", "lr_scheduler", "stopping"};
+  static constexpr std::array kKeys{"seed",    "data",      "training",     "model",   "loss",
+                                    "metrics", "optimizer", "lr_scheduler", "stopping"};
 
   void check_keys() {
     const std::vector<std::string> known(kKeys.begin(), kKeys.end());
@@ -92,6 +93,7 @@ class RunBuilder {
     const Shape input = source ? run_.data.train->input_shape() : Shape{1, 28, 28};
     const nn::BuiltModel built = nn::build_model(part("model"), "/model", input, diagnostics_);
     run_.model = built.module;
+    output_ = built.output;
     const std::int64_t classes = source ? run_.data.train->classes() : 0;
     const Value* loss = config_.find("loss");
     const Value* loss_type = loss && !loss->as_string() ? loss->find("type") : loss;
@@ -114,6 +116,21 @@ class RunBuilder {
     if (run_.loss && reduction && *reduction == Value("none"))
       diagnostics_.add("/loss/reduction", reduction->position(),
                        "found 'none', but training needs one number: expected mean or sum");
+  }
+
+  // Metrics that do not fit the data and the model are mistakes, as far as both are there.
+  void read_metrics() {
+    std::optional<MetricTask> task;
+    if (run_.data.train && run_.data.train->size() > 0 && run_.model) {
+      const std::int64_t first = 0;
+      const Tensor target = run_.data.train->get({&first, 1}).targets;
+      task = {output_, run_.data.train->target_shape(), target.dtype()};
+    }
+    const Value* const list = config_.find("metrics");
+    const Value usual = task && run_.loss ? usual_metrics(*task, *run_.loss) : Value::array();
+    metrics_ =
+        train::read_metrics(list ? *list : usual, "/metrics", task ? &*task : nullptr, run_.loss.get(), diagnostics_);
+    run_.metrics = metrics_.set;
   }
 
   void read_stopping() {
@@ -162,6 +179,7 @@ class RunBuilder {
     all.set("model", nn::model_config(*run_.model));
     const auto loss = nn::losses().read(part("loss"), "/loss", diagnostics_);
     all.set("loss", nn::losses().write(*loss));
+    all.set("metrics", metrics().write_rows(metrics_.rows));
     all.set("optimizer", optimizers_.size() == 1 ? optim::optimizers().write(*optimizers_[0])
                                                  : optim::optimizers().write_rows(optimizers_));
     if (!schedules_.empty()) all.set("lr_scheduler", optim::schedules().write_rows(schedules_));
@@ -172,6 +190,8 @@ class RunBuilder {
   const std::string& folder_;
   Diagnostics diagnostics_;
   Run run_;
+  Shape output_;  // of the model, without the batch axis
+  ConfiguredMetrics metrics_;
   config::ConfiguredRows optimizers_, schedules_, stopping_;
 };
 
@@ -225,6 +245,7 @@ Value run_schema() {
   definitions.set("optimizer", optim::optimizers().schema());
   definitions.set("schedule", optim::schedules().schema());
   definitions.set("criterion", criteria().schema());
+  definitions.set("metric", metrics().schema());
   Value properties = Value::object();
   Value seed = Value::object();
   seed.set("type", "integer");
@@ -234,6 +255,10 @@ Value run_schema() {
   properties.set("training", config::schema_of<TrainingOptions>());
   properties.set("model", reference("layer"));
   properties.set("loss", nn::losses().schema());
+  Value measured = Value::object();
+  measured.set("type", "array");
+  measured.set("items", reference("metric"));
+  properties.set("metrics", std::move(measured));
   properties.set("optimizer", one_or_more(reference("optimizer")));
   properties.set("lr_scheduler", one_or_more(reference("schedule")));
   Value stopping = Value::object();

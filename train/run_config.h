@@ -16,6 +16,7 @@
 #include "eigengrad/optim/average.h"
 #include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
+#include "eigengrad/train/metrics.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
@@ -52,6 +53,7 @@ struct Run {
   std::vector<std::pair<std::unique_ptr<optim::LRScheduler>, optim::Interval>> schedules;
   std::unique_ptr<optim::EMA> average;  ///< null unless configured
   std::vector<std::unique_ptr<StopCriterion>> stopping;
+  MetricSet metrics;       ///< what is measured besides the loss
   config::Value resolved;  ///< the configuration with every default and inferred size filled in
 };
 

@@ -32,7 +32,9 @@ std::string to_string(StopKind kind) {
 
 bool larger_is_better(Mode mode, const std::string& metric) {
   if (mode != Mode::Auto) return mode == Mode::Max;
-  return metric.find("accuracy") != std::string::npos;
+  for (const char* good : {"accuracy", "precision", "recall", "f1", "r2"})
+    if (metric.find(good) != std::string::npos) return true;
+  return false;
 }
 
 MaxEpochs::MaxEpochs(Options options) : options_(options) {

@@ -17,8 +17,8 @@ struct TrainState {
   std::int64_t epoch = 0;    ///< epochs finished
   double seconds = 0;        ///< since training began, by a clock that only goes forward
   bool epoch_ended = false;  ///< whether this look is at the end of an epoch, with the metrics of that epoch
-  /// By name: loss (of the step, or mean over the epoch), grad_norm, and at the end of an epoch accuracy, valid_loss,
-  /// valid_accuracy as far as they are measured.
+  /// By name: loss (of the step, or mean over the epoch), grad_norm, and at the end of an epoch valid_loss and the
+  /// metrics: accuracy, valid_accuracy and so on.
   std::map<std::string, double> metrics;
 };
 
@@ -32,7 +32,8 @@ struct StopReason {
   std::string text;  ///< a sentence with the figures
 };
 
-/// Whether small or large values of a metric are good. Auto: large for names that contain accuracy, small for others.
+/// Whether small or large values of a metric are good. Auto: large for names that contain accuracy, precision, recall,
+/// f1 or r2, small for others.
 enum class Mode { Auto, Min, Max };
 
 /// A reason to stop, looked for after every step and at the end of every epoch.

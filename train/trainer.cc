@@ -29,42 +29,38 @@ class ModeGuard {
   const bool before_;
 };
 
-// How many labels have the largest output, along axis 1; nothing where targets are not labels.
-std::optional<std::int64_t> count_correct(const Tensor& output, const Tensor& target) {
-  if (target.dtype() != kInt64 || output.dim() != target.dim() + 1 || output.numel() == 0) return std::nullopt;
-  const NoGrad no_grad;
-  return sum(argmax(output, 1) == target).item<std::int64_t>();
-}
-
 // A number that is not finite, whatever the sign of a NaN.
 std::string named(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 }  // namespace
 
 Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader) {
+  return evaluate(model, loss, loader, MetricSet::usual(loss));
+}
+
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics) {
   const NoGrad no_grad;
   const ModeGuard eval(model, false);
+  metrics.follow(loss);
+  metrics.reset();
   Evaluation result;
   double loss_sum = 0;
-  std::int64_t correct = 0, labels = 0;
   for (const data::Batch& batch : loader.epoch(0)) {
     const Tensor output = model(batch.inputs);
     const std::int64_t samples = batch.inputs.size(0);
     loss_sum += loss(output, batch.targets).item() * static_cast<double>(samples);
-    if (const auto count = count_correct(output, batch.targets)) {
-      correct += *count;
-      labels += batch.targets.numel();
-    }
+    metrics.update(output, batch.targets);
     result.samples += samples;
   }
   EG_CHECK(result.samples > 0, ValueError, "[evaluate] there are no samples");
   result.loss = loss_sum / static_cast<double>(result.samples);
-  if (labels > 0) result.accuracy = static_cast<double>(correct) / static_cast<double>(labels);
+  metrics.write_values(result.metrics);
+  result.tables = metrics.tables();
   return result;
 }
 
 Trainer::Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options)
-    : model_(model), loss_(loss), optimizer_(optimizer), options_(options) {
+    : model_(model), loss_(loss), optimizer_(optimizer), options_(options), metrics_(MetricSet::usual(loss)) {
   EG_CHECK(options_.accumulate >= 1, ValueError, "[Trainer] accumulate is {}, expected a whole number of at least 1",
            options_.accumulate);
 }
@@ -86,6 +82,19 @@ Trainer& Trainer::add_schedule(optim::LRScheduler& schedule, optim::Interval int
 
 Trainer& Trainer::average_with(optim::EMA& average) {
   average_ = &average;
+  return *this;
+}
+
+Trainer& Trainer::add_metric(std::unique_ptr<Metric> metric) {
+  if (metrics_.is_usual()) metrics_ = MetricSet();
+  metrics_.add(std::move(metric));
+  metrics_.follow(loss_);
+  return *this;
+}
+
+Trainer& Trainer::measure(MetricSet metrics) {
+  metrics_ = std::move(metrics);
+  metrics_.follow(loss_);
   return *this;
 }
 
@@ -115,7 +124,8 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
 // The reason to stop, if one came up during the epoch or at its end.
 std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data::DataLoader* valid) {
   loss_sum_ = grad_norm_sum_ = 0;
-  samples_ = labels_ = correct_ = batches_ = 0;
+  samples_ = batches_ = 0;
+  metrics_.reset();
   state_.epoch_ended = false;
   state_.metrics.clear();
   auto batches = train.epoch(state_.epoch);
@@ -138,12 +148,12 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
   const auto samples = static_cast<double>(samples_);
   state_.metrics["loss"] = loss_sum_ / samples;
   state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(batches_);
-  if (correct_ >= 0) state_.metrics["accuracy"] = static_cast<double>(correct_) / static_cast<double>(labels_);
+  metrics_.write_values(state_.metrics);
   if (valid) {
     const optim::EMA::Applied averages(average_);
-    const Evaluation evaluation = evaluate(model_, loss_, *valid);
+    const Evaluation evaluation = evaluate(model_, loss_, *valid, metrics_);
     state_.metrics["valid_loss"] = evaluation.loss;
-    if (evaluation.accuracy) state_.metrics["valid_accuracy"] = *evaluation.accuracy;
+    for (const auto& [name, value] : evaluation.metrics) state_.metrics["valid_" + name] = value;
   }
   step_schedules(optim::Interval::Epoch);
   state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
@@ -155,8 +165,8 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
 // The gradients of the cost of several batches together, and what was measured on the way.
 struct Trainer::Gradients {
   double loss = 0, norm = 0;
-  std::int64_t samples = 0, labels = 0, correct = 0;  // correct: -1 where targets are not labels
-  std::string failure;                                // what was not finite, and in which batches
+  std::int64_t samples = 0;
+  std::string failure;  // what was not finite, and in which batches
   std::span<const data::Batch> failed;
   std::uint64_t random_offset = 0;  // before them
 
@@ -168,7 +178,8 @@ struct Trainer::Gradients {
   }
 };
 
-Trainer::Gradients Trainer::compute_gradients(const Window& window) {
+// `metrics`, unless null, see the outputs.
+Trainer::Gradients Trainer::compute_gradients(const Window& window, MetricSet* metrics) {
   optimizer_.zero_grad();
   std::vector<std::optional<double>> weights;
   if (window.size() > 1)
@@ -192,9 +203,7 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window) {
       (cost * share).backward();
     if (share != 0) result.loss += share * loss;
     result.samples += batch.inputs.size(0);
-    result.labels += batch.targets.numel();
-    const std::optional<std::int64_t> correct = count_correct(output, batch.targets);
-    result.correct = correct && result.correct >= 0 ? result.correct + *correct : -1;
+    if (metrics) metrics->update(output, batch.targets);
   }
   const double limit = options_.clip_grad_norm > 0 ? options_.clip_grad_norm : std::numeric_limits<double>::infinity();
   result.norm = optim::clip_grad_norm_(parameters_, limit);
@@ -207,14 +216,14 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window) {
 
 // One update, W ← W − lr·∂c/∂W.
 std::optional<StopReason> Trainer::run_step(const Window& window) {
-  const Gradients gradients = compute_gradients(window);
+  const Gradients gradients = compute_gradients(window, &metrics_);
   if (!gradients.failure.empty())
     return explain_nonfinite(gradients.failed, gradients.random_offset, gradients.failure);
   {
     const TracedPart part("optimizer");
     bool there = true;  // for the first call the gradients are there already
     optimizer_.step(
-        [&] { return tensor(std::exchange(there, false) ? gradients.loss : compute_gradients(window).loss); });
+        [&] { return tensor(std::exchange(there, false) ? gradients.loss : compute_gradients(window, nullptr).loss); });
   }
   if (average_) average_->update();
   ++state_.step;
@@ -227,8 +236,6 @@ std::optional<StopReason> Trainer::run_step(const Window& window) {
 void Trainer::add_figures(const Gradients& gradients) {
   ++batches_;
   samples_ += gradients.samples;
-  labels_ += gradients.labels;
-  correct_ = gradients.correct >= 0 && correct_ >= 0 ? correct_ + gradients.correct : -1;
   loss_sum_ += gradients.loss * static_cast<double>(gradients.samples);
   grad_norm_sum_ += gradients.norm;
   state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();

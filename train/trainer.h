@@ -16,19 +16,23 @@
 #include "eigengrad/optim/average.h"
 #include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
+#include "eigengrad/train/metrics.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
 
 /// What a pass over a data set gave.
 struct Evaluation {
-  double loss = 0;                 ///< mean over the samples
-  std::optional<double> accuracy;  ///< share of the labels, int64 targets, that have the largest output
+  double loss = 0;                        ///< mean over the samples
+  std::map<std::string, double> metrics;  ///< by name, without the loss
+  MetricTables tables;
   std::int64_t samples = 0;
 };
 
-/// Runs the model over every batch of a loader, in eval mode and without recording a graph. The mode is put back.
+/// Runs the model over every batch of a loader, in eval mode and without recording a graph, and measures the usual
+/// metrics, or those given. The mode is put back.
 Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader);
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics);
 
 /// The metrics of an epoch, as they were at its end.
 struct EpochRecord {
@@ -89,6 +93,16 @@ class Trainer {
   /// Has averages of the weights follow every step, and validates with them in place of the weights.
   Trainer& average_with(optim::EMA& average);
 
+  /// Has a metric measured over the training batches of every epoch, and over the validation data. Without any it is
+  /// the usual ones: see MetricSet::usual. Throws ValueError for a name that is taken.
+  Trainer& add_metric(std::unique_ptr<Metric> metric);
+  template <class M>
+  Trainer& add_metric(typename M::Options options = {}) {
+    return add_metric(std::make_unique<M>(std::move(options)));
+  }
+  /// Has these metrics measured and no others.
+  Trainer& measure(MetricSet metrics);
+
   /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError
   /// when there is no criterion (training would not end) or nothing to train on.
   FitResult fit(data::DataLoader& train, const data::DataLoader* valid = nullptr);
@@ -99,7 +113,7 @@ class Trainer {
   struct Gradients;
 
   std::optional<StopReason> run_step(const Window& window);
-  Gradients compute_gradients(const Window& window);
+  Gradients compute_gradients(const Window& window, MetricSet* metrics);
   void add_figures(const Gradients& gradients);
   void step_schedules(optim::Interval interval);
   std::optional<StopReason> first_reason();
@@ -114,13 +128,14 @@ class Trainer {
   std::vector<std::unique_ptr<Callback>> callbacks_;
   std::vector<std::pair<optim::LRScheduler*, optim::Interval>> schedules_;
   optim::EMA* average_ = nullptr;
+  MetricSet metrics_;
 
   std::vector<Tensor> parameters_;
   TrainState state_;
   std::vector<EpochRecord> history_;
   std::chrono::steady_clock::time_point started_;
   double loss_sum_ = 0, grad_norm_sum_ = 0;
-  std::int64_t samples_ = 0, labels_ = 0, correct_ = 0, batches_ = 0;
+  std::int64_t samples_ = 0, batches_ = 0;
 };
 
 }  // namespace eigengrad::train

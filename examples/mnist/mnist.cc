@@ -36,5 +36,5 @@ int main(int argc, char** argv) {
   trainer.fit(train_loader, &valid_loader);
 
   const train::Evaluation result = train::evaluate(model, loss, test_loader);
-  std::cout << "test accuracy " << 100 * result.accuracy.value_or(0) << " %\n";
+  std::cout << "test accuracy " << 100 * result.metrics.at("accuracy") << " %\n";
 }

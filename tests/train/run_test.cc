@@ -136,6 +136,17 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
        "expected one of: none, mean, sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"none\"}", "/loss/reduction", "mean or sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"weight\": [1, \"2\"]}", "/loss/weight/1", "expected a number"},
+      {"metrics", "\"accuracy\"", "/metrics", "expected an array of metrics"},
+      {"metrics", "[\"acuracy\"]", "/metrics/0", "did you mean 'accuracy'"},
+      {"metrics", "[\"accuracy\", \"F1Score\"]", "/metrics/1", "unknown metric 'F1Score': here it is 'f1'"},
+      {"metrics", "[{\"type\": \"MeanAbsoluteError\"}]", "/metrics/0/type", "here it is 'mae'"},
+      {"metrics", "[\"f1\", \"f1\"]", "/metrics/1", "there is a metric 'f1' already"},
+      {"metrics", "[{\"type\": \"f1\", \"average\": \"mean\"}]", "/metrics/0/average",
+       "macro, micro, weighted, binary"},
+      {"metrics", "[{\"type\": \"f1\", \"average\": \"binary\"}]", "/metrics/0", "there are 10"},
+      {"metrics", "[{\"type\": \"top_k_accuracy\", \"k\": 0}]", "/metrics/0/k", "of at least 1"},
+      {"metrics", "[{\"type\": \"top_k_accuracy\", \"k\": 11}]", "/metrics/0", "k is 11, but there are 10 classes"},
+      {"metrics", "[\"rmse\"]", "/metrics/0", "'rmse' cannot be measured here: it needs outputs of the shape"},
       {"optimizer", "\"Adm\"", "/optimizer", "did you mean 'Adam'"},
       {"optimizer", "[]", "/optimizer", "at least one optimizer"},
       {"optimizer", "3", "/optimizer", "a kind of optimizer"},
@@ -204,6 +215,7 @@ TEST(RunConfig, TheSchemaKnowsEveryTable) {
     EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : optim::schedules().names())
     EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
+  for (const auto& name : metrics().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : criteria().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   EXPECT_EQ(parse_json(schema), run_schema());
 }
@@ -248,6 +260,38 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   EXPECT_EQ(*evaluation.figures.find("test_accuracy"), *report.figures.find("test_accuracy"));
   EXPECT_EQ(*evaluation.figures.find("test_loss"), *report.figures.find("test_loss"));
   EXPECT_THROW(run_training(small_config(), "f.json", {"", folder.file("run")}), IoError);
+}
+
+TEST(Run, MeasuresWhatItIsTold) {
+  const TempFolder folder;
+  const Value config =
+      changed("metrics", R"(["f1", {"type": "top_k_accuracy", "k": 3}, "confusion_matrix", "perplexity"])");
+  const Value resolved = build_run(config, "f.json", "").resolved;
+  EXPECT_EQ(build_run(resolved, "g.json", "").resolved, resolved);
+  EXPECT_EQ(*build_run(small_config(), "f.json", "").resolved.find("metrics"),
+            parse_json(R"([{"type": "accuracy", "ignore_index": null}])"));
+  EXPECT_EQ(build_run(changed("metrics", "[]"), "f.json", "").metrics.metrics().size(), 0u);
+
+  const RunReport report = run_training(config, "f.json", {"", folder.file("run")});
+  const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
+  const Value first = parse_json(metrics.substr(0, metrics.find('\n')));
+  for (const char* name : {"f1", "top3_accuracy", "perplexity", "valid_f1", "valid_top3_accuracy", "valid_perplexity"})
+    EXPECT_TRUE(first.find(name) && first.find(name)->as_double()) << name;
+  EXPECT_FALSE(first.find("accuracy"));
+  const Value::Array& rows = *report.figures.find("test_confusion_matrix")->as_array();
+  double all = 0, right = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      const double count = *(*rows[i].as_array())[j].as_double();
+      all += count;
+      right += i == j ? count : 0;
+    }
+  EXPECT_EQ(all, 60);
+  EXPECT_LE(right / all, *report.figures.find("test_top3_accuracy")->as_double());
+  EXPECT_EQ(report.figures.find("test_f1_per_class")->as_array()->size(), 10u);
+  EXPECT_EQ(config::read_json_file(folder.file("run/result.json")), report.figures);
+  const RunReport evaluation = run_evaluation(folder.file("run"), "");
+  EXPECT_EQ(*evaluation.figures.find("test_f1"), *report.figures.find("test_f1"));
 }
 
 TEST(Run, FollowsAWholeRecipe) {

@@ -57,7 +57,7 @@ TEST(Trainer, LearnsAndValidates) {
   EXPECT_EQ(result.history[2].step, 21);
   const Evaluation evaluation = evaluate(s.model, s.loss, valid);
   EXPECT_EQ(evaluation.samples, 500);
-  EXPECT_DOUBLE_EQ(*evaluation.accuracy, result.history.back().metrics.at("valid_accuracy"));
+  EXPECT_DOUBLE_EQ(evaluation.metrics.at("accuracy"), result.history.back().metrics.at("valid_accuracy"));
   EXPECT_DOUBLE_EQ(evaluation.loss, result.history.back().metrics.at("valid_loss"));
 }
 
@@ -75,7 +75,7 @@ TEST(Trainer, AccuracyAndLossAreThoseOfAHandCount) {
     const auto row = select(output, 0, i).to_vector<float>();
     correct += (row[1] > row[0]) == (batch.targets.to_vector<std::int64_t>()[static_cast<std::size_t>(i)] == 1);
   }
-  EXPECT_DOUBLE_EQ(*evaluation.accuracy, correct / 50.0);
+  EXPECT_DOUBLE_EQ(evaluation.metrics.at("accuracy"), correct / 50.0);
   EXPECT_NEAR(evaluation.loss, cross_entropy(output, batch.targets).item(), 1e-6);
 }
 
@@ -256,7 +256,7 @@ TEST(Evaluate, HasNoAccuracyWithoutLabels) {
   nn::Linear model(2, 1);
   nn::MSELoss loss;
   const data::DataLoader loader(std::make_shared<data::TensorDataset>(ones({4, 2}), ones({4, 1})), {.batch_size = 3});
-  EXPECT_FALSE(evaluate(model, loss, loader).accuracy);
+  EXPECT_FALSE(evaluate(model, loss, loader).metrics.contains("accuracy"));
 }
 
 }  // namespace
