@@ -1,13 +1,17 @@
 #include "eigengrad/io/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
+#define XXH_INLINE_ALL  // of the library only the header is needed
+#include <xxhash.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/file.h"
@@ -32,7 +36,7 @@ class Descriptor {
 
 [[noreturn]] void fail(const char* what, const std::string& path) {
   const int error = errno;
-  throw IoError(fmt::format("cannot {} {}: {}", what, path, std::strerror(error)));
+  throw IoError(fmt::format("cannot {} {}: {}", what, printable(path), std::strerror(error)));
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -50,11 +54,14 @@ std::string temporary_name(const std::string& path) {
   return fmt::format("{}.{}.{}.tmp", path, ::getpid(), counter.fetch_add(1));
 }
 
-void sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
+void sync_folder(const std::string& folder) {
   const Descriptor descriptor(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
-  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) fail("sync the folder of", path);
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) fail("sync", folder);
 }
+
+void sync_folder_of(const std::string& path) { sync_folder(std::filesystem::path(path).parent_path().string()); }
+
+std::string hexadecimal(const XXH128_hash_t& hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
 
 }  // namespace
 
@@ -75,6 +82,47 @@ void write_file(const std::string& path, std::span<const std::string_view> piece
 }
 
 void write_file(const std::string& path, std::string_view text) { write_file(path, std::span(&text, 1)); }
+
+void publish_folder(const std::string& temporary, const std::string& path) {
+  sync_folder(temporary);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail("make", path);
+  sync_folder_of(path);
+}
+
+void remove_temporaries(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".tmp") found.push_back(entry->path());
+  for (const fs::path& path : found)
+    if (!error) fs::remove_all(path, error);
+  EG_CHECK(!error, IoError, "cannot tidy {}: {}", printable(folder), error.message());
+}
+
+FolderLock::FolderLock(const std::string& folder)
+    : fd_(::open((std::filesystem::path(folder) / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (fd_ < 0) fail("write to", folder);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  ::close(fd_);
+  EG_CHECK(error != EWOULDBLOCK, IoError, "another run is at work in {}", printable(folder));
+  errno = error;
+  fail("lock", folder);
+}
+
+FolderLock::~FolderLock() { ::close(fd_); }
+
+std::string checksum(std::string_view bytes) { return hexadecimal(XXH3_128bits(bytes.data(), bytes.size())); }
+
+std::string checksum_of_file(const std::string& path) {
+  RegularFile file(path);
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  std::vector<std::uint8_t> block(std::size_t{1} << 18);
+  while (const std::size_t got = file.read(block)) XXH3_128bits_update(&state, block.data(), got);
+  return hexadecimal(XXH3_128bits_digest(&state));
+}
 
 std::string read_file(const std::string& path, std::size_t max_bytes) {
   RegularFile file(path);

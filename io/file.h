@@ -13,6 +13,30 @@ namespace eigengrad::io {
 void write_file(const std::string& path, std::span<const std::string_view> pieces);
 void write_file(const std::string& path, std::string_view text);
 
+/// Makes a folder whose files have been written complete under another name beside it, `temporary`: it is synced,
+/// renamed, and the folder that both are in is synced. Throws IoError with the reason.
+void publish_folder(const std::string& temporary, const std::string& path);
+
+/// Removes what writers that were killed have left in a folder: files and folders named *.tmp. Throws IoError.
+void remove_temporaries(const std::string& folder);
+
+/// Keeps a folder to one process while it lives, by a lock on a file in it. Throws IoError when another has it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_;
+};
+
+/// XXH3, 128 bits, of a regular file (https://xxhash.com), in hexadecimal: finds every change that is not made on
+/// purpose. Throws IoError.
+std::string checksum_of_file(const std::string& path);
+std::string checksum(std::string_view bytes);
+
 /// The contents of a regular file of at most `max_bytes`. Throws IoError, or FormatError when it is larger.
 std::string read_file(const std::string& path, std::size_t max_bytes);
 

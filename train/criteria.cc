@@ -2,51 +2,17 @@
 
 #include <utility>
 
-#include "eigengrad/core/check.h"
-
 namespace eigengrad::train {
-
-void describe(config::Fields& f, MaxEpochsOptions& o) { f("epochs", o.epochs, {.help = "epochs to train", .min = 1}); }
-
-void describe(config::Fields& f, MaxStepsOptions& o) {
-  f("steps", o.steps, {.help = "optimizer steps to train", .min = 1});
-}
-
-void describe(config::Fields& f, MaxSecondsOptions& o) {
-  f("seconds", o.seconds, {.help = "seconds to train", .min = 0, .above_min = true});
-}
 
 namespace {
 
-void describe_mode(config::Fields& f, Mode& mode) {
-  f.choice<Mode>("mode", mode, {{"auto", Mode::Auto}, {"min", Mode::Min}, {"max", Mode::Max}},
-                 {.help = "whether small or large values are good; auto: large for accuracies"});
-}
-
-}  // namespace
-
-void describe(config::Fields& f, TargetMetricOptions& o) {
-  f("metric", o.metric, {.help = "name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on"});
-  f("target", o.target, {.help = "the value to reach", .required = true});
-  describe_mode(f, o.mode);
-}
-
-void describe(config::Fields& f, NoImprovementOptions& o) {
-  f("metric", o.metric, {.help = "name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on"});
-  f("patience", o.patience, {.help = "epochs to wait for an improvement", .min = 1});
-  f("min_delta", o.min_delta, {.help = "what counts as one", .min = 0});
-  describe_mode(f, o.mode);
-}
-
-void describe(config::Fields& f, GradNormOptions& o) {
-  f("tolerance", o.tolerance, {.help = "the norm of the gradient below which to stop", .min = 0, .above_min = true});
-}
-
-struct AllOfOptions {
+struct ListOptions {
   config::ConfiguredRows criteria;
 };
+struct AllOfOptions : ListOptions {};
+struct AnyOfOptions : ListOptions {};
 
-void describe(config::Fields& f, AllOfOptions& o) {
+void describe_list(config::Fields& f, ListOptions& o, const char* help) {
   f.custom("criteria",
            {.read =
                 [&o](const config::Value& value, const std::string& pointer, config::Diagnostics& diagnostics) {
@@ -62,35 +28,44 @@ void describe(config::Fields& f, AllOfOptions& o) {
                   schema.set("items", std::move(items));
                   return schema;
                 }},
-           {.help = "criteria that must hold at once", .required = true});
+           {.help = help, .required = true});
 }
-
-namespace {
+void describe(config::Fields& f, AllOfOptions& o) { describe_list(f, o, "criteria that must hold at once"); }
+void describe(config::Fields& f, AnyOfOptions& o) { describe_list(f, o, "criteria of which one must hold"); }
 
 template <class C>
-void add(CriterionTable& table, StopKind kind, std::string help) {
+void add(CriterionTable& table, std::string help) {
   using Options = typename C::Options;
-  table.add<Options>(to_string(kind), std::move(help), {[](const void* options) -> std::unique_ptr<StopCriterion> {
+  table.add<Options>(C::kName, std::move(help), {[](const void* options) -> std::unique_ptr<StopCriterion> {
                        return std::make_unique<C>(*static_cast<const Options*>(options));
                      }});
 }
 
-std::unique_ptr<StopCriterion> make_all_of(const void* options) {
-  std::vector<std::unique_ptr<StopCriterion>> parts;
-  for (const auto& configured : static_cast<const AllOfOptions*>(options)->criteria)
-    parts.push_back(criteria().functions(*configured).make(configured->options.get()));
-  return std::make_unique<AllOf>(std::move(parts));
+template <class C, class Options>
+void add_list(CriterionTable& table, std::string help) {
+  table.add<Options>(C::kName, std::move(help), {[](const void* options) -> std::unique_ptr<StopCriterion> {
+                       std::vector<std::unique_ptr<StopCriterion>> parts;
+                       for (const auto& row : static_cast<const Options*>(options)->criteria)
+                         parts.push_back(criteria().functions(*row).make(row->options.get()));
+                       return std::make_unique<C>(std::move(parts));
+                     }});
 }
 
 CriterionTable make_criteria() {
   CriterionTable table("stopping criterion");
-  add<MaxEpochs>(table, StopKind::MaxEpochs, "after a number of epochs");
-  add<MaxSteps>(table, StopKind::MaxSteps, "after a number of optimizer steps");
-  add<MaxSeconds>(table, StopKind::MaxSeconds, "after a time");
-  add<TargetMetric>(table, StopKind::TargetMetric, "when a metric has reached a value");
-  add<NoImprovement>(table, StopKind::NoImprovement, "when a metric has not improved for some epochs");
-  add<GradNorm>(table, StopKind::GradNorm, "when the gradient has become small");
-  table.add<AllOfOptions>(to_string(StopKind::All), "when several criteria hold at once", {make_all_of});
+  add<MaxEpochs>(table, "after a number of epochs");
+  add<MaxSteps>(table, "after a number of optimizer steps");
+  add<MaxSamples>(table, "after a number of samples");
+  add<MaxSeconds>(table, "before a time has passed");
+  add<TargetMetric>(table, "when a metric has reached a value");
+  add<NoImprovement>(table, "when a metric has not improved for some time");
+  add<SmallImprovement>(table, "when a metric improves by too little");
+  add<GradNorm>(table, "when the gradient has become small");
+  add<MinLR>(table, "when the learning rate has become small");
+  add<Divergence>(table, "when the loss is far above its best");
+  add<NonFinite>(table, "when a metric is NaN or infinite (the loss of a step and its gradients always stop a run)");
+  add_list<AllOf, AllOfOptions>(table, "when several criteria hold at once");
+  add_list<AnyOf, AnyOfOptions>(table, "when one of several criteria holds; within all_of");
   return table;
 }
 

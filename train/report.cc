@@ -64,8 +64,8 @@ void ConsoleReport::on_epoch_end(const EpochRecord& record) {
 
 void ConsoleReport::on_fit_end(const FitResult& result) {
   clear_bar();
-  const std::string line = fmt::format("stopped by {}: {}", to_string(result.stopped_by.kind), result.stopped_by.text);
-  result.stopped_by.kind == StopKind::NonFinite ? log_warning(line) : log_info(line);
+  const std::string line = fmt::format("stopped by {}: {}", result.stopped_by.kind, result.stopped_by.text);
+  result.stopped_by.kind == kNonFinite ? log_warning(line) : log_info(line);
 }
 
 MetricsFile::MetricsFile(std::string path) : path_(std::move(path)), file_(path_, std::ios::trunc) {

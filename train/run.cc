@@ -130,9 +130,9 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   const optim::EMA::Applied averages(run.average.get());
   io::save_safetensors(in(places.out_folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
   RunReport report;
-  report.failed = result.stopped_by.kind == StopKind::NonFinite;
+  report.failed = result.stopped_by.kind == kNonFinite;
   if (!report.failed) add_evaluation(report.figures, run);
-  report.figures.set("stopped_by", to_string(result.stopped_by.kind));
+  report.figures.set("stopped_by", result.stopped_by.kind);
   report.figures.set("reason", result.stopped_by.text);
   report.figures.set("epochs", result.state.epoch);
   report.figures.set("steps", result.state.step);

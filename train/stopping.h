@@ -1,13 +1,19 @@
 // When training stops. A criterion is a small object that looks at the state after every step and says why to stop.
+//
+// A criterion is a struct of options with a describe(), and a class with a kName and look(). stopping.h and stopping.cc
+// have all of them. Its line in criteria.cc makes it known to configurations.
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "eigengrad/config/fields.h"
+#include "eigengrad/optim/state.h"
 
 namespace eigengrad::train {
 
@@ -15,145 +21,325 @@ namespace eigengrad::train {
 struct TrainState {
   std::int64_t step = 0;     ///< optimizer steps taken in all
   std::int64_t epoch = 0;    ///< epochs finished
-  double seconds = 0;        ///< since training began, by a clock that only goes forward
+  std::int64_t samples = 0;  ///< samples trained on in all
+  double seconds = 0;        ///< of training, by a clock that only goes forward; a resumed run counts on
   bool epoch_ended = false;  ///< whether this look is at the end of an epoch, with the metrics of that epoch
-  /// By name: loss (of the step, or mean over the epoch), grad_norm, and at the end of an epoch valid_loss and the
-  /// metrics: accuracy, valid_accuracy and so on.
+  bool validated = false;    ///< whether the model has just been validated
+  /// By name: loss (of the step, or mean over the epoch), grad_norm, lr (of the first group), and at the end of an
+  /// epoch the metrics: accuracy and so on; where the model has been validated valid_loss, valid_accuracy and so on.
   std::map<std::string, double> metrics;
 };
 
-enum class StopKind { MaxEpochs, MaxSteps, MaxSeconds, TargetMetric, NoImprovement, NonFinite, GradNorm, All, User };
-
-/// "max_epochs" and so on: the name under which the criterion is configured.
-std::string to_string(StopKind kind);
-
 struct StopReason {
-  StopKind kind;
+  std::string kind;  ///< the name under which the criterion is configured: "max_epochs"
   std::string text;  ///< a sentence with the figures
 };
+
+/// The kinds that a trainer knows: training stopped because a number was not finite, because the process was told to
+/// end, because there was a file that asks for it.
+inline constexpr const char* kNonFinite = "non_finite";
+inline constexpr const char* kSignal = "signal";
+inline constexpr const char* kStopFile = "stop_file";
 
 /// Whether small or large values of a metric are good. Auto: large for names that contain accuracy, precision, recall,
 /// f1 or r2, small for others.
 enum class Mode { Auto, Min, Max };
 
-/// A reason to stop, looked for after every step and at the end of every epoch.
+/// Whether larger is better for a metric under a mode.
+bool larger_is_better(Mode mode, const std::string& metric);
+/// Whether a value is better than another by more than a distance. A NaN is never better; anything else is better than
+/// a NaN.
+bool is_better(double value, double than, bool larger, double distance = 0);
+
+/// A reason to stop, looked for after every step, every validation and at the end of every epoch. One of your own:
+///
+///   struct LossBelow : train::StopCriterion {
+///     std::optional<train::StopReason> check(const train::TrainState& state) override {
+///       if (state.metrics.at("loss") > 0.01) return std::nullopt;
+///       return train::StopReason{"loss_below", "the loss is small enough"};
+///     }
+///   };
 class StopCriterion {
  public:
   virtual ~StopCriterion() = default;
   /// The reason to stop now, or nothing. Throws ConfigError when a metric that it needs is not measured, listing those
   /// that are.
   virtual std::optional<StopReason> check(const TrainState& state) = 0;
-  /// Whether it follows the state at all: called when training begins.
+  /// Forgets what it has seen: called when training begins.
   virtual void reset() {}
+  /// Visits the numbers that it remembers, which a resumed run needs.
+  virtual void describe_state(optim::StateFields&) {}
 };
 
-/// After a number of epochs.
+/// The canonical criterion. `Derived` has a kName and look(), the text of the reason to stop now. The options are held
+/// to the bounds that their describe() gives: ValueError.
+template <class Derived, class OptionsType>
+class Criterion : public StopCriterion {
+ public:
+  using Options = OptionsType;
+  explicit Criterion(Options options) : options_(std::move(options)) {
+    config::check_options(Derived::kName, options_);
+  }
+  std::optional<StopReason> check(const TrainState& state) final {
+    std::optional<std::string> text = static_cast<Derived*>(this)->look(state);
+    if (!text) return std::nullopt;
+    return StopReason{Derived::kName, std::move(*text)};
+  }
+
+ protected:
+  const Options options_;
+};
+using Text = std::optional<std::string>;
+
+/// The value of a metric at a state. Throws ConfigError, naming `owner`, when it is not measured, listing those that
+/// are.
+double metric_of(const TrainState& state, const std::string& name, const char* owner);
+/// The same where this state has a new one: what is validated is new after every validation, all else at the end of an
+/// epoch.
+std::optional<double> new_value(const TrainState& state, const std::string& name, const char* owner);
+
+// ---- How long.
+
 struct MaxEpochsOptions {
   std::int64_t epochs = 10;
 };
-class MaxEpochs : public StopCriterion {
+void describe(config::Fields& f, MaxEpochsOptions& o);
+/// After a number of epochs.
+class MaxEpochs : public Criterion<MaxEpochs, MaxEpochsOptions> {
  public:
-  using Options = MaxEpochsOptions;
-  explicit MaxEpochs(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
-
- private:
-  Options options_;
+  static constexpr const char* kName = "max_epochs";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
 };
 
-/// After a number of optimizer steps.
 struct MaxStepsOptions {
   std::int64_t steps = 1000;
 };
-class MaxSteps : public StopCriterion {
+void describe(config::Fields& f, MaxStepsOptions& o);
+/// After a number of optimizer steps.
+class MaxSteps : public Criterion<MaxSteps, MaxStepsOptions> {
  public:
-  using Options = MaxStepsOptions;
-  explicit MaxSteps(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
-
- private:
-  Options options_;
+  static constexpr const char* kName = "max_steps";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
 };
 
-/// When a time has passed: at the first step that ends after it.
+struct MaxSamplesOptions {
+  std::int64_t samples = 1'000'000;
+};
+void describe(config::Fields& f, MaxSamplesOptions& o);
+/// At the first step by which so many samples were seen, each as often as it was trained on.
+class MaxSamples : public Criterion<MaxSamples, MaxSamplesOptions> {
+ public:
+  static constexpr const char* kName = "max_samples";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+};
+
 struct MaxSecondsOptions {
   double seconds = 60;
+  bool whole_epochs = true;  ///< do not begin an epoch that would, going by the last one, end too late
 };
-class MaxSeconds : public StopCriterion {
+void describe(config::Fields& f, MaxSecondsOptions& o);
+/// Before a time has passed: it does not begin an epoch for which too little time is left. If it was wrong about that,
+/// at the first step after the time.
+class MaxSeconds : public Criterion<MaxSeconds, MaxSecondsOptions> {
  public:
-  using Options = MaxSecondsOptions;
-  explicit MaxSeconds(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
+  static constexpr const char* kName = "max_seconds";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+  void reset() override { epoch_began_ = 0; }
+  void describe_state(optim::StateFields& f) override;
 
  private:
-  Options options_;
+  double epoch_began_ = 0;
 };
 
-/// When a metric has reached a value, at the end of an epoch.
+// ---- How good.
+
 struct TargetMetricOptions {
   std::string metric = "valid_accuracy";
   double target = 0.99;
   Mode mode = Mode::Auto;
 };
-class TargetMetric : public StopCriterion {
+void describe(config::Fields& f, TargetMetricOptions& o);
+/// When a metric has reached a value, at the end of an epoch or at a validation.
+class TargetMetric : public Criterion<TargetMetric, TargetMetricOptions> {
  public:
-  using Options = TargetMetricOptions;
-  explicit TargetMetric(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
-
- private:
-  Options options_;
+  static constexpr const char* kName = "target_metric";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
 };
 
-/// When a metric has not become better, by more than min_delta, for `patience` epochs. A NaN is never better.
+/// In what patience is counted: epochs, values of the metric, optimizer steps.
+enum class PatienceUnit { Epochs, Evaluations, Steps };
+
 struct NoImprovementOptions {
   std::string metric = "valid_loss";
   std::int64_t patience = 5;
-  double min_delta = 0;
+  PatienceUnit unit = PatienceUnit::Epochs;
+  double min_delta = 0;           ///< what counts as an improvement must be larger
+  double min_relative_delta = 0;  ///< and larger than this share of the best
+  std::int64_t start_epoch = 0;   ///< epochs that pass before it begins to look
   Mode mode = Mode::Auto;
 };
-class NoImprovement : public StopCriterion {
+void describe(config::Fields& f, NoImprovementOptions& o);
+/// Early stopping: when a metric has not become better for some time. A NaN is never better.
+class NoImprovement : public Criterion<NoImprovement, NoImprovementOptions> {
  public:
-  using Options = NoImprovementOptions;
-  explicit NoImprovement(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
+  static constexpr const char* kName = "no_improvement";
+  explicit NoImprovement(Options options) : Criterion(std::move(options)) { NoImprovement::reset(); }
+  Text look(const TrainState& state);
   void reset() override;
+  void describe_state(optim::StateFields& f) override;
 
  private:
-  Options options_;
+  std::int64_t now(const TrainState& state) const;
+
   double best_;
-  std::int64_t best_epoch_ = 0;
+  std::int64_t evaluations_ = 0;
+  std::int64_t best_at_ = 0, best_epoch_ = 0;  // in units, and in epochs
 };
 
-/// When the norm of the gradient of all parameters has fallen below a tolerance: training has converged.
+struct SmallImprovementOptions {
+  std::string metric = "loss";
+  double tolerance = 1e-3;
+  std::int64_t window = 5;
+};
+void describe(config::Fields& f, SmallImprovementOptions& o);
+/// When a metric has changed for the better by less than a share of itself over the last `window` values.
+class SmallImprovement : public Criterion<SmallImprovement, SmallImprovementOptions> {
+ public:
+  static constexpr const char* kName = "small_improvement";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+  void reset() override { values_.clear(); }
+  void describe_state(optim::StateFields& f) override;
+
+ private:
+  std::vector<double> values_;  // the last of them, the newest at the end
+};
+
 struct GradNormOptions {
   double tolerance = 1e-4;
 };
-class GradNorm : public StopCriterion {
+void describe(config::Fields& f, GradNormOptions& o);
+/// When the norm of the gradient of all parameters has fallen below a tolerance: training has converged.
+class GradNorm : public Criterion<GradNorm, GradNormOptions> {
  public:
-  using Options = GradNormOptions;
-  explicit GradNorm(Options options);
-  std::optional<StopReason> check(const TrainState& state) override;
-
- private:
-  Options options_;
+  static constexpr const char* kName = "grad_norm";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
 };
 
-/// When all of several criteria hold at once. (A trainer stops as soon as any one of its criteria holds.)
+struct MinLROptions {
+  double lr = 1e-6;
+};
+void describe(config::Fields& f, MinLROptions& o);
+/// When the learning rate has fallen below a floor: a schedule has come to its end.
+class MinLR : public Criterion<MinLR, MinLROptions> {
+ public:
+  static constexpr const char* kName = "min_lr";
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+};
+
+// ---- What went wrong, and who asks.
+
+struct DivergenceOptions {
+  std::string metric = "loss";
+  double factor = 3;
+  bool every_step = false;  ///< look at the loss of every step as well, instead of its mean over epochs alone
+};
+void describe(config::Fields& f, DivergenceOptions& o);
+/// When a metric of which small values are good is above `factor` times its best.
+class Divergence : public Criterion<Divergence, DivergenceOptions> {
+ public:
+  static constexpr const char* kName = "divergence";
+  explicit Divergence(Options options) : Criterion(std::move(options)) { Divergence::reset(); }
+  Text look(const TrainState& state);
+  void reset() override;
+  void describe_state(optim::StateFields& f) override;
+
+ private:
+  double best_;
+};
+
+struct NonFiniteOptions {
+  std::string metric = "valid_loss";
+};
+void describe(config::Fields& f, NonFiniteOptions& o);
+/// When a metric is NaN or infinite. The loss of a step and its gradients are always looked at, by the trainer, before
+/// the parameters are touched; this is for other metrics.
+class NonFinite : public Criterion<NonFinite, NonFiniteOptions> {
+ public:
+  static constexpr const char* kName = kNonFinite;
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+};
+
+struct StopFileOptions {
+  std::string file = "STOP";
+};
+void describe(config::Fields& f, StopFileOptions& o);
+/// When there is a file of this name, which is removed then: `touch STOP` ends training from another terminal. It is
+/// looked for every tenth of a second.
+class StopFile : public Criterion<StopFile, StopFileOptions> {
+ public:
+  static constexpr const char* kName = kStopFile;
+  using Criterion::Criterion;
+  Text look(const TrainState& state);
+
+ private:
+  double looked_ = -1;
+};
+
+/// When the process was sent SIGINT (Ctrl-C), SIGTERM or SIGHUP: the step that runs is finished first. While it lives
+/// it handles these signals; a second one ends the process at once. One at a time: throws Error when there is another.
+class StopSignal : public StopCriterion {
+ public:
+  StopSignal();
+  ~StopSignal() override;
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+  std::optional<StopReason> check(const TrainState& state) override;
+  /// The signal that came; 0 for none.
+  static int received();
+};
+
+// ---- Several.
+
+/// When all of several criteria hold at once.
 class AllOf : public StopCriterion {
  public:
+  static constexpr const char* kName = "all_of";
   explicit AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria);
   std::optional<StopReason> check(const TrainState& state) override;
   void reset() override;
+  void describe_state(optim::StateFields& f) override;
 
  private:
-  std::vector<std::unique_ptr<StopCriterion>> criteria_;
+  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
 };
 
-/// The value of a metric. Throws ConfigError, naming `owner`, when it is not measured, listing those that are.
-double metric_of(const TrainState& state, const std::string& name, const char* owner);
+/// When one of several holds, with its reason: for use within AllOf, since a trainer stops as soon as any one of its
+/// criteria holds.
+class AnyOf : public StopCriterion {
+ public:
+  static constexpr const char* kName = "any_of";
+  explicit AnyOf(std::vector<std::unique_ptr<StopCriterion>> criteria);
+  std::optional<StopReason> check(const TrainState& state) override;
+  void reset() override;
+  void describe_state(optim::StateFields& f) override;
 
-/// Whether larger is better for a metric under a mode.
-bool larger_is_better(Mode mode, const std::string& metric);
+ private:
+  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
+};
+
+/// The reasons of several criteria, each of which is asked, so that those which count see every state.
+std::vector<StopReason> reasons_of(const std::vector<std::unique_ptr<StopCriterion>>& criteria,
+                                   const TrainState& state);
+/// Visits what several criteria remember, as "0.best", "1.count" and so on.
+void describe_states(const std::vector<std::unique_ptr<StopCriterion>>& criteria, optim::StateFields& f);
 
 }  // namespace eigengrad::train

@@ -98,37 +98,62 @@ Trainer& Trainer::measure(MetricSet metrics) {
   return *this;
 }
 
+Trainer& Trainer::keep_best(BestOptions options) {
+  keep_best_ = std::move(options);
+  return *this;
+}
+
 FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
   EG_CHECK(!criteria_.empty(), ValueError,
            "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
   EG_CHECK(train.batches() > 0, ValueError, "[fit] there is nothing to train on");
   parameters_ = model_.parameters();
-  state_ = TrainState();
-  history_.clear();
-  for (const auto& criterion : criteria_) criterion->reset();
+  if (!std::exchange(resumed_, false)) {
+    state_ = TrainState();
+    history_.clear();
+    best_.reset();
+    batches_done_ = 0;
+    for (const auto& criterion : criteria_) criterion->reset();
+  }
+  EG_CHECK(batches_done_ == 0 || epoch_batches_ == train.batches(), ValueError,
+           "[fit] training stopped within an epoch of {} batches, and cannot go on in one of {}", epoch_batches_,
+           train.batches());
+  epoch_batches_ = train.batches();
   started_ = std::chrono::steady_clock::now();
+  seconds_before_ = state_.seconds;
   for (const auto& callback : callbacks_)
-    callback->on_fit_begin((train.batches() + options_.accumulate - 1) / options_.accumulate);
+    callback->on_fit_begin((epoch_batches_ + options_.accumulate - 1) / options_.accumulate);
 
   const CallSiteGuard called_from_here;
-  const ModeGuard training(model_, true);
-  const Autocast autocast(options_.precision);
-  std::optional<StopReason> reason;
-  while (!reason) reason = run_epoch(train, valid);
+  stopped_by_.reset();
+  {
+    const ModeGuard training(model_, true);
+    const Autocast autocast(options_.precision);
+    while (!stopped_by_) run_epoch(train, valid);
+  }
+  return finish(*stopped_by_);
+}
 
-  FitResult result{std::move(*reason), std::move(history_), state_};
+FitResult Trainer::finish(StopReason reason) {
+  FitResult result{std::move(reason), history_, state_, best_};
   for (const auto& callback : callbacks_) callback->on_fit_end(result);
+  if (best_ && keep_best_ && keep_best_->restore && result.stopped_by.kind != kSignal) {
+    model_.load_state_dict(best_->weights);
+    result.restored_best = true;
+  }
   return result;
 }
 
-// The reason to stop, if one came up during the epoch or at its end.
-std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data::DataLoader* valid) {
-  loss_sum_ = grad_norm_sum_ = 0;
-  samples_ = batches_ = 0;
-  metrics_.reset();
+// Begins an epoch, or goes on within one, until its end or a reason to stop.
+void Trainer::run_epoch(data::DataLoader& train, const data::DataLoader* valid) {
   state_.epoch_ended = false;
-  state_.metrics.clear();
-  auto batches = train.epoch(state_.epoch);
+  if (batches_done_ == 0) {
+    loss_sum_ = grad_norm_sum_ = 0;
+    samples_ = steps_ = 0;
+    metrics_.reset();
+    state_.metrics.clear();
+  }
+  auto batches = train.epoch(state_.epoch, batches_done_);
   const auto next_window = [&] {
     const TracedPart part("data");
     Window window;
@@ -140,26 +165,30 @@ std::optional<StopReason> Trainer::run_epoch(data::DataLoader& train, const data
     return window;
   };
   for (Window window = next_window(); !window.empty(); window = next_window()) {
-    std::optional<StopReason> reason = run_step(window);
-    if (reason) return reason;
+    run_step(window, valid);
+    if (stopped_by_) return;
   }
   ++state_.epoch;
+  batches_done_ = 0;
   state_.epoch_ended = true;
-  const auto samples = static_cast<double>(samples_);
-  state_.metrics["loss"] = loss_sum_ / samples;
-  state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(batches_);
+  state_.metrics["loss"] = loss_sum_ / static_cast<double>(samples_);
+  state_.metrics["grad_norm"] = grad_norm_sum_ / static_cast<double>(steps_);
   metrics_.write_values(state_.metrics);
-  if (valid) {
-    const optim::EMA::Applied averages(average_);
-    const Evaluation evaluation = evaluate(model_, loss_, *valid, metrics_);
-    state_.metrics["valid_loss"] = evaluation.loss;
-    for (const auto& [name, value] : evaluation.metrics) state_.metrics["valid_" + name] = value;
-  }
+  if (valid) validate(*valid);
   step_schedules(optim::Interval::Epoch);
-  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  state_.seconds = seconds();
   history_.push_back({state_.epoch, state_.step, state_.seconds, state_.metrics});
+  look();
   for (const auto& callback : callbacks_) callback->on_epoch_end(history_.back());
-  return first_reason();
+}
+
+// Measures the model, with the averages of its weights if there are any.
+void Trainer::validate(const data::DataLoader& valid) {
+  const optim::EMA::Applied averages(average_);
+  const Evaluation evaluation = evaluate(model_, loss_, valid, metrics_);
+  state_.metrics["valid_loss"] = evaluation.loss;
+  for (const auto& [name, value] : evaluation.metrics) state_.metrics["valid_" + name] = value;
+  state_.validated = true;
 }
 
 // The gradients of the cost of several batches together, and what was measured on the way.
@@ -215,10 +244,12 @@ Trainer::Gradients Trainer::compute_gradients(const Window& window, MetricSet* m
 }
 
 // One update, W ← W − lr·∂c/∂W.
-std::optional<StopReason> Trainer::run_step(const Window& window) {
+void Trainer::run_step(const Window& window, const data::DataLoader* valid) {
   const Gradients gradients = compute_gradients(window, &metrics_);
-  if (!gradients.failure.empty())
-    return explain_nonfinite(gradients.failed, gradients.random_offset, gradients.failure);
+  if (!gradients.failure.empty()) {
+    stopped_by_ = explain_nonfinite(gradients.failed, gradients.random_offset, gradients.failure);
+    return;
+  }
   {
     const TracedPart part("optimizer");
     bool there = true;  // for the first call the gradients are there already
@@ -227,25 +258,32 @@ std::optional<StopReason> Trainer::run_step(const Window& window) {
   }
   if (average_) average_->update();
   ++state_.step;
+  batches_done_ += std::ssize(window);
   add_figures(gradients);
+  state_.validated = false;
+  if (valid && options_.validate_every > 0 && state_.step % options_.validate_every == 0) validate(*valid);
   step_schedules(optim::Interval::Step);
+  look();
   for (const auto& callback : callbacks_) callback->on_step_end(state_);
-  return first_reason();
 }
 
 void Trainer::add_figures(const Gradients& gradients) {
-  ++batches_;
+  ++steps_;
   samples_ += gradients.samples;
+  state_.samples += gradients.samples;
   loss_sum_ += gradients.loss * static_cast<double>(gradients.samples);
   grad_norm_sum_ += gradients.norm;
-  state_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  state_.seconds = seconds();
   state_.metrics["loss"] = gradients.loss;
   state_.metrics["grad_norm"] = gradients.norm;
+  state_.metrics["lr"] = optimizer_.lr();
 }
 
-// The rate that was used is a metric, where it may change.
+double Trainer::seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
 void Trainer::step_schedules(optim::Interval interval) {
-  if (!schedules_.empty()) state_.metrics["lr"] = optimizer_.lr();
   for (const auto& [schedule, when] : schedules_) {
     if (when != interval) continue;
     const std::string metric = schedule->metric();
@@ -253,13 +291,20 @@ void Trainer::step_schedules(optim::Interval interval) {
   }
 }
 
-std::optional<StopReason> Trainer::first_reason() {
-  std::optional<StopReason> first;
-  for (const auto& criterion : criteria_) {  // each is asked, so that those which count see every state
-    std::optional<StopReason> reason = criterion->check(state_);
-    if (reason && !first) first = std::move(reason);
-  }
-  return first;
+// Shows the state to all who judge it.
+void Trainer::look() {
+  if (keep_best_) note_best();
+  std::vector<StopReason> reasons = reasons_of(criteria_, state_);
+  if (!reasons.empty()) stopped_by_ = std::move(reasons.front());
+}
+
+void Trainer::note_best() {
+  const std::optional<double> value = new_value(state_, keep_best_->metric, "keep_best");
+  const bool larger = larger_is_better(keep_best_->mode, keep_best_->metric);
+  if (!value || std::isnan(*value) || (best_ && !is_better(*value, best_->value, larger))) return;
+  best_ = BestModel{keep_best_->metric, *value, state_.epoch + (state_.epoch_ended ? 0 : 1), state_.step, {}};
+  const optim::EMA::Applied averages(average_);
+  for (const auto& [name, weight] : model_.state_dict()) best_->weights.emplace_back(name, optim::copy_of(weight));
 }
 
 // Repeats the batches, with the same random numbers, under a tracer that finds the first value that is not finite.
@@ -275,9 +320,8 @@ StopReason Trainer::explain_nonfinite(std::span<const data::Batch> batches, std:
     if (!all(isfinite(batch.inputs)).item<bool>()) finding += "; the inputs of the batch are not finite";
     if (finder.found()) break;
   }
-  return {StopKind::NonFinite,
-          fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
-                      state_.step + 1, state_.epoch + 1, finding)};
+  return {kNonFinite, fmt::format("{} at step {} (epoch {}): {}. The parameters are as they were before the step", what,
+                                  state_.step + 1, state_.epoch + 1, finding)};
 }
 
 }  // namespace eigengrad::train

@@ -16,6 +16,7 @@
 #include "eigengrad/optim/average.h"
 #include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
+#include "eigengrad/optim/state.h"
 #include "eigengrad/train/metrics.h"
 #include "eigengrad/train/stopping.h"
 
@@ -42,20 +43,47 @@ struct EpochRecord {
   std::map<std::string, double> metrics;
 };
 
+/// The model as it was when a metric was best, see Trainer::keep_best.
+struct BestModel {
+  std::string metric;
+  double value;
+  std::int64_t epoch;  ///< in which it was measured, from 1
+  std::int64_t step;
+  optim::StateDict weights;  ///< a copy of the model's state_dict, with the averages in place if there are any
+};
+
 struct FitResult {
   StopReason stopped_by;
   std::vector<EpochRecord> history;
-  TrainState state;  ///< as training ended
+  TrainState state;               ///< as training ended
+  std::optional<BestModel> best;  ///< where keep_best asked for it
+  bool restored_best = false;     ///< whether the model has the best weights now
 };
 
-/// Follows a training run. Every function has an empty default.
+/// Follows a training run. Every function has an empty default. All are called when the criteria have looked.
+///
+///   struct PrintLoss : train::Callback {
+///     void on_epoch_end(const train::EpochRecord& record) override {
+///       std::cout << record.epoch << ": " << record.metrics.at("loss") << "\n";
+///     }
+///   };
 class Callback {
  public:
   virtual ~Callback() = default;
   virtual void on_fit_begin(std::int64_t /*steps_per_epoch*/) {}
   virtual void on_step_end(const TrainState&) {}
   virtual void on_epoch_end(const EpochRecord&) {}
+  /// Before the best weights are restored.
   virtual void on_fit_end(const FitResult&) {}
+  /// Visits the numbers that it remembers, which a resumed run needs.
+  virtual void describe_state(optim::StateFields&) {}
+};
+
+/// Which weights are the best.
+struct BestOptions {
+  std::string metric = "valid_loss";
+  Mode mode = Mode::Auto;
+  bool restore = true;  ///< give them to the model when training has ended
 };
 
 struct TrainerOptions {
@@ -64,6 +92,7 @@ struct TrainerOptions {
   /// Batches that make a step together: k of b samples give what one of k·b gives, in the memory of one of b. The last
   /// step of an epoch has those that are left.
   std::int64_t accumulate = 1;
+  std::int64_t validate_every = 0;  ///< steps after which to validate within an epoch as well; 0: at its end alone
   /// With what the model multiplies while it is trained and validated, see Autocast.
   Precision precision = Precision::Float32;
 };
@@ -103,20 +132,45 @@ class Trainer {
   /// Has these metrics measured and no others.
   Trainer& measure(MetricSet metrics);
 
+  /// Has the weights kept with which a metric was best, and given to the model in the end, unless a signal ended
+  /// training. The metric is looked at when it is new, see new_value.
+  Trainer& keep_best(BestOptions options = {});
+
   /// Trains until a criterion holds, and evaluates on `valid`, if given, at the end of every epoch. Throws ValueError
   /// when there is no criterion (training would not end) or nothing to train on.
   FitResult fit(data::DataLoader& train, const data::DataLoader* valid = nullptr);
 
+  /// Between two steps, all that training needs to go on from there with the same bits, but for the model's own
+  /// state_dict: where it stands, sums of metrics, history, random numbers, and the states of optimizer, schedules,
+  /// averages, criteria and callbacks; the best weights under "best.weights.". A copy.
+  optim::StateDict state_dict() const;
+  /// Takes over a state: the next fit() goes on from there, and needs the same loaders, criteria and so on. Throws
+  /// ValueError, changing nothing, with a list of all that does not fit.
+  void load_state_dict(const optim::StateDict& state);
+  /// What training has come to.
+  const TrainState& state() const { return state_; }
+  const std::vector<EpochRecord>& history() const { return history_; }
+  const std::optional<BestModel>& best() const { return best_; }
+  /// Why it stops, once a criterion has held.
+  const std::optional<StopReason>& stopped_by() const { return stopped_by_; }
+  /// Ends training that has stopped: gives the model its best weights, if they are to be restored. fit() does so.
+  FitResult finish(StopReason reason);
+
  private:
-  std::optional<StopReason> run_epoch(data::DataLoader& train, const data::DataLoader* valid);
+  void run_epoch(data::DataLoader& train, const data::DataLoader* valid);
   using Window = std::vector<data::Batch>;
   struct Gradients;
 
-  std::optional<StopReason> run_step(const Window& window);
+  void run_step(const Window& window, const data::DataLoader* valid);
   Gradients compute_gradients(const Window& window, MetricSet* metrics);
   void add_figures(const Gradients& gradients);
   void step_schedules(optim::Interval interval);
-  std::optional<StopReason> first_reason();
+  void validate(const data::DataLoader& valid);
+  void look();
+  void note_best();
+  double seconds() const;
+  void describe_state(optim::StateFields& f);
+  void load_parts(const optim::StateDict& state);
   StopReason explain_nonfinite(std::span<const data::Batch> batches, std::uint64_t random_offset,
                                const std::string& what);
 
@@ -129,13 +183,20 @@ class Trainer {
   std::vector<std::pair<optim::LRScheduler*, optim::Interval>> schedules_;
   optim::EMA* average_ = nullptr;
   MetricSet metrics_;
+  std::optional<BestOptions> keep_best_;
 
   std::vector<Tensor> parameters_;
+  bool resumed_ = false;  // a state was loaded, from which the next fit() goes on
   TrainState state_;
   std::vector<EpochRecord> history_;
+  std::optional<BestModel> best_;
+  std::optional<StopReason> stopped_by_;
   std::chrono::steady_clock::time_point started_;
+  double seconds_before_ = 0;
+  // Of the present epoch.
+  std::int64_t epoch_batches_ = 0;  // that it has
+  std::int64_t batches_done_ = 0, samples_ = 0, steps_ = 0;
   double loss_sum_ = 0, grad_norm_sum_ = 0;
-  std::int64_t samples_ = 0, batches_ = 0;
 };
 
 }  // namespace eigengrad::train

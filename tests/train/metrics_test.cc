@@ -334,7 +334,7 @@ TEST(Trainer, MeasuresWhatItIsTold) {
   trainer.add_metric<F1Score>().add_metric<TopKAccuracy>({.k = 2}).stop_when<TargetMetric>(
       {.metric = "valid_f1", .target = 0.01});
   const FitResult result = trainer.fit(s.loader, &s.valid);
-  EXPECT_EQ(result.stopped_by.kind, StopKind::TargetMetric) << result.stopped_by.text;
+  EXPECT_EQ(result.stopped_by.kind, "target_metric") << result.stopped_by.text;
   const auto& metrics = result.history.at(0).metrics;
   EXPECT_FALSE(metrics.contains("accuracy"));
   // The rate is 0: the figures of the epoch are those of the model.

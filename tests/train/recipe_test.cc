@@ -111,8 +111,8 @@ TEST(TrainerSchedules, GoOnAfterStepsAndEpochs) {
   EXPECT_EQ(warm_up.last_epoch(), 20);
   EXPECT_EQ(halves.last_epoch(), 4);
   EXPECT_NEAR(s.optimizer.lr(), 0.025, 1e-12);
-  EXPECT_NEAR(result.history[0].metrics.at("lr"), 0.06, 1e-12);  // after 5 of 9 steps
-  EXPECT_NEAR(result.history[1].metrics.at("lr"), 0.1, 1e-12);   // as it was before the epoch's own step down
+  EXPECT_NEAR(result.history[0].metrics.at("lr"), 0.05, 1e-12);  // that of the fifth step, 4 of 9 on
+  EXPECT_NEAR(result.history[1].metrics.at("lr"), 0.1, 1e-12);   // before the epoch halves it
   EXPECT_NEAR(result.history[3].metrics.at("lr"), 0.05, 1e-12);
 }
 

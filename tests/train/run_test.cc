@@ -225,7 +225,8 @@ TEST(Criteria, AreBuiltFromTheirDefaults) {
     Value value = Value::object();
     value.set("type", entry.name);
     if (entry.name == "target_metric") value.set("target", 0.5);
-    if (entry.name == "all_of") value.set("criteria", Value::Array{"max_epochs", "max_steps"});
+    if (entry.name == "all_of" || entry.name == "any_of")
+      value.set("criteria", Value::Array{"max_epochs", "max_steps"});
     config::Diagnostics diagnostics;
     const auto configured = criteria().read(value, "", diagnostics);
     ASSERT_TRUE(configured) << entry.name;

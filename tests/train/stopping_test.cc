@@ -40,7 +40,7 @@ TEST(MaxEpochs, StopsAtTheEndOfTheLast) {
   EXPECT_FALSE(criterion.check(within));
   const auto reason = criterion.check(epoch(3));
   ASSERT_TRUE(reason);
-  EXPECT_EQ(reason->kind, StopKind::MaxEpochs);
+  EXPECT_EQ(reason->kind, "max_epochs");
   EXPECT_EQ(reason->text, "3 epochs are done");
   EXPECT_THROW(MaxEpochs({.epochs = 0}), ValueError);
 }
@@ -48,7 +48,7 @@ TEST(MaxEpochs, StopsAtTheEndOfTheLast) {
 TEST(MaxSteps, StopsAtTheStep) {
   MaxSteps criterion({.steps = 7});
   EXPECT_FALSE(criterion.check(step(6)));
-  EXPECT_EQ(criterion.check(step(7))->kind, StopKind::MaxSteps);
+  EXPECT_EQ(criterion.check(step(7))->kind, "max_steps");
   EXPECT_THROW(MaxSteps({.steps = 0}), ValueError);
 }
 
@@ -118,7 +118,7 @@ TEST(GradNorm, StopsWhenTheGradientIsSmall) {
   EXPECT_FALSE(criterion.check({.metrics = {{"grad_norm", 0.01}}}));
   EXPECT_FALSE(criterion.check({.metrics = {{"grad_norm", kNaN}}}));
   EXPECT_FALSE(criterion.check({}));
-  EXPECT_EQ(criterion.check({.metrics = {{"grad_norm", 0.009}}})->kind, StopKind::GradNorm);
+  EXPECT_EQ(criterion.check({.metrics = {{"grad_norm", 0.009}}})->kind, "grad_norm");
   EXPECT_THROW(GradNorm({.tolerance = 0}), ValueError);
 }
 
@@ -131,7 +131,7 @@ TEST(AllOf, NeedsEveryOne) {
   EXPECT_FALSE(criterion.check(step(4, 3)));
   const auto reason = criterion.check(step(6, 3));
   ASSERT_TRUE(reason);
-  EXPECT_EQ(reason->kind, StopKind::All);
+  EXPECT_EQ(reason->kind, "all_of");
   EXPECT_EQ(reason->text, "6 steps are done; 3.0 seconds have passed, of 2 allowed");
   EXPECT_THROW(AllOf({}), ValueError);
 }
