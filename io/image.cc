@@ -31,11 +31,11 @@ std::vector<png_byte> bytes_of(const Tensor& image, std::int64_t channels) {
 
 }  // namespace
 
-void save_png(const std::string& path, const Tensor& image) {
-  EG_CHECK(is_floating(image.dtype()), DtypeError, "[save_png] expected a floating image, found {}", image.dtype());
+std::string to_png(const Tensor& image) {
+  EG_CHECK(is_floating(image.dtype()), DtypeError, "[to_png] expected a floating image, found {}", image.dtype());
   const std::int64_t channels = image.dim() == 3 ? image.size(0) : 1;
   EG_CHECK((image.dim() == 2 || image.dim() == 3) && (channels == 1 || channels == 3) && image.numel() > 0, ShapeError,
-           "[save_png] expected an image [H, W], [1, H, W] or [3, H, W], found {}", image.shape());
+           "[to_png] expected an image [H, W], [1, H, W] or [3, H, W], found {}", image.shape());
   const std::vector<png_byte> bytes = bytes_of(image, channels);
   png_image header{};
   header.version = PNG_IMAGE_VERSION;
@@ -44,10 +44,13 @@ void save_png(const std::string& path, const Tensor& image) {
   header.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
   std::string file(size, '\0');
-  EG_CHECK(png_image_write_to_memory(&header, file.data(), &size, 0, bytes.data(), 0, nullptr) != 0, IoError,
-           "cannot make {}: {}", path, header.message);
-  write_file(path, std::string_view(file).substr(0, size));
+  EG_CHECK(png_image_write_to_memory(&header, file.data(), &size, 0, bytes.data(), 0, nullptr) != 0, Error,
+           "[to_png] cannot make the image: {}", header.message);
+  file.resize(size);
+  return file;
 }
+
+void save_png(const std::string& path, const Tensor& image) { write_file(path, to_png(image)); }
 
 Tensor image_grid(const Tensor& images, std::int64_t columns) {
   EG_CHECK(images.dim() == 4, ShapeError, "[image_grid] expected images [N, C, H, W], found {}", images.shape());

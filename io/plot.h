@@ -1,6 +1,7 @@
 // Curves as SVG.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,25 @@ struct Series {
   bool points = false;
 };
 
+/// A place on a plot with a line through it: the best epoch, say.
+struct PlotMark {
+  double x, y;
+  std::string text;
+};
+
 struct Plot {
   std::string title, x_label, y_label;
   std::vector<Series> series;
+  double width = 720, height = 440;
+  bool log_y = false;    ///< a logarithmic axis, on which only what is above 0 is drawn
+  bool whole_x = false;  ///< x counts something: its axis has whole numbers alone
+  bool hints = false;    ///< points of curves tell their values when they are pointed at
+  std::optional<PlotMark> mark{};
 };
 
-/// The plot as one SVG file, 720 by 440, its axes chosen to hold everything that is finite. Throws ValueError for
-/// series whose lists differ in length.
+/// The plot as one SVG file, its axes chosen to hold everything that is finite. Parts have classes, by which the style
+/// of a page that it stands in may give them other colours: plot, paper, grid, mark, and for series number n "line sn"
+/// (has a stroke) or "area sn" (is filled). Throws ValueError for series whose lists differ in length.
 std::string to_svg(const Plot& plot);
 
 }  // namespace eigengrad::io

@@ -10,6 +10,7 @@
 #include "eigengrad/core/error.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/engine.h"
+#include "eigengrad/train/html_report.h"
 #include "eigengrad/train/run.h"
 
 namespace {
@@ -65,6 +66,15 @@ int train_command(const Arguments& arguments) {
 
 int evaluate_command(const Arguments& arguments) {
   print_figures(train::run_evaluation(arguments.run_folder, arguments.data_folder), arguments.json);
+  return kDone;
+}
+
+int report_command(const Arguments& arguments) {
+  const std::string file = train::remake_report(arguments.run_folder, arguments.data_folder);
+  std::cerr << "The report is in " << file << "\n";
+  config::Value figures = config::Value::object();
+  figures.set("file", file);
+  if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
   return kDone;
 }
 
@@ -140,6 +150,11 @@ int parse_and_run(int argc, char** argv) {
   evaluate->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
   add_common_options(*evaluate, arguments);
 
+  CLI::App* const report =
+      app.add_subcommand("report", "Make the page report.html of a run again, from what is in its folder");
+  report->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
+  add_common_options(*report, arguments);
+
   CLI::App* const graph = app.add_subcommand("graph", "Draw the graph of one step, with values and gradients");
   add_config_options(*graph, arguments);
   add_common_options(*graph, arguments);
@@ -160,6 +175,7 @@ int parse_and_run(int argc, char** argv) {
   }
   if (*train) return train_command(arguments);
   if (*evaluate) return evaluate_command(arguments);
+  if (*report) return report_command(arguments);
   if (*info) return info_command(arguments);
   return graph_command(arguments);
 }

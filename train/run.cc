@@ -14,6 +14,8 @@
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
 #include "eigengrad/ops/shape.h"
+#include "eigengrad/train/html_report.h"
+#include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
 
 namespace eigengrad::train {
@@ -82,6 +84,7 @@ Trainer make_trainer(Run& run, const std::string& folder) {
   trainer.measure(run.metrics);
   trainer.add_callback(std::make_unique<ConsoleReport>());
   trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));
+  trainer.add_callback(std::make_unique<ReportFile>(folder, run));
   return trainer;
 }
 
@@ -139,7 +142,9 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   report.figures.set("seconds", result.state.seconds);
   report.figures.set("data", run.data.train->description());
   report.figures.set("run", places.out_folder);
+  report.figures.set("machine", machine_facts());
   io::write_file(in(places.out_folder, "result.json"), config::to_json(report.figures) + "\n");
+  write_report(places.out_folder, run);
   return report;
 }
 

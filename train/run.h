@@ -20,13 +20,13 @@ struct RunPlaces {
 
 /// What a run came to, in the order in which it is printed.
 struct RunReport {
-  config::Value figures;  ///< test_accuracy, test_loss, stopped_by, epochs, steps, seconds, data, run
+  config::Value figures;  ///< test_accuracy, test_loss, stopped_by, epochs, steps, seconds, data, run, machine
   bool failed = false;    ///< it stopped because a number was not finite
 };
 
 /// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved),
-/// metrics.jsonl, log.txt, model.safetensors, result.json. `source` names the configuration in messages. Throws
-/// ConfigError, FormatError and IoError for bad input.
+/// metrics.jsonl, log.txt, model.safetensors, result.json, report.html. `source` names the configuration in messages.
+/// Throws ConfigError, FormatError and IoError for bad input.
 RunReport run_training(const config::Value& config, const std::string& source, const RunPlaces& places);
 
 /// Evaluates the model that a run has left in its folder on the test set. Throws as above.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "eigengrad/io/html.h"
 #include "eigengrad/io/image.h"
 #include "eigengrad/io/plot.h"
 #include "eigengrad/ops/ops.h"
@@ -93,6 +94,61 @@ TEST(Plot, DrawsCurvesPointsAndBands) {
   EXPECT_NO_THROW(to_svg({.title = "", .x_label = "", .y_label = "", .series = {{.name = "one", .x = {2}, .y = {2}}}}));
   EXPECT_THROW(to_svg({.title = "", .x_label = "", .y_label = "", .series = {{.name = "s", .x = {1}, .y = {}}}}),
                ValueError);
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++n;
+  return n;
+}
+
+TEST(Plot, HasLogarithmicAxes) {
+  const std::string svg = to_svg({.title = "",
+                                  .x_label = "epoch",
+                                  .y_label = "",
+                                  .series = {{.name = "loss", .x = {1, 2, 3, 4}, .y = {1000, 10, 0, 0.1}}},
+                                  .log_y = true,
+                                  .whole_x = true});
+  for (const char* tick : {">1000<", ">100<", ">10<", ">1<", ">0.1<"})
+    EXPECT_NE(svg.find(tick), std::string::npos) << tick;
+  EXPECT_EQ(svg.find(">1.5<"), std::string::npos);
+  // 0 has no place: the line ends before it, and what stands alone behind is a dot.
+  EXPECT_EQ(count(svg, "<circle"), 1u);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
+TEST(Plot, MarksAPlaceAndTellsValues) {
+  const Plot plot{.title = "",
+                  .x_label = "epoch",
+                  .y_label = "",
+                  .series = {{.name = "a & b", .x = {1, 2}, .y = {3, 0.25}}},
+                  .hints = true,
+                  .mark = PlotMark{2, 0.25, "best < all"}};
+  const std::string svg = to_svg(plot);
+  EXPECT_EQ(count(svg, "<title>"), 2u);
+  EXPECT_NE(svg.find("<title>epoch 2: a &amp; b 0.25</title>"), std::string::npos);
+  EXPECT_NE(svg.find(">best &lt; all<"), std::string::npos);
+  EXPECT_EQ(count(svg, "class=\"mark\""), 2u);
+}
+
+TEST(Html, EscapesText) {
+  EXPECT_EQ(escape_html("<a href=\"x\">'&\n\x7f é"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;␊␡ é");
+}
+
+TEST(Html, EncodesBase64) {
+  // The vectors of RFC 4648.
+  for (const auto& [bytes, text] : {std::pair{"", ""},
+                                    {"f", "Zg=="},
+                                    {"fo", "Zm8="},
+                                    {"foo", "Zm9v"},
+                                    {"foob", "Zm9vYg=="},
+                                    {"fooba", "Zm9vYmE="},
+                                    {"foobar", "Zm9vYmFy"}})
+    EXPECT_EQ(base64(bytes), text);
+  EXPECT_EQ(base64("\xff\xef\xbe"), "/+++");
+  EXPECT_EQ(png_data_uri(ones({2, 2})), "data:image/png;base64," + base64(to_png(ones({2, 2}))));
+  EXPECT_EQ(to_png(ones({2, 2})).substr(1, 3), "PNG");
 }
 
 }  // namespace

@@ -82,7 +82,10 @@ def check_train_and_evaluate(folder):
     assert figures["stopped_by"] == "max_epochs" and figures["epochs"] == 2 and 0 < figures["test_accuracy"] <= 1
     assert "stopped by max_epochs: 2 epochs are done" in trained.stderr
     out = folder / "run"
-    assert {path.name for path in out.iterdir()} == {"config.json", "metrics.jsonl", "log.txt", "model.safetensors", "result.json"}
+    assert {path.name for path in out.iterdir()} == {"config.json", "metrics.jsonl", "log.txt", "model.safetensors", "result.json", "report.html"}
+    page = (out / "report.html").read_text()
+    remade = json.loads(run("report", "run", "--json", expect=0, folder=folder).stdout)
+    assert remade["file"] == "run/report.html" and (out / "report.html").read_text()[:2000] == page[:2000]
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2] and {"loss", "accuracy", "valid_loss", "valid_accuracy"} <= lines[0].keys()
     assert json.loads((out / "config.json").read_text())["seed"] == 3
