@@ -47,7 +47,7 @@ void log_run(const Run& run, const std::string& folder) {
 }
 
 void add_evaluation(Value& figures, nn::Module& model, nn::Loss& loss, const data::DatasetPtr& test) {
-  const data::DataLoader loader(test, {.batch_size = kEvaluationBatch});
+  const data::DataLoader loader(test, {.batch_size = kEvaluationBatch, .augment = false});
   const Evaluation evaluation = evaluate(model, loss, loader);
   if (evaluation.accuracy) figures.set("test_accuracy", *evaluation.accuracy);
   figures.set("test_loss", evaluation.loss);
@@ -83,7 +83,7 @@ FitResult fit(Run& run, const std::string& folder) {
   EG_CHECK(train_loader.batches() > 0, ConfigError,
            "/training/batch_size: {} samples do not fill a batch of {}, and drop_last leaves it out", train->size(),
            run.training.batch_size);
-  const data::DataLoader valid_loader(valid, {.batch_size = kEvaluationBatch});
+  const data::DataLoader valid_loader(valid, {.batch_size = kEvaluationBatch, .augment = false});
   return make_trainer(run, folder).fit(train_loader, valid->size() > 0 ? &valid_loader : nullptr);
 }
 

@@ -77,7 +77,13 @@ class RunBuilder {
   std::unique_ptr<config::Configured> read_data() {
     if (!config_.find("data")) return nullptr;
     auto configured = data::sources().read(part("data"), "/data", diagnostics_);
-    if (configured) run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
+    if (!configured) return nullptr;
+    try {
+      run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
+    } catch (const ConfigError& error) {  // options that do not fit the data
+      diagnostics_.add("/data", configured->position, error.what());
+      diagnostics_.throw_if_any();
+    }
     return configured;
   }
 
