@@ -1,12 +1,16 @@
 #include "eigengrad/data/build.h"
 
 #include <filesystem>
+#include <functional>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/file.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/data/idx.h"
+#include "eigengrad/data/image_source.h"
+#include "eigengrad/data/table.h"
 #include "eigengrad/data/text.h"
+#include "eigengrad/data/transform.h"
 
 namespace eigengrad::data {
 
@@ -15,6 +19,7 @@ struct DigitsSourceOptions {
   std::int64_t test = 5000;
   std::int64_t seed = 0;
   Normalization normalization{0.1307, 0.3081};
+  config::ConfiguredRows transforms{};
 };
 
 struct MnistSourceOptions : DigitsSourceOptions {};
@@ -36,30 +41,73 @@ struct SumsSourceOptions : WindowOptions {
 
 namespace {
 
+const Shape kDigitShape{1, 28, 28};
+
 void describe_digits(config::Fields& f, DigitsSourceOptions& o, const std::string& of) {
   f("train", o.train, {.help = "training samples" + of, .min = 1, .max = 1'000'000});
   f("test", o.test, {.help = "test samples" + of, .min = 1, .max = 1'000'000});
   f("seed", o.seed, {.help = "seed" + of, .min = 0});
   f("mean", o.normalization.mean, {.help = "subtracted from grey levels, which are 0 to 1"});
   f("std", o.normalization.std, {.help = "by which they are divided then", .min = 0, .above_min = true});
+  describe_transforms(f, o.transforms);
 }
 
-Source make_digits(const void* options, const std::string&) {
-  const auto& o = *static_cast<const DigitsSourceOptions*>(options);
-  const auto seed = static_cast<std::uint64_t>(o.seed);
-  return {digits({.count = o.train, .seed = seed, .first = 0, .normalization = o.normalization}),
-          digits({.count = o.test, .seed = seed, .first = o.train, .normalization = o.normalization}), ""};
+// What images of 28x28 go through: with transforms, the levels are normalised behind them, so that 0 is black in them.
+Transforms pipeline(const DigitsSourceOptions& o) {
+  Transforms steps = make_transforms(o.transforms);
+  if (!steps.empty()) steps.push_back(normalize({{o.normalization.mean}, {o.normalization.std}}));
+  return steps;
 }
 
-Source make_mnist(const void* options, const std::string& folder) {
-  const auto& o = *static_cast<const MnistSourceOptions*>(options);
+Source seen(const DigitsSourceOptions& o, const std::function<DatasetPtr(bool train, Normalization)>& make) {
+  const Transforms steps = pipeline(o);
+  const auto part = [&](bool train) -> DatasetPtr {
+    if (steps.empty()) return make(train, o.normalization);
+    return std::make_shared<TransformedDataset>(make(train, {}), steps, default_generator().seed());
+  };
+  return {part(true), part(false), ""};
+}
+
+Source make_digits(DigitsSourceOptions& o, const std::string&) {
+  return seen(o, [&o](bool train, Normalization normalization) {
+    return digits({.count = train ? o.train : o.test,
+                   .seed = static_cast<std::uint64_t>(o.seed),
+                   .first = train ? 0 : o.train,
+                   .normalization = normalization});
+  });
+}
+
+Source make_mnist(MnistSourceOptions& o, const std::string& folder) {
   EG_CHECK(folder.empty() || std::filesystem::is_directory(folder), IoError, "there is no folder {}", folder);
-  if (!folder.empty() && has_mnist(folder))
-    return {mnist(folder, true, o.normalization), mnist(folder, false, o.normalization), ""};
-  Source source = make_digits(static_cast<const DigitsSourceOptions*>(&o), folder);
+  if (!folder.empty() && has_mnist(folder)) {
+    Source source =
+        seen(o, [&](bool train, Normalization normalization) { return mnist(folder, train, normalization); });
+    for (const DatasetPtr& part : {source.train, source.test})
+      EG_CHECK(part->input_shape() == kDigitShape, FormatError, "{}: found images of shape {}, expected {} of MNIST",
+               folder, part->input_shape(), kDigitShape);
+    return source;
+  }
+  Source source = make_digits(o, folder);
   source.note = folder.empty() ? "no folder with MNIST was given (--data DIR): using the embedded digits instead"
                                : fmt::format("MNIST is not in {}: using the embedded digits instead", folder);
   return source;
+}
+
+InputReaderPtr digit_inputs(const DigitsSourceOptions& o) {
+  Transforms steps = pipeline(o);
+  if (steps.empty()) steps.push_back(normalize({{o.normalization.mean}, {o.normalization.std}}));
+  return image_inputs(kDigitShape, std::move(steps), numbered_classes(10));
+}
+
+InputReaderPtr folder_inputs(const ImageFolderOptions& o) {
+  EG_CHECK(o.size && !o.classes.empty(), ConfigError,
+           "the options of the ImageFolder have no size and classes: expected those that a run has left");
+  return image_inputs({o.colour == Colour::Rgb ? 3 : 1, o.size->rows, o.size->columns}, make_transforms(o.transforms),
+                      o.classes);
+}
+
+InputReaderPtr cifar10_inputs(const Cifar10Options& o) {
+  return image_inputs({3, 32, 32}, make_transforms(o.transforms), o.classes);
 }
 
 void describe_windows(config::Fields& f, WindowOptions& o) {
@@ -80,19 +128,40 @@ Source windows_of(const std::string& text, const WindowOptions& o) {
   return {windows(first), windows(last), ""};
 }
 
-Source make_text(const void* options, const std::string& folder) {
+Source make_text(TextSourceOptions& o, const std::string& folder) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
-  const auto& o = *static_cast<const TextSourceOptions*>(options);
   EG_CHECK(!folder.empty(), IoError, "the text {} needs a folder (--data DIR)", o.file);
-  RegularFile file((std::filesystem::path(folder) / o.file).string());
+  RegularFile file(path_in(folder, o.file));
   EG_CHECK(file.size() <= kLargest, FormatError, "{} has {} bytes, expected {} at most", file.name(), file.size(),
            kLargest);
   return windows_of(file.read_all(), o);
 }
 
-Source make_sums(const void* options, const std::string&) {
-  const auto& o = *static_cast<const SumsSourceOptions*>(options);
+Source make_sums(SumsSourceOptions& o, const std::string&) {
   return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), o);
+}
+
+// A model of texts is not asked about files.
+class WindowInputs : public InputReader {
+ public:
+  explicit WindowInputs(std::int64_t length) : length_(length) {}
+  Shape input_shape() const override { return {length_}; }
+  Inputs read(const std::string& path) const override {
+    throw ValueError(fmt::format("{}: a model of texts, which tells what comes next, cannot be asked about a file",
+                                 printable(path)));
+  }
+
+ private:
+  const std::int64_t length_;
+};
+
+InputReaderPtr window_inputs(const WindowOptions& o) { return std::make_shared<WindowInputs>(o.length); }
+
+// The functions of a row from ones that take its own struct.
+template <class Options, Source (*Make)(Options&, const std::string&), auto Inputs>
+SourceFunctions functions_of() {
+  return {[](void* o, const std::string& folder) { return Make(*static_cast<Options*>(o), folder); },
+          [](const void* o) -> InputReaderPtr { return Inputs(*static_cast<const Options*>(o)); }};
 }
 
 }  // namespace
@@ -111,14 +180,28 @@ void describe(config::Fields& f, MnistSourceOptions& o) {
   describe_digits(f, o, " of the embedded digits, where there is no MNIST");
 }
 
+std::string path_in(const std::string& folder, const std::string& file) {
+  const std::string path = (std::filesystem::path(folder) / file).string();
+  return path.empty() ? "." : path;
+}
+
 const SourceTable& sources() {
   static const SourceTable table = [] {
     SourceTable all("data set");
     all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
-                                {make_mnist});
-    all.add<DigitsSourceOptions>("Digits", "the embedded digits", {make_digits});
-    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next", {make_text});
-    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character", {make_sums});
+                                functions_of<MnistSourceOptions, make_mnist, digit_inputs>());
+    all.add<DigitsSourceOptions>("Digits", "the embedded digits",
+                                 functions_of<DigitsSourceOptions, make_digits, digit_inputs>());
+    all.add<Cifar10Options>("CIFAR10", "small coloured photographs of ten classes, in the binary version",
+                            functions_of<Cifar10Options, cifar10, cifar10_inputs>());
+    all.add<ImageFolderOptions>("ImageFolder", "PNG images in folders named by their class",
+                                functions_of<ImageFolderOptions, image_folder, folder_inputs>());
+    all.add<CsvOptions>("CSV", "a table with a header: a class or a number to be told from numbers",
+                        functions_of<CsvOptions, csv, csv_inputs>());
+    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next",
+                               functions_of<TextSourceOptions, make_text, window_inputs>());
+    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character",
+                               functions_of<SumsSourceOptions, make_sums, window_inputs>());
     return all;
   }();
   return table;

@@ -5,6 +5,7 @@
 
 #include "eigengrad/config/registry.h"
 #include "eigengrad/data/dataset.h"
+#include "eigengrad/data/inputs.h"
 
 namespace eigengrad::data {
 
@@ -16,11 +17,19 @@ struct Source {
 };
 
 struct SourceFunctions {
-  /// `folder` is where the user's files are; empty when none was named. Throws IoError, FormatError.
-  Source (*make)(const void* options, const std::string& folder);
+  /// `folder` is where the user's files are; empty when none was named. Completes the options by what was found in the
+  /// data and later inputs must be treated by: classes, means, the size of images. Options that are complete are held
+  /// to, so that a run's own configuration reads the same data the same way. Throws IoError, FormatError, and
+  /// ConfigError for options that do not fit the data.
+  Source (*make)(void* options, const std::string& folder);
+  /// How other files are read for a model that was trained with completed options.
+  InputReaderPtr (*inputs)(const void* options);
 };
 using SourceTable = config::Registry<SourceFunctions>;
 /// Every data set that a configuration can name.
 const SourceTable& sources();
+
+/// Where a file of the user's is: below the folder, unless its name is absolute or there is no folder.
+std::string path_in(const std::string& folder, const std::string& file);
 
 }  // namespace eigengrad::data

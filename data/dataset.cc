@@ -52,6 +52,8 @@ Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
 
 }  // namespace
 
+Batch Dataset::get_augmented(std::span<const std::int64_t> indices, std::int64_t) const { return get(indices); }
+
 std::vector<std::string> Dataset::class_names() const {
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < classes(); ++i) names.push_back(std::to_string(i));
@@ -76,64 +78,27 @@ Shape TensorDataset::target_shape() const { return sample_shape(targets_); }
 
 std::string TensorDataset::description() const { return fmt::format("{} samples of shape {}", size(), input_shape()); }
 
-ImageDataset::ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows,
-                           std::int64_t columns, std::int64_t classes, Normalization normalization, std::string name)
-    : pixels_(std::move(pixels)),
-      labels_(std::move(labels)),
-      rows_(rows),
-      columns_(columns),
-      classes_(classes),
-      name_(std::move(name)) {
-  EG_CHECK(rows >= 1 && columns >= 1, ValueError, "[{}] expected images of at least 1x1, found {}x{}", name_, rows,
-           columns);
-  EG_CHECK(pixels_.size() == labels_.size() * static_cast<std::size_t>(rows * columns), ShapeError,
-           "[{}] {} pixels do not make {} images of {}x{}", name_, pixels_.size(), labels_.size(), rows, columns);
-  for (std::size_t i = 0; i < labels_.size(); ++i)
-    EG_CHECK(labels_[i] >= 0 && labels_[i] < classes, IndexError, "[{}] label {} of sample {} is not one of {} classes",
-             name_, labels_[i], i, classes);
-  EG_CHECK(std::isfinite(normalization.mean) && std::isfinite(normalization.std) && normalization.std > 0, ValueError,
-           "[{}] expected a finite mean and a standard deviation above 0, found {} and {}", name_, normalization.mean,
-           normalization.std);
-  for (int level = 0; level < 256; ++level)
-    level_value_[level] = static_cast<float>((level / 255.0 - normalization.mean) / normalization.std);
-}
-
-Batch ImageDataset::get(std::span<const std::int64_t> indices) const {
-  const auto count = static_cast<std::int64_t>(indices.size());
-  Batch batch{empty({count, 1, rows_, columns_}), empty({count}, kInt64)};
-  const std::int64_t area = rows_ * columns_;
-  for (const std::int64_t index : indices) check_index(index, size());
-  parallel_for(count, std::max<std::int64_t>(1, kBytesPerThread / std::max<std::int64_t>(1, area * 4)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t index = indices[static_cast<std::size_t>(i)];
-                   const std::uint8_t* pixels = pixels_.data() + index * area;
-                   float* out = batch.inputs.raw<float>() + i * area;
-                   for (std::int64_t p = 0; p < area; ++p) out[p] = level_value_[pixels[p]];
-                   batch.targets.raw<std::int64_t>()[i] = labels_[static_cast<std::size_t>(index)];
-                 }
-               });
-  return batch;
-}
-
-std::string ImageDataset::description() const {
-  return fmt::format("{}: {} images of {}x{}, {} classes", name_, size(), rows_, columns_, classes_);
-}
-
 Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> indices)
     : whole_(std::move(whole)), indices_(std::move(indices)) {
   EG_CHECK(whole_, ValueError, "[Subset] expected a data set, found null");
   for (const std::int64_t index : indices_) check_index(index, whole_->size());
 }
 
-Batch Subset::get(std::span<const std::int64_t> indices) const {
+Batch Subset::get(std::span<const std::int64_t> indices) const { return whole_->get(inner(indices)); }
+
+Batch Subset::get_augmented(std::span<const std::int64_t> indices, std::int64_t epoch) const {
+  return whole_->get_augmented(inner(indices), epoch);
+}
+
+// The numbers that samples have in the whole.
+std::vector<std::int64_t> Subset::inner(std::span<const std::int64_t> indices) const {
   std::vector<std::int64_t> inner;
   inner.reserve(indices.size());
   for (const std::int64_t index : indices) {
     check_index(index, size());
     inner.push_back(indices_[static_cast<std::size_t>(index)]);
   }
-  return whole_->get(inner);
+  return inner;
 }
 
 std::string Subset::description() const { return fmt::format("{} of {}", size(), whole_->description()); }

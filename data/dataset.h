@@ -25,6 +25,9 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// The samples of these numbers. Safe to call from several threads at once. Throws IndexError.
   virtual Batch get(std::span<const std::int64_t> indices) const = 0;
+  /// The same as they are trained on in an epoch, changed at random where the data set does so: a function of the
+  /// epoch and of each sample's number alone, whatever the order and the threads.
+  virtual Batch get_augmented(std::span<const std::int64_t> indices, std::int64_t epoch) const;
   /// The shape of one input, without the batch axis.
   virtual Shape input_shape() const = 0;
   /// The shape of one target: [] for a label.
@@ -58,33 +61,6 @@ class TensorDataset : public Dataset {
   std::int64_t classes_;
 };
 
-/// How grey levels become numbers: (level / 255 - mean) / std.
-struct Normalization {
-  double mean = 0;
-  double std = 1;
-};
-
-/// Labelled grey images, kept as bytes; inputs are float32 [B, 1, rows, columns].
-class ImageDataset : public Dataset {
- public:
-  /// Throws ShapeError when sizes do not agree, IndexError for a label outside [0, classes), ValueError for extents
-  /// below 1 and unless mean and std are finite and std > 0.
-  ImageDataset(std::vector<std::uint8_t> pixels, std::vector<std::int64_t> labels, std::int64_t rows,
-               std::int64_t columns, std::int64_t classes, Normalization normalization, std::string name);
-  std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
-  Batch get(std::span<const std::int64_t> indices) const override;
-  Shape input_shape() const override { return {1, rows_, columns_}; }
-  std::int64_t classes() const override { return classes_; }
-  std::string description() const override;
-
- private:
-  std::vector<std::uint8_t> pixels_;
-  std::vector<std::int64_t> labels_;
-  std::int64_t rows_, columns_, classes_;
-  std::string name_;
-  float level_value_[256];  // what each grey level becomes
-};
-
 /// Some samples of another data set, in the given order.
 class Subset : public Dataset {
  public:
@@ -92,6 +68,7 @@ class Subset : public Dataset {
   Subset(DatasetPtr whole, std::vector<std::int64_t> indices);
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   Batch get(std::span<const std::int64_t> indices) const override;
+  Batch get_augmented(std::span<const std::int64_t> indices, std::int64_t epoch) const override;
   Shape input_shape() const override { return whole_->input_shape(); }
   Shape target_shape() const override { return whole_->target_shape(); }
   std::int64_t classes() const override { return whole_->classes(); }
@@ -99,6 +76,8 @@ class Subset : public Dataset {
   std::string description() const override;
 
  private:
+  std::vector<std::int64_t> inner(std::span<const std::int64_t> indices) const;
+
   DatasetPtr whole_;
   std::vector<std::int64_t> indices_;
 };

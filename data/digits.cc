@@ -205,8 +205,9 @@ DatasetPtr digits(const DigitsOptions& options) {
       labels[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(label);
     }
   });
-  return std::make_shared<ImageDataset>(std::move(pixels), std::move(labels), kSide, kSide, 10, options.normalization,
-                                        "embedded digits");
+  return std::make_shared<ImageDataset>(
+      Images{std::move(pixels), std::move(labels), {1, kSide, kSide}, numbered_classes(10)}, options.normalization,
+      "embedded digits");
 }
 
 }  // namespace eigengrad::data

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "eigengrad/data/dataset.h"
+#include "eigengrad/data/image.h"
 
 namespace eigengrad::data {
 

@@ -198,9 +198,11 @@ DatasetPtr mnist(const std::string& folder, bool train, Normalization normalizat
   EG_CHECK(images.shape[0] == labels.shape[0], FormatError, "{} has {} images, but {} has {} labels", image_file,
            images.shape[0], label_file, labels.shape[0]);
   check_labels(label_file, labels.values, 10);
-  return std::make_shared<ImageDataset>(
-      std::move(images.values), std::vector<std::int64_t>(labels.values.begin(), labels.values.end()), images.shape[1],
-      images.shape[2], 10, normalization, train ? "MNIST, training set" : "MNIST, test set");
+  return std::make_shared<ImageDataset>(Images{std::move(images.values),
+                                               std::vector<std::int64_t>(labels.values.begin(), labels.values.end()),
+                                               {1, images.shape[1], images.shape[2]},
+                                               numbered_classes(10)},
+                                        normalization, train ? "MNIST, training set" : "MNIST, test set");
 }
 
 bool has_mnist(const std::string& folder) {

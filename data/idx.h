@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "eigengrad/core/tensor.h"
-#include "eigengrad/data/dataset.h"
+#include "eigengrad/data/image.h"
 
 namespace eigengrad::data {
 

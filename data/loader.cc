@@ -15,11 +15,12 @@
 namespace eigengrad::data {
 class Epoch::State {
  public:
-  State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t first,
-        std::int64_t count)
+  State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t epoch,
+        std::int64_t first, std::int64_t count)
       : dataset_(std::move(dataset)),
         options_(options),
         order_(std::move(order)),
+        epoch_(epoch),
         to_make_(first),
         to_take_(first),
         count_(count) {
@@ -56,7 +57,9 @@ class Epoch::State {
  private:
   Batch make(std::int64_t number) const {
     const auto size = static_cast<std::size_t>(options_.batch_size), start = static_cast<std::size_t>(number) * size;
-    return dataset_->get(std::span(order_).subspan(start, std::min(size, order_.size() - start)));
+    const std::span<const std::int64_t> samples =
+        std::span(order_).subspan(start, std::min(size, order_.size() - start));
+    return options_.augment ? dataset_->get_augmented(samples, epoch_) : dataset_->get(samples);
   }
   Batch make_here() {
     const std::int64_t number = std::exchange(to_take_, count_);  // an exception ends the epoch
@@ -85,6 +88,7 @@ class Epoch::State {
   const DatasetPtr dataset_;
   const DataLoaderOptions options_;
   const std::vector<std::int64_t> order_;
+  const std::int64_t epoch_;
   std::int64_t to_make_;  // of the worker alone
   std::int64_t to_take_;  // of the consumer alone
   const std::int64_t count_;
@@ -126,7 +130,7 @@ Epoch DataLoader::epoch(std::int64_t number, std::int64_t first) const {
   } else {
     order = arange(dataset_->size()).to_vector<std::int64_t>();
   }
-  return Epoch(std::make_unique<Epoch::State>(dataset_, options_, std::move(order), first, batches()));
+  return Epoch(std::make_unique<Epoch::State>(dataset_, options_, std::move(order), number, first, batches()));
 }
 
 }  // namespace eigengrad::data

@@ -15,6 +15,7 @@ struct DataLoaderOptions {
   bool shuffle = false;    ///< a new order every epoch, a function of (seed, epoch) alone
   bool drop_last = false;  ///< leave out a last batch that is smaller than the others
   std::uint64_t seed = 0;
+  bool augment = true;        ///< samples as they are trained on (Dataset::get_augmented); false: as they are
   std::int64_t prefetch = 2;  ///< batches that a thread prepares ahead; 0: none, in the calling thread
 };
 

@@ -11,8 +11,8 @@
 namespace eigengrad::data {
 namespace {
 
-// The bytes of the character that begins at text[i] (RFC 3629); throws unless it is one.
-std::string_view character_at(std::string_view text, std::size_t i) {
+// How many bytes the character that begins at text[i] has (RFC 3629); 0 unless it is one.
+std::size_t character_length(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0u; };
   const unsigned lead = byte(i), next = byte(i + 1);
   const std::size_t length = lead < 0x80                   ? 1
@@ -25,7 +25,13 @@ std::string_view character_at(std::string_view text, std::size_t i) {
   // What a shorter form could say, surrogates, and what is beyond Unicode.
   good = good && !(lead == 0xE0 && next < 0xA0) && !(lead == 0xED && next >= 0xA0) && !(lead == 0xF0 && next < 0x90) &&
          !(lead == 0xF4 && next >= 0x90);
-  EG_CHECK(good, FormatError, "[Characters] the text is not UTF-8: byte {} is 0x{:02X}", i, lead);
+  return good ? length : 0;
+}
+
+std::string_view character_at(std::string_view text, std::size_t i) {
+  const std::size_t length = character_length(text, i);
+  EG_CHECK(length > 0, FormatError, "[Characters] the text is not UTF-8: byte {} is 0x{:02X}", i,
+           static_cast<unsigned char>(text[i]));
   return text.substr(i, length);
 }
 
@@ -39,6 +45,15 @@ void for_each_character(std::string_view text, F f) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = character_length(text, i);
+    if (length == 0) return false;
+    i += length;
+  }
+  return true;
+}
 
 Characters::Characters(std::string_view text) {
   std::set<std::string, std::less<>> found;  // UTF-8 sorts as its code points do

@@ -17,10 +17,10 @@ namespace {
 
 using namespace eigengrad;
 
-constexpr int kDone = 0, kRunFailed = 1, kBadInput = 2;
+constexpr int kDone = 0, kRunFailed = 1, kBadInput = 2, kSignalled = 128;
 
 struct Arguments {
-  std::string config_file, run_folder, data_folder, out, graph_file = "graph.dot";
+  std::string config_file, resumed, run_folder, data_folder, out, graph_file = "graph.dot";
   std::vector<std::string> settings;
   std::int64_t samples = 2;
   bool json = false, profile = false;
@@ -55,13 +55,23 @@ void print_figures(const train::RunReport& report, bool json) {
   if (json) std::cout << config::to_json(report.figures, -1) << std::endl;
 }
 
-int train_command(const Arguments& arguments) {
+int train_command(Arguments arguments) {
+  const bool resume = !arguments.resumed.empty();
+  if (resume == !arguments.config_file.empty())
+    throw ConfigError("train: give either a configuration, or --resume with the folder of a run");
+  if (resume && !arguments.out.empty()) throw ConfigError("train: --out does not go with --resume");
+  if (resume) arguments.config_file = (std::filesystem::path(arguments.resumed) / "config.json").string();
   const config::Value config = read_config(arguments);
-  const std::string out = arguments.out.empty() ? new_run_folder(arguments.config_file) : arguments.out;
-  const train::RunReport report =
-      train::run_training(config, arguments.config_file, {arguments.data_folder, out, arguments.profile});
+  if (resume) arguments.out = arguments.resumed;
+  if (arguments.out.empty()) arguments.out = new_run_folder(arguments.config_file);
+  const train::RunReport report = train::run_training(config, arguments.config_file,
+                                                      {.data_folder = arguments.data_folder,
+                                                       .out_folder = arguments.out,
+                                                       .resume = resume,
+                                                       .go_on = !arguments.settings.empty(),
+                                                       .profile = arguments.profile});
   print_figures(report, arguments.json);
-  return report.failed ? kRunFailed : kDone;
+  return report.signal != 0 ? kSignalled + report.signal : report.failed ? kRunFailed : kDone;
 }
 
 int evaluate_command(const Arguments& arguments) {
@@ -117,8 +127,8 @@ void add_common_options(CLI::App& command, Arguments& arguments) {
   command.add_flag("--json", arguments.json, "Print the final figures as one JSON object on standard output");
 }
 
-void add_config_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("config", arguments.config_file, "The run, as a JSON file")->required()->type_name("FILE");
+void add_config_options(CLI::App& command, Arguments& arguments, bool required = true) {
+  command.add_option("config", arguments.config_file, "The run, as a JSON file")->required(required)->type_name("FILE");
   command
       .add_option("--set", arguments.settings,
                   "Change a value of the configuration, such as optimizer.lr=0.05; may be repeated")
@@ -134,15 +144,19 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", EIGENGRAD_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit status: 0 done, 1 the run failed, 2 the input was wrong.\n\n"
+      "Exit status: 0 done, 1 the run failed, 2 the input was wrong, 130 or 143 SIGINT or SIGTERM ended it.\n\n"
       "First steps:  eigengrad train examples/mnist/mlp.json");
 
   CLI::App* const train = app.add_subcommand("train", "Train the model of a configuration, and test it");
-  add_config_options(*train, arguments);
+  add_config_options(*train, arguments, false);
   add_common_options(*train, arguments);
   train->add_option("--out", arguments.out, "Folder for the results (default: a new one below runs/)")
       ->type_name("RUN_DIR");
 
+  train
+      ->add_option("--resume", arguments.resumed,
+                   "Go on with the run in that folder, from its newest checkpoint; with --set, beyond its end")
+      ->type_name("RUN_DIR");
   train->add_flag("--profile", arguments.profile,
                   "Say where the time went: tables, and a trace for chrome://tracing in the run's folder");
 

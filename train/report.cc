@@ -12,6 +12,7 @@
 
 #include "eigengrad/config/value.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/io/file.h"
 
 namespace eigengrad::train {
 namespace {
@@ -68,17 +69,29 @@ void ConsoleReport::on_fit_end(const FitResult& result) {
   result.stopped_by.kind == kNonFinite ? log_warning(line) : log_info(line);
 }
 
-MetricsFile::MetricsFile(std::string path) : path_(std::move(path)), file_(path_, std::ios::trunc) {
-  EG_CHECK(file_.is_open(), IoError, "cannot write {}: {}", path_, std::strerror(errno));
-}
+namespace {
 
-void MetricsFile::on_epoch_end(const EpochRecord& record) {
+std::string line_of(const EpochRecord& record) {
   config::Value line = config::Value::object();
   line.set("epoch", record.epoch);
   line.set("step", record.step);
   line.set("seconds", record.seconds);
   for (const auto& [name, value] : record.metrics) line.set(name, value);
-  file_ << config::to_json(line, -1) << '\n' << std::flush;
+  return config::to_json(line, -1) + "\n";
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(std::string path, const std::vector<EpochRecord>& history) : path_(std::move(path)) {
+  std::string lines;
+  for (const EpochRecord& record : history) lines += line_of(record);
+  io::write_file(path_, lines);
+  file_.open(path_, std::ios::app);
+  EG_CHECK(file_.is_open(), IoError, "cannot write {}: {}", path_, std::strerror(errno));
+}
+
+void MetricsFile::on_epoch_end(const EpochRecord& record) {
+  file_ << line_of(record) << std::flush;
   EG_CHECK(file_.good(), IoError, "cannot write {}: {}", path_, std::strerror(errno));
 }
 
@@ -89,7 +102,7 @@ void start_logging(const std::string& file) {
   std::vector<spdlog::sink_ptr> sinks{std::move(console)};
   if (!file.empty()) {
     try {
-      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file, true));
+      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file, false));
     } catch (const spdlog::spdlog_ex& error) {
       throw IoError(fmt::format("cannot write {}: {}", file, error.what()));
     }

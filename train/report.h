@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "eigengrad/train/trainer.h"
 
@@ -32,7 +33,8 @@ class ConsoleReport : public Callback {
 /// written.
 class MetricsFile : public Callback {
  public:
-  explicit MetricsFile(std::string path);
+  /// Begins with the epochs of `history`.
+  explicit MetricsFile(std::string path, const std::vector<EpochRecord>& history = {});
   void on_epoch_end(const EpochRecord& record) override;
 
  private:

@@ -6,6 +6,7 @@
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/data/loader.h"
 #include "eigengrad/io/file.h"
@@ -14,6 +15,7 @@
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
 #include "eigengrad/ops/shape.h"
+#include "eigengrad/train/checkpoint.h"
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
@@ -30,10 +32,32 @@ std::string in(const std::string& folder, const char* file) { return (fs::path(f
 
 void make_run_folder(const std::string& folder) {
   std::error_code error;
-  EG_CHECK(!fs::exists(in(folder, "config.json"), error), IoError, "there is a run in {} already: give another folder",
-           folder);
+  EG_CHECK(!fs::exists(in(folder, "config.json"), error), IoError,
+           "there is a run in {} already: give another folder, or --resume it", printable(folder));
   fs::create_directories(folder, error);
-  EG_CHECK(!error, IoError, "cannot make the folder {}: {}", folder, error.message());
+  EG_CHECK(!error, IoError, "cannot make the folder {}: {}", printable(folder), error.message());
+}
+
+void check_run_folder(const std::string& folder) {
+  std::error_code error;
+  EG_CHECK(fs::is_regular_file(in(folder, "config.json"), error), IoError, "there is no run in {}: no config.json",
+           printable(folder));
+}
+
+// The folder of the data: the one that is given, or else the one that the run was begun with.
+std::string data_folder_of(const std::string& run_folder, const std::string& given) {
+  const std::string file = in(run_folder, "run.json");
+  if (!given.empty() || !fs::exists(file)) return given;
+  const Value facts = config::read_json_file(file);
+  const Value* folder = facts.find("data_folder");
+  EG_CHECK(folder && folder->as_string(), FormatError, "{}: expected a data_folder", printable(file));
+  return *folder->as_string();
+}
+
+void write_run_facts(const std::string& run_folder, const std::string& data_folder) {
+  Value facts = Value::object();
+  facts.set("data_folder", data_folder.empty() ? "" : fs::absolute(data_folder).string());
+  io::write_file(in(run_folder, "run.json"), config::to_json(facts) + "\n");
 }
 
 std::string shape_text(const Shape& shape) { return to_string(shape); }
@@ -58,7 +82,7 @@ Value to_value(const Tensor& table) {
 }
 
 void add_evaluation(Value& figures, Run& run) {
-  const data::DataLoader loader(run.data.test, {.batch_size = kEvaluationBatch});
+  const data::DataLoader loader(run.data.test, {.batch_size = kEvaluationBatch, .augment = false});
   const Evaluation evaluation = evaluate(*run.model, *run.loss, loader, run.metrics);
   std::string line = fmt::format("test: loss {:.4f}", evaluation.loss);
   for (const auto& [name, value] : evaluation.metrics) {
@@ -72,37 +96,79 @@ void add_evaluation(Value& figures, Run& run) {
   log_info(line + fmt::format(" of {} samples", evaluation.samples));
 }
 
-Trainer make_trainer(Run& run, const std::string& folder) {
-  Trainer trainer(*run.model, *run.loss, *run.optimizer,
-                  {.clip_grad_norm = run.training.clip_grad_norm,
-                   .clip_grad_value = run.training.clip_grad_value,
-                   .accumulate = run.training.accumulate,
-                   .precision = run.training.precision});
-  for (auto& criterion : run.stopping) trainer.stop_when(std::move(criterion));
-  for (const auto& [schedule, interval] : run.schedules) trainer.add_schedule(*schedule, interval);
-  if (run.average) trainer.average_with(*run.average);
-  trainer.measure(run.metrics);
-  trainer.add_callback(std::make_unique<ConsoleReport>());
-  trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));
-  trainer.add_callback(std::make_unique<ReportFile>(folder, run));
-  return trainer;
-}
+// Trains a run in its folder, or goes on with what is there of it.
+class Training {
+ public:
+  Training(Run& run, const std::string& folder)
+      : run_(run),
+        folder_(folder),
+        checkpoints_(in(folder, "checkpoints")),
+        trainer_(*run.model, *run.loss, *run.optimizer,
+                 {.clip_grad_norm = run.training.clip_grad_norm,
+                  .clip_grad_value = run.training.clip_grad_value,
+                  .accumulate = run.training.accumulate,
+                  .validate_every = run.training.validate_every,
+                  .precision = run.training.precision}) {
+    const auto [train, valid] =
+        data::random_split(run.data.train, run.training.valid_fraction, static_cast<std::uint64_t>(run.seed));
+    EG_CHECK(train->size() > 0, ConfigError, "/training/valid_fraction: {} leaves nothing to train on",
+             run.training.valid_fraction);
+    train_.emplace(train, data::DataLoaderOptions{.batch_size = run.training.batch_size,
+                                                  .shuffle = run.training.shuffle,
+                                                  .drop_last = run.training.drop_last,
+                                                  .seed = static_cast<std::uint64_t>(run.seed)});
+    EG_CHECK(train_->batches() > 0, ConfigError,
+             "/training/batch_size: {} samples do not fill a batch of {}, and drop_last leaves it out", train->size(),
+             run.training.batch_size);
+    if (valid->size() > 0)
+      valid_.emplace(valid, data::DataLoaderOptions{.batch_size = kEvaluationBatch, .augment = false});
+    set_up_trainer();
+  }
 
-FitResult fit(Run& run, const std::string& folder) {
-  const auto seed = static_cast<std::uint64_t>(run.seed);
-  const auto [train, valid] = data::random_split(run.data.train, run.training.valid_fraction, seed);
-  EG_CHECK(train->size() > 0, ConfigError, "/training/valid_fraction: {} leaves nothing to train on",
-           run.training.valid_fraction);
-  data::DataLoader train_loader(train, {.batch_size = run.training.batch_size,
-                                        .shuffle = run.training.shuffle,
-                                        .drop_last = run.training.drop_last,
-                                        .seed = seed});
-  EG_CHECK(train_loader.batches() > 0, ConfigError,
-           "/training/batch_size: {} samples do not fill a batch of {}, and drop_last leaves it out", train->size(),
-           run.training.batch_size);
-  const data::DataLoader valid_loader(valid, {.batch_size = kEvaluationBatch});
-  return make_trainer(run, folder).fit(train_loader, valid->size() > 0 ? &valid_loader : nullptr);
-}
+  // Goes back to the newest checkpoint. The reason why training had ended, if it had.
+  std::optional<StopReason> resume() {
+    const std::optional<CheckpointNotes> notes = checkpoints_.load_newest(*run_.model, trainer_);
+    if (!notes) {
+      log_warning("there is no checkpoint: training begins anew");
+      return std::nullopt;
+    }
+    EG_CHECK(notes->data == run_.data.train->description(), IoError,
+             "{} was trained on other data: {}, and not {}; give their folder (--data DIR)", printable(folder_),
+             notes->data, run_.data.train->description());
+    log_info(fmt::format("resumed after step {}, epoch {}", notes->step, notes->epoch));
+    return notes->stopped_by;
+  }
+
+  FitResult fit() {
+    trainer_.add_callback(std::make_unique<ConsoleReport>());
+    trainer_.add_callback(std::make_unique<MetricsFile>(in(folder_, "metrics.jsonl"), trainer_.history()));
+    trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
+                                                        run_.data.train->description()));
+    trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
+    return trainer_.fit(*train_, valid_ ? &*valid_ : nullptr);
+  }
+  FitResult finish(StopReason reason) { return trainer_.finish(std::move(reason)); }
+
+ private:
+  void set_up_trainer() {
+    for (auto& criterion : run_.stopping) trainer_.stop_when(std::move(criterion));
+    trainer_.stop_when(std::make_unique<StopSignal>());
+    trainer_.stop_when<StopFile>({.file = in(folder_, "STOP")});
+    for (const auto& [schedule, interval] : run_.schedules) trainer_.add_schedule(*schedule, interval);
+    if (run_.average) trainer_.average_with(*run_.average);
+    trainer_.measure(run_.metrics);
+    BestOptions best = run_.checkpoints.best;
+    if (best.metric.empty() && !valid_) return;
+    if (best.metric.empty()) best.metric = "valid_loss";
+    trainer_.keep_best(best);
+  }
+
+  Run& run_;
+  const std::string folder_;
+  CheckpointFolder checkpoints_;
+  Trainer trainer_;
+  std::optional<data::DataLoader> train_, valid_;
+};
 
 void write_profile(const Profiler& profiler, const std::string& folder) {
   std::ostringstream tables;
@@ -116,41 +182,63 @@ void write_profile(const Profiler& profiler, const std::string& folder) {
 }  // namespace
 
 RunReport run_training(const Value& config, const std::string& source, const RunPlaces& places) {
-  Run run = build_run(config, source, places.data_folder);
-  make_run_folder(places.out_folder);
-  start_logging(in(places.out_folder, "log.txt"));
-  io::write_file(in(places.out_folder, "config.json"), config::to_json(run.resolved) + "\n");
-  log_run(run, places.out_folder);
+  const std::string& folder = places.out_folder;
+  if (places.resume) check_run_folder(folder);
+  const std::string data_folder = places.resume ? data_folder_of(folder, places.data_folder) : places.data_folder;
+  Run run = build_run(config, source, data_folder);
+  if (!places.resume) make_run_folder(folder);
+  const io::FolderLock lock(folder);
+  io::remove_temporaries(folder);
+  start_logging(in(folder, "log.txt"));
+  write_run_facts(folder, data_folder);
+  io::write_file(in(folder, "config.json"), config::to_json(run.resolved) + "\n");
+  log_run(run, folder);
 
+  Training training(run, folder);
+  const std::optional<StopReason> ended = places.resume ? training.resume() : std::nullopt;
   const FitResult result = [&] {
-    if (!places.profile) return fit(run, places.out_folder);
+    if (ended && !places.go_on) return training.finish(*ended);
+    if (!places.profile) return training.fit();
     Profiler profiler;
-    FitResult fitted = fit(run, places.out_folder);
+    FitResult fitted = training.fit();
     profiler.stop();
-    write_profile(profiler, places.out_folder);
+    write_profile(profiler, folder);
     return fitted;
   }();
-  const optim::EMA::Applied averages(run.average.get());
-  io::save_safetensors(in(places.out_folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
+  if (result.restored_best)
+    log_info(fmt::format("the weights are those of epoch {}, where {} was {:.6g}", result.best->epoch,
+                         result.best->metric, result.best->value));
   RunReport report;
   report.failed = result.stopped_by.kind == kNonFinite;
-  if (!report.failed) add_evaluation(report.figures, run);
+  if (result.stopped_by.kind == kSignal) {
+    report.signal = StopSignal::received();
+    log_info(fmt::format("go on with: eigengrad train --resume {}", folder));
+  } else {
+    const optim::EMA::Applied averages(result.restored_best ? nullptr : run.average.get());
+    io::save_safetensors(in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
+    if (!report.failed) add_evaluation(report.figures, run);
+  }
   report.figures.set("stopped_by", result.stopped_by.kind);
   report.figures.set("reason", result.stopped_by.text);
   report.figures.set("epochs", result.state.epoch);
   report.figures.set("steps", result.state.step);
   report.figures.set("seconds", result.state.seconds);
+  if (result.best) {
+    report.figures.set("best_epoch", result.best->epoch);
+    report.figures.set("best_" + result.best->metric, result.best->value);
+  }
   report.figures.set("data", run.data.train->description());
-  report.figures.set("run", places.out_folder);
+  report.figures.set("run", folder);
   report.figures.set("machine", machine_facts());
-  io::write_file(in(places.out_folder, "result.json"), config::to_json(report.figures) + "\n");
-  write_report(places.out_folder, run);
+  if (report.signal == 0) io::write_file(in(folder, "result.json"), config::to_json(report.figures) + "\n");
+  write_report(folder, run);
   return report;
 }
 
 RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder) {
   const std::string file = in(run_folder, "config.json");
-  Run run = build_run(config::read_json_file(file), file, data_folder);
+  check_run_folder(run_folder);
+  Run run = build_run(config::read_json_file(file), file, data_folder_of(run_folder, data_folder));
   run.model->load_state_dict(io::load_safetensors(in(run_folder, "model.safetensors")).tensors);
   start_logging();
   if (!run.data.note.empty()) log_warning(run.data.note);

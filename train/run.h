@@ -15,6 +15,8 @@ namespace eigengrad::train {
 struct RunPlaces {
   std::string data_folder;  ///< where MNIST is; empty: nowhere
   std::string out_folder;   ///< made by the run; it must not hold another run
+  bool resume = false;      ///< go on with the run in that folder instead, from its newest checkpoint
+  bool go_on = false;       ///< when resumed, train on even if it had come to its end
   bool profile = false;     ///< write where the time went to profile.txt, and as profile.json in Chrome's trace format
 };
 
@@ -22,11 +24,15 @@ struct RunPlaces {
 struct RunReport {
   config::Value figures;  ///< test_accuracy, test_loss, stopped_by, epochs, steps, seconds, data, run, machine
   bool failed = false;    ///< it stopped because a number was not finite
+  int signal = 0;         ///< the signal that stopped it; it can be resumed then
 };
 
 /// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved),
-/// metrics.jsonl, log.txt, model.safetensors, result.json, report.html. `source` names the configuration in messages.
-/// Throws ConfigError, FormatError and IoError for bad input.
+/// run.json (where the data are), metrics.jsonl, log.txt, checkpoints, model.safetensors, result.json, report.html.
+/// SIGINT, SIGTERM, SIGHUP and a file named STOP in the folder end training after the step that runs; a run that a
+/// signal ended has a checkpoint, but no model.safetensors and no result.json. A resumed run gives the same bits as
+/// one that was never stopped. `source` names the configuration in messages. Throws ConfigError, FormatError and
+/// IoError for bad input, and IoError when another process is at work in the folder.
 RunReport run_training(const config::Value& config, const std::string& source, const RunPlaces& places);
 
 /// Evaluates the model that a run has left in its folder on the test set. Throws as above.

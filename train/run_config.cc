@@ -47,8 +47,8 @@ class RunBuilder {
   }
 
  private:
-  static constexpr std::array kKeys{"seed",    "data",      "training",     "model",   "loss",
-                                    "metrics", "optimizer", "lr_scheduler", "stopping"};
+  static constexpr std::array kKeys{"seed", "data",    "training",  "checkpoints",  "model",
+                                    "loss", "metrics", "optimizer", "lr_scheduler", "stopping"};
 
   void check_keys() {
     const std::vector<std::string> known(kKeys.begin(), kKeys.end());
@@ -78,13 +78,21 @@ class RunBuilder {
   std::unique_ptr<config::Configured> read_data() {
     if (!config_.find("data")) return nullptr;
     auto configured = data::sources().read(part("data"), "/data", diagnostics_);
-    if (configured) run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
+    if (!configured) return nullptr;
+    try {
+      run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
+    } catch (const ConfigError& error) {  // options that do not fit the data
+      diagnostics_.add("/data", configured->position, error.what());
+      diagnostics_.throw_if_any();
+    }
     return configured;
   }
 
   void read_training() {
     if (const Value* training = config_.find("training"))
       config::read_options(*training, "/training", diagnostics_, run_.training);
+    if (const Value* checkpoints = config_.find("checkpoints"))
+      config::read_options(*checkpoints, "/checkpoints", diagnostics_, run_.checkpoints);
   }
 
   void read_model(const config::Configured* source) {
@@ -176,6 +184,7 @@ class RunBuilder {
     all.set("seed", run_.seed);
     all.set("data", data::sources().write(source));
     all.set("training", config::write_options(run_.training));
+    all.set("checkpoints", config::write_options(run_.checkpoints));
     all.set("model", nn::model_config(*run_.model));
     const auto loss = nn::losses().read(part("loss"), "/loss", diagnostics_);
     all.set("loss", nn::losses().write(*loss));
@@ -227,12 +236,22 @@ void describe(config::Fields& f, TrainingOptions& o) {
     {.help = "share of the training samples that is held out to validate on", .min = 0, .max = 1, .below_max = true});
   f("accumulate", o.accumulate,
     {.help = "batches that make a step together, as one larger batch would", .min = 1, .max = 1'000'000});
+  f("validate_every", o.validate_every,
+    {.help = "steps after which to validate within an epoch as well; 0: at its end alone", .min = 0});
   f("clip_grad_norm", o.clip_grad_norm, {.help = "gradients are scaled down to this norm; 0: never", .min = 0});
   f("clip_grad_value", o.clip_grad_value, {.help = "then no element is larger than this; 0: never", .min = 0});
   config::describe_optional(f, "ema", o.ema,
                             {.help = "a moving average of the weights, with which the model is validated and saved"});
   f.choice<Precision>("precision", o.precision, {{"float32", Precision::Float32}, {"bfloat16", Precision::BFloat16}},
                       {.help = "what products and convolutions multiply with; bfloat16 is faster and keeps 8 bits"});
+}
+
+void describe(config::Fields& f, CheckpointsOptions& o) {
+  describe(f, o.when);
+  f("best_metric", o.best.metric, {.help = "by which weights are the best; empty: valid_loss, where it is measured"});
+  f.choice<Mode>("best_mode", o.best.mode, {{"auto", Mode::Auto}, {"min", Mode::Min}, {"max", Mode::Max}},
+                 {.help = "whether small or large values are good; auto: large for accuracies and the like"});
+  f("restore_best", o.best.restore, {.help = "end with the best weights instead of the last"});
 }
 
 Run build_run(const Value& config, const std::string& source, const std::string& folder) {
@@ -253,6 +272,7 @@ Value run_schema() {
   properties.set("seed", std::move(seed));
   properties.set("data", data::sources().schema());
   properties.set("training", config::schema_of<TrainingOptions>());
+  properties.set("checkpoints", config::schema_of<CheckpointsOptions>());
   properties.set("model", reference("layer"));
   properties.set("loss", nn::losses().schema());
   Value measured = Value::object();

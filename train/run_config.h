@@ -16,6 +16,7 @@
 #include "eigengrad/optim/average.h"
 #include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/optim/optimizer.h"
+#include "eigengrad/train/checkpoint.h"
 #include "eigengrad/train/metrics.h"
 #include "eigengrad/train/stopping.h"
 
@@ -33,8 +34,9 @@ struct TrainingOptions {
   std::int64_t batch_size = 64;
   bool shuffle = true;
   bool drop_last = false;
-  double valid_fraction = 0.1;  ///< of the training samples, held out to validate on
-  std::int64_t accumulate = 1;  ///< batches that make a step together
+  double valid_fraction = 0.1;      ///< of the training samples, held out to validate on
+  std::int64_t accumulate = 1;      ///< batches that make a step together
+  std::int64_t validate_every = 0;  ///< steps after which to validate within an epoch as well; 0: at its end alone
   double clip_grad_norm = 0;
   double clip_grad_value = 0;
   std::optional<AverageOptions> ema{};
@@ -42,10 +44,18 @@ struct TrainingOptions {
 };
 void describe(config::Fields& f, TrainingOptions& o);
 
+/// When checkpoints are written, and which weights a run ends with.
+struct CheckpointsOptions {
+  CheckpointOptions when;
+  BestOptions best{.metric = "", .mode = Mode::Auto, .restore = true};  ///< metric "": valid_loss, where it is measured
+};
+void describe(config::Fields& f, CheckpointsOptions& o);
+
 /// Everything that a run is made of, built and checked.
 struct Run {
   std::int64_t seed = 0;
   TrainingOptions training;
+  CheckpointsOptions checkpoints;
   data::Source data;
   std::shared_ptr<nn::Module> model;
   std::shared_ptr<nn::Loss> loss;

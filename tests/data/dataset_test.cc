@@ -58,34 +58,6 @@ TEST(TensorDataset, Refusals) {
   EXPECT_THROW(numbered(5)->get(Indices{0, -1}), IndexError);
 }
 
-TEST(ImageDataset, NormalizesBytes) {
-  const ImageDataset dataset({0, 51, 255, 102}, {1, 0}, 1, 2, 2, {0.5, 0.25}, "pairs");
-  const Batch batch = dataset.get(Indices{1, 0});
-  EXPECT_EQ(batch.inputs.shape(), (Shape{2, 1, 1, 2}));
-  const std::vector<float> x = batch.inputs.to_vector<float>();
-  const double expected[] = {2, -0.4, -2, -1.2};
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(static_cast<double>(x[i]), expected[i], 1e-6);
-  EXPECT_EQ(batch.targets.to_vector<std::int64_t>(), (Indices{0, 1}));
-  EXPECT_EQ(dataset.class_names(), (std::vector<std::string>{"0", "1"}));
-  EXPECT_NE(dataset.description().find("pairs: 2 images of 1x2, 2 classes"), std::string::npos);
-}
-
-TEST(ImageDataset, Refusals) {
-  const auto make = [](std::vector<std::uint8_t> pixels, Indices labels, std::int64_t rows, double std) {
-    ImageDataset(std::move(pixels), std::move(labels), rows, 1, 2, {0, std}, "bad");
-  };
-  EXPECT_NO_THROW(make({1, 2}, {0, 1}, 1, 1));
-  EXPECT_THROW(make({1, 2, 3}, {0, 1}, 1, 1), ShapeError);
-  EXPECT_THROW(make({1, 2}, {0, 2}, 1, 1), IndexError);
-  EXPECT_THROW(make({1, 2}, {-1, 1}, 1, 1), IndexError);
-  EXPECT_THROW(make({}, {0, 1}, 0, 1), ValueError);
-  EXPECT_THROW(make({1, 2}, {0, 1}, 1, 0), ValueError);
-  EXPECT_THROW(make({1, 2}, {0, 1}, 1, std::nan("")), ValueError);
-  const ImageDataset one({1}, {0}, 1, 1, 2, {}, "one");
-  EXPECT_THROW(one.get(Indices{1}), IndexError);
-  EXPECT_THROW(one.get(Indices{-1}), IndexError);
-}
-
 TEST(Dataset, GatheringDoesNotDependOnThreads) {
   const int before = num_threads();
   const TensorDataset dataset(reshape(arange(600 * 4096, kFloat32), {600, 4096}), arange(600));

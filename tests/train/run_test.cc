@@ -248,8 +248,8 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   for (const auto& entry : std::filesystem::directory_iterator(folder.file("run")))
     files.push_back(entry.path().filename());
   std::sort(files.begin(), files.end());
-  EXPECT_EQ(files, (std::vector<std::string>{"config.json", "log.txt", "metrics.jsonl", "model.safetensors",
-                                             "report.html", "result.json"}));
+  EXPECT_EQ(files, (std::vector<std::string>{".lock", "checkpoints", "config.json", "log.txt", "metrics.jsonl",
+                                             "model.safetensors", "report.html", "result.json", "run.json"}));
   const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
   const Value first = parse_json(metrics.substr(0, metrics.find('\n')));
   for (const char* key : {"epoch", "step", "seconds", "loss", "accuracy", "grad_norm", "valid_loss", "valid_accuracy"})

@@ -1,0 +1,35 @@
+// What a user asks a trained model about.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "eigengrad/core/tensor.h"
+
+namespace eigengrad::data {
+
+/// Samples from a file.
+struct Inputs {
+  Tensor inputs;                   ///< [N, ...]
+  std::vector<std::string> names;  ///< where each comes from: "7.png", "flowers.csv:12"
+};
+
+/// Reads files as the data set was read that a model was trained on, and makes inputs of them in the same way. All it
+/// needs is in the resolved options of the data set.
+class InputReader {
+ public:
+  virtual ~InputReader() = default;
+  /// The shape of one input, without the batch axis.
+  virtual Shape input_shape() const = 0;
+  /// The names of the classes; empty where targets are numbers.
+  virtual std::vector<std::string> class_names() const { return {}; }
+  /// The samples of a file. Throws IoError and FormatError, and ValueError where the kind of data cannot be read alone.
+  virtual Inputs read(const std::string& path) const = 0;
+  /// The numbers that outputs stand for, where the targets were standardised.
+  virtual Tensor restored(const Tensor& outputs) const { return outputs; }
+};
+
+using InputReaderPtr = std::shared_ptr<const InputReader>;
+
+}  // namespace eigengrad::data
