@@ -48,6 +48,20 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+// Small pieces go together.
+bool write_pieces(int fd, std::span<const std::string_view> pieces) {
+  constexpr std::size_t kTogether = std::size_t{1} << 16;
+  std::string waiting;
+  for (const std::string_view piece : pieces) {
+    if (waiting.size() + piece.size() > kTogether && !write_all(fd, std::exchange(waiting, {}))) return false;
+    if (piece.size() <= kTogether)
+      waiting += piece;
+    else if (!write_all(fd, piece))
+      return false;
+  }
+  return write_all(fd, waiting);
+}
+
 // A name of its own in the folder of `path`.
 std::string temporary_name(const std::string& path) {
   static std::atomic<unsigned> counter{0};
@@ -69,8 +83,7 @@ void write_file(const std::string& path, std::span<const std::string_view> piece
   const std::string temporary = temporary_name(path);
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
   if (file.get() < 0) fail("write", path);
-  bool good = true;
-  for (const std::string_view piece : pieces) good = good && write_all(file.get(), piece);
+  bool good = write_pieces(file.get(), pieces);
   good = good && ::fsync(file.get()) == 0 && file.close() && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!good) {
     const int error = errno;
@@ -93,6 +106,7 @@ void remove_temporaries(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<fs::path> found;
+  if (!fs::exists(folder, error)) return;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == ".tmp") found.push_back(entry->path());
   for (const fs::path& path : found)

@@ -17,7 +17,8 @@ void write_file(const std::string& path, std::string_view text);
 /// renamed, and the folder that both are in is synced. Throws IoError with the reason.
 void publish_folder(const std::string& temporary, const std::string& path);
 
-/// Removes what writers that were killed have left in a folder: files and folders named *.tmp. Throws IoError.
+/// Removes what writers that were killed have left in a folder, if it is there: files and folders named *.tmp. Throws
+/// IoError.
 void remove_temporaries(const std::string& folder);
 
 /// Keeps a folder to one process while it lives, by a lock on a file in it. Throws IoError when another has it.

@@ -137,6 +137,7 @@ void CheckpointFolder::write(const nn::Module& model, const Trainer& trainer, co
   try {
     std::error_code error;
     fs::create_directories(path_, error);
+    EG_CHECK(!error, IoError, "cannot make {}: {}", printable(path_), error.message());
     remove(temporary);
     EG_CHECK(fs::create_directory(temporary, error), IoError, "cannot make {}: {}", printable(temporary),
              error.message());

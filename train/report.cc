@@ -26,7 +26,7 @@ std::string shown(double value) {
 
 }  // namespace
 
-ConsoleReport::ConsoleReport() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+ConsoleReport::ConsoleReport(double seconds) : terminal_(::isatty(STDERR_FILENO) == 1), epoch_started_(seconds) {}
 
 void ConsoleReport::on_fit_begin(std::int64_t steps_per_epoch) { steps_per_epoch_ = steps_per_epoch; }
 

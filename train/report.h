@@ -13,7 +13,8 @@ namespace eigengrad::train {
 /// A line per epoch on standard error; on a terminal also a bar that shows how far the epoch has come.
 class ConsoleReport : public Callback {
  public:
-  ConsoleReport();
+  /// `seconds` of training lie behind: it is resumed.
+  explicit ConsoleReport(double seconds = 0);
   void on_fit_begin(std::int64_t steps_per_epoch) override;
   void on_step_end(const TrainState& state) override;
   void on_epoch_end(const EpochRecord& record) override;
@@ -26,7 +27,7 @@ class ConsoleReport : public Callback {
   bool bar_shown_ = false;
   std::int64_t steps_per_epoch_ = 1;
   double last_drawn_ = -1;
-  double epoch_started_ = 0;
+  double epoch_started_;
 };
 
 /// One JSON object per epoch, a line each, on disk as soon as the epoch ends. Throws IoError when the file cannot be

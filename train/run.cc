@@ -140,7 +140,7 @@ class Training {
   }
 
   FitResult fit() {
-    trainer_.add_callback(std::make_unique<ConsoleReport>());
+    trainer_.add_callback(std::make_unique<ConsoleReport>(trainer_.state().seconds));
     trainer_.add_callback(std::make_unique<MetricsFile>(in(folder_, "metrics.jsonl"), trainer_.history()));
     trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
                                                         run_.data.train->description()));
@@ -206,8 +206,8 @@ RunReport run_training(const Value& config, const std::string& source, const Run
     return fitted;
   }();
   if (result.restored_best)
-    log_info(fmt::format("the weights are those of epoch {}, where {} was {:.6g}", result.best->epoch,
-                         result.best->metric, result.best->value));
+    log_info(fmt::format("the weights are those of epoch {} (step {}), where {} was {:.6g}", result.best->epoch,
+                         result.best->step, result.best->metric, result.best->value));
   RunReport report;
   report.failed = result.stopped_by.kind == kNonFinite;
   if (result.stopped_by.kind == kSignal) {

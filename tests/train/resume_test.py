@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""resume_test COMMAND SHIM [KILLS]: runs that are killed, told to stop or cannot write go on to the same bits.
+
+COMMAND is the eigengrad command, SHIM the library made of fault_shim.c. Every interrupted run is resumed, under another
+number of threads, and must end with the weights, metrics and result of a run that was never interrupted.
+"""
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+COMMAND, SHIM = sys.argv[1], sys.argv[2]
+KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 50
+
+# Everything that a run may remember: dropout, batch statistics, shuffling, random changes of samples, schedules,
+# momentum, several batches to a step, averages of the weights, early stopping, the best weights.
+CONFIG = {
+    "seed": 3,
+    "data": {"type": "Digits", "train": 300, "test": 60, "transforms": [{"type": "RandomShift", "pixels": 2}]},
+    "training": {"batch_size": 16, "valid_fraction": 0.2, "accumulate": 2, "clip_grad_norm": 5,
+                 "ema": {"decay": 0.9}, "validate_every": 5},
+    "checkpoints": {"every_steps": 3, "keep": 2},
+    "model": {"type": "Sequential", "layers": [
+        "Flatten", {"type": "Linear", "out_features": 16}, "ReLU", "BatchNorm1d", {"type": "Dropout", "p": 0.3},
+        {"type": "Linear", "out_features": 10}]},
+    "loss": "CrossEntropyLoss",
+    "metrics": ["accuracy", "f1"],
+    "optimizer": {"type": "Adam", "lr": 0.01},
+    "lr_scheduler": [{"type": "CosineAnnealingLR", "T_max": 6, "interval": "step"},
+                     {"type": "ReduceLROnPlateau", "metric": "valid_loss", "patience": 0}],
+    "stopping": [{"type": "max_epochs", "epochs": 4}, {"type": "no_improvement", "patience": 5},
+                 {"type": "max_seconds", "seconds": 1000}],
+}
+
+
+def environment(threads, fault=None):
+    result = dict(os.environ, EIGENGRAD_NUM_THREADS=str(threads))
+    if fault:
+        result.update(LD_PRELOAD=SHIM, EIGENGRAD_FAULT=fault)
+    return result
+
+
+def start(arguments, threads=1, fault=None):
+    return subprocess.Popen([COMMAND, "train", *arguments], env=environment(threads, fault), stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def run(arguments, threads=1, fault=None):
+    process = start(arguments, threads, fault)
+    errors = process.communicate(timeout=120)[1]
+    return process.returncode, errors
+
+
+def outcome(folder):
+    """What a finished run has come to, without times."""
+    with open(os.path.join(folder, "model.safetensors"), "rb") as file:
+        weights = file.read()
+    with open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8") as file:
+        metrics = [json.loads(line) for line in file]
+    with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    for record in [*metrics, result]:
+        record.pop("seconds")
+    for key in ("run", "machine"):
+        result.pop(key)
+    return weights, metrics, result
+
+
+class Test:
+    def __init__(self, folder):
+        self.folder = folder
+        self.count = 0
+        self.config = os.path.join(folder, "config.json")
+        with open(self.config, "w", encoding="utf-8") as file:
+            json.dump(CONFIG, file)
+        whole = self.new_run()
+        began = time.monotonic()
+        code, errors = run([self.config, "--out", whole])
+        self.seconds = time.monotonic() - began
+        assert code == 0, errors
+        self.expected = outcome(whole)
+        assert len(self.expected[1]) == 4, self.expected[1]
+
+    def new_run(self):
+        self.count += 1
+        return os.path.join(self.folder, f"run{self.count}")
+
+    def begin_or_resume(self, folder):
+        there = os.path.exists(os.path.join(folder, "config.json"))
+        return ["--resume", folder] if there else [self.config, "--out", folder]
+
+    def finish(self, folder, threads, what):
+        code, errors = run(self.begin_or_resume(folder), threads)
+        assert code == 0, f"{what}: {errors}"
+        got = outcome(folder)
+        for part, (found, expected) in zip(("weights", "metrics", "result"), zip(got, self.expected)):
+            assert found == expected, f"{what}: other {part}: {found} instead of {expected}"
+        left = [name for place in (folder, os.path.join(folder, "checkpoints")) for name in os.listdir(place)
+                if name.endswith(".tmp")]
+        assert not left, f"{what}: {left} were left"
+        shutil.rmtree(folder)
+
+    def test_random_kills(self):
+        """SIGKILL at random moments, also of runs that were resumed."""
+        pick, killed, folder = random.Random(1), 0, self.new_run()
+        while killed < KILLS:
+            process = start(self.begin_or_resume(folder), pick.randint(1, 3))
+            time.sleep(pick.uniform(0, 1.1 * self.seconds))
+            process.kill()
+            process.communicate()
+            killed += process.returncode == -signal.SIGKILL
+            if killed % 3 == 0 or process.returncode == 0:
+                self.finish(folder, pick.randint(1, 3), f"after {killed} kills")
+        if os.path.exists(folder):
+            self.finish(folder, 2, "after all kills")
+        return f"{killed} kills"
+
+    def calls(self):
+        """The calls that write checkpoints in a whole run."""
+        log, folder = os.path.join(self.folder, "calls"), self.new_run()
+        code, errors = run([self.config, "--out", folder], fault=f"0:0:{log}:{folder}/checkpoints")
+        assert code == 0, errors
+        with open(log, encoding="utf-8") as file:
+            names = file.read().split()
+        os.unlink(log)
+        shutil.rmtree(folder)
+        assert {"open", "write", "fsync", "close", "rename", "mkdir", "unlink", "link"} <= set(names), set(names)
+        return names
+
+    def test_kill_at_every_call(self):
+        """SIGKILL before every call that writes the first checkpoint, and one that removes an older one."""
+        names = self.calls()
+        begins = [at for at, name in enumerate(names) if name == "mkdir"]  # the first makes the folder of all
+        calls = [*range(1, begins[2] + 1), *range(begins[4], begins[5] + 1)]
+        assert "link" in names[begins[4]:begins[5]] and "unlink" in names[begins[4]:begins[5]], names
+        for at in calls:
+            folder = self.new_run()
+            code, _ = run([self.config, "--out", folder], fault=f"{at}:0:/dev/null:{folder}/checkpoints")
+            assert code == -signal.SIGKILL, f"call {at} ({names[at - 1]}) was not reached"
+            self.finish(folder, 1 + at % 2, f"killed at call {at}, {names[at - 1]}")
+        return f"{len(calls)} calls of {len(names)}"
+
+    def test_full_disk(self):
+        """A call that fails gives an error that says why, and leaves what was there."""
+        names, tried = self.calls(), 0
+        for at in range(1, len(names) // 2, 8):
+            if names[at - 1] not in ("open", "write", "fsync", "mkdir", "rename", "close"):
+                continue
+            folder = self.new_run()
+            fault = random.Random(at).choice([errno.ENOSPC, errno.EDQUOT, errno.EIO])
+            code, errors = run([self.config, "--out", folder], fault=f"{at}:{fault}:/dev/null:{folder}/checkpoints")
+            where = f"{names[at - 1]} {at} failing with {errno.errorcode[fault]}"
+            assert code == 2 and os.strerror(fault) in errors, f"{where}: {code} {errors}"
+            assert "checkpoint" in errors.splitlines()[-1], errors
+            self.finish(folder, 2, where)
+            tried += 1
+        assert tried >= 10, tried
+        return f"{tried} calls"
+
+    def test_signals(self):
+        """The first signal ends the run after the step, with a checkpoint; a second one at once."""
+        pick = random.Random(2)
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)) * 3:
+            folder = self.new_run()
+            process = start([self.config, "--out", folder, "--set", "stopping.0.epochs=100000",
+                             "--set", "stopping.1.patience=100000"], 2)
+            self.wait_for(os.path.join(folder, "checkpoints"))
+            time.sleep(pick.uniform(0, 0.2))
+            process.send_signal(number)
+            errors = process.communicate(timeout=60)[1]
+            assert process.returncode == code, f"{number}: {process.returncode} {errors}"
+            assert f"--resume {folder}" in errors, errors
+            assert not os.path.exists(os.path.join(folder, "result.json"))
+            shutil.rmtree(folder)
+        return "9 signals"
+
+    def test_signal_and_resume(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            folder = self.new_run()
+            process = start([self.config, "--out", folder], 2)
+            self.wait_for(os.path.join(folder, "checkpoints"))
+            process.send_signal(number)
+            process.communicate(timeout=60)
+            self.finish(folder, 3, f"after signal {number}")
+
+    @staticmethod
+    def wait_for(path):
+        until = time.monotonic() + 60
+        while not (os.path.exists(path) and os.listdir(path)):
+            assert time.monotonic() < until, f"{path} does not appear"
+            time.sleep(0.002)
+
+    def test_stop_file(self):
+        folder = self.new_run()
+        process = start([self.config, "--out", folder, "--set", "stopping.0.epochs=100000",
+                         "--set", "stopping.1.patience=100000"], 1)
+        self.wait_for(os.path.join(folder, "checkpoints"))
+        stop = os.path.join(folder, "STOP")
+        with open(stop, "w", encoding="utf-8"):
+            pass
+        errors = process.communicate(timeout=60)[1]
+        assert process.returncode == 0 and "stopped by stop_file" in errors, errors
+        assert not os.path.exists(stop)
+        code, errors = run(["--resume", folder, "--set", "stopping.0.epochs=2"])
+        assert code == 0 and "stopped by max_epochs" in errors, errors
+
+    def test_one_run_to_a_folder(self):
+        folder = self.new_run()
+        process = start([self.config, "--out", folder, "--set", "stopping.0.epochs=100000",
+                         "--set", "stopping.1.patience=100000"], 1)
+        self.wait_for(os.path.join(folder, "checkpoints"))
+        for arguments, complaint in ((["--resume", folder], "another run is at work"),
+                                     ([self.config, "--out", folder], "there is a run in")):
+            code, errors = run(arguments)
+            assert code == 2 and complaint in errors, errors
+        process.kill()
+        process.communicate()
+        shutil.rmtree(folder)
+
+    def test_damage(self):
+        """A checkpoint of which any byte is changed, or that is cut short, is not used: the one before is."""
+        pick = random.Random(4)
+        whole = self.new_run()
+        code, errors = run([self.config, "--out", whole])
+        assert code == 0, errors
+        newest = sorted(os.listdir(os.path.join(whole, "checkpoints")))[-1]
+        files = sorted(os.listdir(os.path.join(whole, "checkpoints", newest)))
+        for i in range(12):
+            folder = self.new_run()
+            shutil.copytree(whole, folder)
+            path = os.path.join(folder, "checkpoints", newest, files[i % len(files)])
+            with open(path, "rb") as file:
+                content = bytearray(file.read())
+            os.unlink(path)  # it may be shared with another checkpoint
+            if i < 8:
+                content[pick.randrange(len(content))] ^= 1 << pick.randrange(8)
+            else:
+                del content[pick.randrange(len(content)):]
+            with open(path, "wb") as file:
+                file.write(content)
+            code, errors = run(["--resume", folder])
+            assert f"{newest} cannot be used" in errors, errors
+            assert code == 0 and outcome(folder) == self.expected, f"{path}: {errors}"
+            shutil.rmtree(folder)
+        return "12 files"
+
+    def test_further(self):
+        """A run that has ended stays as it is, unless it is told to go on."""
+        folder = self.new_run()
+        code, errors = run([self.config, "--out", folder])
+        assert code == 0, errors
+        code, errors = run(["--resume", folder])
+        assert code == 0 and outcome(folder) == self.expected and "epoch   5" not in errors, errors
+        code, errors = run(["--resume", folder, "--set", "stopping.0.epochs=6"])
+        assert code == 0 and "epoch   6" in errors, errors
+        longer = self.new_run()
+        code, errors = run([self.config, "--out", longer, "--set", "stopping.0.epochs=6"])
+        assert code == 0 and outcome(folder) == outcome(longer), errors
+
+    def test_misuse(self):
+        empty = os.path.join(self.folder, "empty")
+        os.makedirs(empty)
+        for arguments, complaint in ((["--resume", empty], "config.json"), ([], "give either a configuration"),
+                                     ([self.config, "--resume", empty], "give either a configuration"),
+                                     (["--resume", empty, "--out", empty], "--out does not go with --resume")):
+            code, errors = run(arguments)
+            assert code == 2 and complaint in errors, f"{arguments}: {errors}"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        test = Test(folder)
+        for name in sorted(name for name in dir(Test) if name.startswith("test_")):
+            began = time.monotonic()
+            said = getattr(test, name)()
+            print(f"{name}: passed in {time.monotonic() - began:.1f} s{', ' + said if said else ''}", flush=True)
+
+
+main()
