@@ -27,7 +27,7 @@ struct TrainState {
   bool validated = false;    ///< whether the model has just been validated
   /// By name: loss (of the step, or mean over the epoch), grad_norm, lr (of the first group), and at the end of an
   /// epoch the metrics: accuracy and so on; where the model has been validated valid_loss, valid_accuracy and so on.
-  std::map<std::string, double> metrics;
+  std::map<std::string, double> metrics{};
 };
 
 struct StopReason {
