@@ -17,6 +17,7 @@
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/tensorboard.h"
 
 namespace eigengrad::train {
 namespace {
@@ -84,7 +85,12 @@ Trainer make_trainer(Run& run, const std::string& folder) {
   trainer.measure(run.metrics);
   trainer.add_callback(std::make_unique<ConsoleReport>());
   trainer.add_callback(std::make_unique<MetricsFile>(in(folder, "metrics.jsonl")));
-  trainer.add_callback(std::make_unique<ReportFile>(folder, run));
+  if (run.report.html) trainer.add_callback(std::make_unique<ReportFile>(folder, run));
+  if (run.report.tensorboard) {
+    auto log = std::make_unique<TensorBoardLog>(in(folder, "tensorboard"));
+    if (run.report.histograms) log->watch(*run.model);
+    trainer.add_callback(std::move(log));
+  }
   return trainer;
 }
 
@@ -144,7 +150,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   report.figures.set("run", places.out_folder);
   report.figures.set("machine", machine_facts());
   io::write_file(in(places.out_folder, "result.json"), config::to_json(report.figures) + "\n");
-  write_report(places.out_folder, run);
+  if (run.report.html) write_report(places.out_folder, run);
   return report;
 }
 

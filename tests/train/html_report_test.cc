@@ -98,7 +98,7 @@ TEST(HtmlReport, IsLeftByARunAndMadeAgain) {
   EXPECT_EQ(remake_report(run, ""), run + "/report.html");
   const std::string again = page_in(run);
   const auto without_times = [](const std::string& text) { return text.substr(0, text.find("<h2>The model")); };
-  EXPECT_EQ(without_times(again), without_times(page));
+  EXPECT_TRUE(without_times(again) == without_times(page));
 }
 
 TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
