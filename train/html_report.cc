@@ -1,7 +1,9 @@
 #include "eigengrad/train/html_report.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <numeric>
@@ -35,6 +37,15 @@ constexpr int kReloadSeconds = 5;
 constexpr double kLargestShare = 0.02;  // of the time of a run that its report may take
 
 std::string in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
+
+std::string time_now() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
 
 // ---- The parts of the page.
 
@@ -518,8 +529,10 @@ std::string report_page(const std::string& folder, const ReportMatter& matter) {
   page += section("The model", model_table(matter));
   page += section("The run", "<div class=\"grid pair\">" + card(machine(files, matter)) + config + "</div>\n");
   return page +
-         "<footer>Made by Eigengrad " EIGENGRAD_VERSION
-         " from the files of the run; <code>eigengrad report</code> makes it again.</footer>\n</main></body></html>\n";
+         fmt::format(
+             "<footer>Written {} by Eigengrad {} from the files of the run; <code>eigengrad report</code> makes it "
+             "again.</footer>\n</main></body></html>\n",
+             time_now(), EIGENGRAD_VERSION);
 }
 
 // ---- What goes into it.
@@ -563,7 +576,11 @@ ReportMatter matter_of(Run& run) {
       for (const Mistake& mistake : matter.answers->mistakes)
         matter.mistake_images.push_back(picture_of(select(run.data.test->get({&mistake.sample, 1}).inputs, 0, 0)));
   }
-  matter.profile = profile_step(run, *matter.summary);
+  try {
+    matter.profile = profile_step(run, *matter.summary);
+  } catch (const Error& error) {  // a layer of the user's own cannot be copied
+    matter.notes.push_back(fmt::format("Without the times of the layers: {}", error.what()));
+  }
   return matter;
 }
 
@@ -592,17 +609,20 @@ void write_report(const std::string& folder, Run& run) {
 }
 
 std::string remake_report(const std::string& folder, const std::string& data_folder) {
-  const std::string config = in(folder, "config.json"), path = in(folder, "report.html");
+  start_logging();
+  const RunFiles files(folder);
+  const std::string trained_on = text_at(files.result, "data"), path = in(folder, "report.html");
   ReportMatter matter;
-  const Value read = read_object(config);
-  EG_CHECK(!read.is_null(), IoError, "there is no run in {}: config.json is missing", folder);
   try {
-    Run run = build_run(read, config, data_folder);
+    train::Run run = build_run(files.config, in(folder, "config.json"), data_folder);
     matter = outline_of(run);
+    EG_CHECK(trained_on.empty() || trained_on == matter.data, ValueError,
+             "the run was trained on {}, but here are {}: name their folder (--data DIR)", trained_on, matter.data);
     run.model->load_state_dict(io::load_safetensors(in(folder, "model.safetensors")).tensors);
     matter = matter_of(run);
-    if (!run.data.note.empty()) matter.notes.push_back(run.data.note);
   } catch (const Error& error) {
+    if (!trained_on.empty()) matter.data = trained_on;
+    matter.test_data.clear();
     matter.notes.push_back(fmt::format("Without the answers of the model: {}", error.what()));
   }
   io::write_file(path, report_page(folder, matter));
