@@ -63,7 +63,7 @@ class Axis {
     for (double power = std::floor(low_); power <= high_; power += stride)
       for (const double times : {1.0, 2.0, 5.0}) {
         const double tick = times * std::pow(10, power), place = scaled(tick);
-        if ((times == 1 || 3 * decades <= most) && place >= low_ && place <= high_) ticks.push_back(tick);
+        if ((times == 1 || 3 * decades <= 2 * most) && place >= low_ && place <= high_) ticks.push_back(tick);
       }
     return ticks;
   }

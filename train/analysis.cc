@@ -1,7 +1,7 @@
 #include "eigengrad/train/analysis.h"
 
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 
 #include "eigengrad/autograd/profiler.h"
 #include "eigengrad/core/random.h"
@@ -59,6 +59,7 @@ class Collector {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i] == predicted[i] || labels[i] == ignore_index_) continue;
       const double* const row = all.data() + i * classes;
+      if (std::isnan(row[predicted[i]])) continue;  // it has no place in an order
       answers_.mistakes.push_back({answers_.samples + static_cast<std::int64_t>(i), labels[i], predicted[i],
                                    row[predicted[i]], row[labels[i]]});
     }

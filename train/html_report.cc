@@ -1,11 +1,12 @@
 #include "eigengrad/train/html_report.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <numeric>
-#include <set>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
@@ -17,6 +18,8 @@
 #include "eigengrad/train/html_style.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/run_files.h"
+#include "eigengrad/train/wording.h"
 
 namespace eigengrad::train {
 namespace {
@@ -25,8 +28,7 @@ namespace fs = std::filesystem;
 using config::Value;
 using io::escape_html;
 
-constexpr std::size_t kLargestFile = std::size_t{256} << 20;
-constexpr std::size_t kMostPoints = 1000;         // of a curve
+constexpr std::size_t kMostEpochs = 1000;         // in the table
 constexpr std::size_t kHintedPoints = 150;        // up to so many tell their values
 constexpr std::int64_t kMostMatrixClasses = 100;  // shown as a picture
 constexpr std::int64_t kCountedClasses = 20;      // up to so many have their counts written in it
@@ -36,175 +38,14 @@ constexpr double kLargestShare = 0.02;  // of the time of a run that its report 
 
 std::string in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
 
-// ---- Numbers as people read them.
-
-std::string grouped(double number) {
-  std::string text = fmt::format("{:.0f}", std::abs(number));
-  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
-    text.insert(static_cast<std::size_t>(place), "\u202f");  // a narrow space
-  return (number < 0 ? "−" : "") + text;
-}
-
-std::string percent(double share) { return fmt::format("{:.{}f} %", 100 * share, share >= 0.9995 ? 1 : 2); }
-
-bool is_share(const std::string& metric) {
-  for (const char* part : {"accuracy", "precision", "recall", "f1"})
-    if (metric.find(part) != std::string::npos) return true;
-  return false;
-}
-
-std::string shown(const std::string& metric, double value) {
-  if (!std::isfinite(value)) return "not finite";
-  return is_share(metric) ? percent(value) : fmt::format("{:.4g}", value);
-}
-
-std::string duration(double seconds) {
-  if (seconds < 1) return fmt::format("{:.0f} ms", 1e3 * seconds);
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
-}
-
-// 1.25 M and so on.
-std::string abbreviated(double number) {
-  for (const auto& [size, letter] : {std::pair{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
-    if (number >= size) return fmt::format("{:.3g} {}", number / size, letter);
-  return fmt::format("{:.0f}", number);
-}
-
-// "valid_f1" as "validation F1", "lr" as "learning rate".
-std::string title_of(const std::string& metric) {
-  static const std::map<std::string, std::string> titles{{"lr", "learning rate"},
-                                                         {"grad_norm", "gradient norm"},
-                                                         {"f1", "F1"},
-                                                         {"mae", "mean absolute error"},
-                                                         {"rmse", "root mean squared error"},
-                                                         {"mse", "mean squared error"},
-                                                         {"r2", "R²"}};
-  if (metric.starts_with("valid_")) return "validation " + title_of(metric.substr(6));
-  if (metric.starts_with("test_")) return "test " + title_of(metric.substr(5));
-  const auto found = titles.find(metric);
-  if (found != titles.end()) return found->second;
-  std::string text = metric;
-  std::replace(text.begin(), text.end(), '_', ' ');
+std::string time_now() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
   return text;
 }
-
-std::string capital(std::string text) {
-  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-  return text;
-}
-
-// ---- The files of a run.
-
-std::optional<double> number_at(const Value& object, std::string_view key) {
-  const Value* const value = object.find(key);
-  if (!value) return std::nullopt;
-  if (const double* number = value->as_double()) return *number;
-  if (const std::int64_t* number = value->as_integer()) return static_cast<double>(*number);
-  return std::nullopt;
-}
-
-std::string text_in(const Value& object, std::string_view key) {
-  const Value* const value = object.find(key);
-  const std::string* const text = value ? value->as_string() : nullptr;
-  return text ? *text : "";
-}
-
-// An object in a file of the folder; null when there is no such file.
-Value read_object(const std::string& path) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return Value();
-  Value value = config::parse_json(io::read_file(path, kLargestFile), path);
-  EG_CHECK(value.as_object(), FormatError, "{}: found {}, expected an object", path, value.description());
-  return value;
-}
-
-// One object for each epoch.
-std::vector<Value> read_epochs(const std::string& path) {
-  std::vector<Value> epochs;
-  std::error_code error;
-  if (!fs::exists(path, error)) return epochs;
-  const std::string text = io::read_file(path, kLargestFile);
-  for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break;  // cut short: the run was killed while it wrote
-    const std::string one = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (one.empty()) continue;
-    Value epoch = config::parse_json(one, fmt::format("{} line {}", path, line));
-    if (number_at(epoch, "epoch")) epochs.push_back(std::move(epoch));
-  }
-  return epochs;
-}
-
-struct RunFiles {
-  std::string name;  // of the folder
-  Value config, result;
-  std::vector<Value> epochs;
-
-  explicit RunFiles(const std::string& folder)
-      : name(fs::absolute(folder).lexically_normal().filename().string()),
-        config(read_object(in(folder, "config.json"))),
-        result(read_object(in(folder, "result.json"))),
-        epochs(read_epochs(in(folder, "metrics.jsonl"))) {
-    if (name.empty()) name = fs::absolute(folder).lexically_normal().parent_path().filename().string();
-    EG_CHECK(!config.is_null(), IoError, "there is no run in {}: config.json is missing", folder);
-  }
-  bool ended() const { return !result.is_null(); }
-
-  // The metrics that were measured, without "valid_": the loss first, the rate and the gradient norm last.
-  std::vector<std::string> metrics() const {
-    std::set<std::string> all;
-    for (const Value& epoch : epochs)
-      for (const auto& [key, value] : *epoch.as_object())
-        if (value.as_double() || value.as_integer() || value.is_null())
-          all.insert(key.starts_with("valid_") ? key.substr(6) : key);
-    for (const char* other : {"epoch", "step", "seconds"}) all.erase(other);
-    std::vector<std::string> ordered;
-    const auto take = [&](const std::string& name_) {
-      if (all.erase(name_) > 0) ordered.push_back(name_);
-    };
-    take("loss");
-    std::vector<std::string> last;
-    for (const char* name_ : {"lr", "grad_norm"})
-      if (all.erase(name_) > 0) last.emplace_back(name_);
-    ordered.insert(ordered.end(), all.begin(), all.end());
-    ordered.insert(ordered.end(), last.begin(), last.end());
-    return ordered;
-  }
-
-  // A metric over the epochs; NaN where it is missing.
-  io::Series series(const std::string& metric, const std::string& title) const {
-    io::Series series{.name = title, .x = {}, .y = {}};
-    const std::size_t stride = (epochs.size() + kMostPoints - 1) / kMostPoints;
-    for (std::size_t i = 0; i < epochs.size(); ++i) {
-      if (i % stride != 0 && i + 1 != epochs.size()) continue;
-      series.x.push_back(*number_at(epochs[i], "epoch"));
-      series.y.push_back(number_at(epochs[i], metric).value_or(std::nan("")));
-    }
-    return series;
-  }
-
-  bool has(const std::string& metric) const {
-    return std::any_of(epochs.begin(), epochs.end(), [&](const Value& e) { return number_at(e, metric).has_value(); });
-  }
-
-  // The epoch at which a metric was best.
-  struct Best {
-    double epoch, value;
-  };
-  std::optional<Best> best(const std::string& metric) const {
-    const bool larger = larger_is_better(Mode::Auto, metric);
-    std::optional<Best> best;
-    for (const Value& epoch : epochs)
-      if (const auto value = number_at(epoch, metric); value && std::isfinite(*value))
-        if (!best || (larger ? *value > best->value : *value < best->value))
-          best = {*number_at(epoch, "epoch"), *value};
-    return best;
-  }
-};
 
 // ---- The parts of the page.
 
@@ -215,7 +56,7 @@ std::string section(const std::string& title, const std::string& body) {
 std::string card(const std::string& body) { return "<div class=\"card\">" + body + "</div>\n"; }
 
 std::string head(const RunFiles& files, const ReportMatter& matter) {
-  const std::string stopped = text_in(files.result, "stopped_by");
+  const std::string stopped = text_at(files.result, "stopped_by");
   std::string pill;
   if (!files.ended())
     pill = fmt::format("<span class=\"pill now\">running, {} epoch{} done</span>", files.epochs.size(),
@@ -226,11 +67,11 @@ std::string head(const RunFiles& files, const ReportMatter& matter) {
   std::string text =
       fmt::format("<header><p class=\"kicker\">Eigengrad training run</p><div class=\"title\"><h1>{}</h1>{}</div>\n",
                   escape_html(files.name), pill);
-  if (const std::string reason = text_in(files.result, "reason"); !reason.empty())
+  if (const std::string reason = text_at(files.result, "reason"); !reason.empty())
     text += fmt::format("<p>It stopped because {}.</p>\n", escape_html(reason));
-  const std::string data = matter.data.empty() ? text_in(files.result, "data") : matter.data;
+  const std::string data = matter.data.empty() ? text_at(files.result, "data") : matter.data;
   std::string about;
-  if (!data.empty()) about += "Trained on " + escape_html(data);
+  if (!data.empty()) about += (files.ended() ? "Trained on " : "Training on ") + escape_html(data);
   if (!matter.test_data.empty())
     about += (about.empty() ? "Tested on " : ", tested on ") + escape_html(matter.test_data);
   if (!about.empty()) text += "<p class=\"soft\">" + about + ".</p>\n";
@@ -262,8 +103,8 @@ std::string headline(const RunFiles& files, const ReportMatter& matter) {
     tiles += tile(shown(key, value), capital(title_of(key)), tiles.empty());
   for (const char* metric : {"valid_loss", "valid_accuracy"})
     if (const auto best = files.best(metric))
-      tiles += tile(shown(metric, best->value), fmt::format("Best {}, epoch {:.0f}", title_of(metric), best->epoch),
-                    tiles.empty());
+      tiles += tile(shown(metric, best->value),
+                    fmt::format("Best {}, epoch\u00a0{:.0f}", title_of(metric), best->epoch), tiles.empty());
   const Value none = Value::object();
   const Value& last = files.epochs.empty() ? none : files.epochs.back();
   const auto of = [&](const char* in_result, const char* in_epoch) {
@@ -309,10 +150,10 @@ std::string curve(const RunFiles& files, const std::string& metric) {
   if (valid) plot.series.push_back(files.series("valid_" + metric, "validation"));
   if (plot.series.empty()) return "";
   const bool single = plot.series.size() == 1;
-  plot.log_y = !is_share(metric) && metric != "r2" && needs_logarithm(plot.series);
+  plot.log_y = !is_share(metric) && metric != "r2" && metric != "lr" && needs_logarithm(plot.series);
   plot.hints = plot.series[0].x.size() <= kHintedPoints;
   const std::string watched = valid ? "valid_" + metric : metric;
-  if (!plain)
+  if (!plain && files.epochs.size() > 1)
     if (const auto best = files.best(watched))
       plot.mark = {best->epoch, best->value,
                    fmt::format("best: {}, epoch {:.0f}", shown(metric, best->value), best->epoch)};
@@ -330,7 +171,7 @@ std::string epoch_table(const RunFiles& files) {
   std::string table = "<tr><th class=\"n\">epoch</th><th class=\"n\">step</th><th class=\"n\">time</th>";
   for (const std::string& name : columns) table += "<th class=\"n\">" + escape_html(title_of(name)) + "</th>";
   table += "</tr>\n";
-  const std::size_t first = files.epochs.size() > kMostPoints ? files.epochs.size() - kMostPoints : 0;
+  const std::size_t first = files.epochs.size() > kMostEpochs ? files.epochs.size() - kMostEpochs : 0;
   for (std::size_t i = first; i < files.epochs.size(); ++i) {
     const Value& epoch = files.epochs[i];
     table += fmt::format("<tr><td class=\"n\">{:.0f}</td><td class=\"n\">{:.0f}</td><td class=\"n\">{}</td>",
@@ -342,15 +183,15 @@ std::string epoch_table(const RunFiles& files) {
     }
     table += "</tr>\n";
   }
-  return "<details class=\"card\"><summary>The figures of every epoch</summary><div class=\"scroll\"><table>" + table +
-         "</table></div></details>\n";
+  return "<details class=\"card below\"><summary>The figures of every epoch</summary><div class=\"scroll\"><table>" +
+         table + "</table></div></details>\n";
 }
 
 std::string curves(const RunFiles& files) {
   if (files.epochs.empty()) return "";
   std::string cards;
   for (const std::string& metric : files.metrics()) cards += curve(files, metric);
-  return "<div class=\"grid\">" + cards + "</div>\n<p></p>" + epoch_table(files);
+  return "<div class=\"grid\">" + cards + "</div>\n" + epoch_table(files);
 }
 
 // Signs that most fonts have, for characters that show nothing.
@@ -562,7 +403,7 @@ std::string scatter(const ReportMatter& matter) {
     io::Plot missed{.title = "",
                     .x_label = "target",
                     .y_label = "output − target",
-                    .series = {{.name = "none", .x = {*low, *high}, .y = {0, 0}},
+                    .series = {{.name = "no error", .x = {*low, *high}, .y = {0, 0}},
                                {.name = "errors", .x = wanted, .y = std::move(errors), .points = true}},
                     .width = 560,
                     .height = 360};
@@ -648,16 +489,16 @@ std::string machine(const RunFiles& files, const ReportMatter& matter) {
     const auto number = number_at(facts, key);
     return number ? fmt::format("{:.0f}", *number) : "";
   };
-  fact("Version", "Eigengrad " + text_in(facts, "version"));
+  fact("Version", "Eigengrad " + text_at(facts, "version"));
   if (const auto seed = number_at(files.config, "seed")) fact("Seed", fmt::format("{:.0f}", *seed));
   if (const auto seconds = number_at(files.result, "seconds")) fact("Time", duration(*seconds));
-  fact("Processor", text_in(facts, "processor"));
+  fact("Processor", text_at(facts, "processor"));
   fact("Threads", count("threads") + " of " + count("processors"));
-  fact("Instructions", text_in(facts, "instructions"));
-  fact("Products by", text_in(facts, "engine"));
+  fact("Instructions", text_at(facts, "instructions"));
+  fact("Products by", text_at(facts, "engine"));
   if (const auto bytes = number_at(facts, "memory_bytes"))
     fact("Memory", fmt::format("{:.1f} GiB", *bytes / (1 << 30)));
-  fact("System", text_in(facts, "system"));
+  fact("System", text_at(facts, "system"));
   if (matter.train_samples > 0) fact("Training samples", grouped(static_cast<double>(matter.train_samples)));
   return "<dl>" + list + "</dl>";
 }
@@ -688,8 +529,10 @@ std::string report_page(const std::string& folder, const ReportMatter& matter) {
   page += section("The model", model_table(matter));
   page += section("The run", "<div class=\"grid pair\">" + card(machine(files, matter)) + config + "</div>\n");
   return page +
-         "<footer>Made by Eigengrad " EIGENGRAD_VERSION
-         " from the files of the run; <code>eigengrad report</code> makes it again.</footer>\n</main></body></html>\n";
+         fmt::format(
+             "<footer>Written {} by Eigengrad {} from the files of the run; <code>eigengrad report</code> makes it "
+             "again.</footer>\n</main></body></html>\n",
+             time_now(), EIGENGRAD_VERSION);
 }
 
 // ---- What goes into it.
@@ -733,7 +576,11 @@ ReportMatter matter_of(Run& run) {
       for (const Mistake& mistake : matter.answers->mistakes)
         matter.mistake_images.push_back(picture_of(select(run.data.test->get({&mistake.sample, 1}).inputs, 0, 0)));
   }
-  matter.profile = profile_step(run, *matter.summary);
+  try {
+    matter.profile = profile_step(run, *matter.summary);
+  } catch (const Error& error) {  // a layer of the user's own cannot be copied
+    matter.notes.push_back(fmt::format("Without the times of the layers: {}", error.what()));
+  }
   return matter;
 }
 
@@ -762,17 +609,20 @@ void write_report(const std::string& folder, Run& run) {
 }
 
 std::string remake_report(const std::string& folder, const std::string& data_folder) {
-  const std::string config = in(folder, "config.json"), path = in(folder, "report.html");
+  start_logging();
+  const RunFiles files(folder);
+  const std::string trained_on = text_at(files.result, "data"), path = in(folder, "report.html");
   ReportMatter matter;
-  const Value read = read_object(config);
-  EG_CHECK(!read.is_null(), IoError, "there is no run in {}: config.json is missing", folder);
   try {
-    Run run = build_run(read, config, data_folder);
+    train::Run run = build_run(files.config, in(folder, "config.json"), data_folder);
     matter = outline_of(run);
+    EG_CHECK(trained_on.empty() || trained_on == matter.data, ValueError,
+             "the run was trained on {}, but here are {}: name their folder (--data DIR)", trained_on, matter.data);
     run.model->load_state_dict(io::load_safetensors(in(folder, "model.safetensors")).tensors);
     matter = matter_of(run);
-    if (!run.data.note.empty()) matter.notes.push_back(run.data.note);
   } catch (const Error& error) {
+    if (!trained_on.empty()) matter.data = trained_on;
+    matter.test_data.clear();
     matter.notes.push_back(fmt::format("Without the answers of the model: {}", error.what()));
   }
   io::write_file(path, report_page(folder, matter));

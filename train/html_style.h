@@ -47,6 +47,7 @@ p { margin: 6px 0; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 14px; }
 .grid.pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); align-items: start; }
 .scroll { overflow-x: auto; }
+.below { margin-top: 14px; }
 .tall { max-height: 640px; overflow-y: auto; }
 svg.plot { width: 100%; height: auto; display: block; font-family: inherit; }
 svg.plot text { fill: var(--soft); }
@@ -55,7 +56,6 @@ svg.plot .grid { stroke: var(--line); }
 svg.plot .line { stroke-linejoin: round; stroke-linecap: round; }
 svg.plot .line.s0 { stroke: var(--first); } svg.plot .area.s0 { fill: var(--first); }
 svg.plot .line.s1 { stroke: var(--second); } svg.plot .area.s1 { fill: var(--second); }
-svg.plot.single .line.s0 { stroke: var(--second); } svg.plot.single .area.s0 { fill: var(--second); }
 .single svg.plot .line.s0 { stroke: var(--second); } .single svg.plot .area.s0 { fill: var(--second); }
 svg.plot path.mark, svg.plot circle.mark { stroke: var(--mark); }
 svg.plot .mark { fill: none; }
@@ -108,7 +108,9 @@ footer { color: var(--soft); font-size: 12.5px; margin-top: 36px; }
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc; --wash: #f0f0f0; --first: #8a94a3;
     --second: #1d4fd8; --warm: #c2410c; --good: #0b6b4c; --mark: #0b6b4c; --shadow: none; }
   body { font-size: 12px; } main { max-width: none; padding: 0; }
-  .tall { max-height: none; }
+  .tall { max-height: none; } .below { display: none; }
+  .grid:not(.pair) { grid-template-columns: 1fr 1fr; } .sheet { grid-template-columns: repeat(9, 1fr); gap: 6px; }
+  .sheet figcaption { font-size: 8px; padding: 3px 4px; } pre { font-size: 9px; white-space: pre-wrap; }
   .card, .tile, tr { break-inside: avoid; } h2 { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -334,7 +334,7 @@ class R2Score : public MetricWith<R2Score, config::NoOptions> {
   std::string name() const override { return "r2"; }
   std::string misfit(const MetricTask& task) const override { return number_misfit(task); }
   std::optional<double> compute() const;
-  static bool is_length(std::size_t length) { return length % 3 == 1; }
+  static bool is_length(std::size_t length) { return length > 1 && length % 3 == 1; }
 
  private:
   void add(const Tensor& output, const Tensor& target) override;

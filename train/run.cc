@@ -19,6 +19,7 @@
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/tensorboard.h"
 
 namespace eigengrad::train {
 namespace {
@@ -144,7 +145,12 @@ class Training {
     trainer_.add_callback(std::make_unique<MetricsFile>(in(folder_, "metrics.jsonl"), trainer_.history()));
     trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
                                                         run_.data.train->description()));
-    trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
+    if (run_.report.html) trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
+    if (run_.report.tensorboard) {
+      auto log = std::make_unique<TensorBoardLog>(in(folder_, "tensorboard"));
+      if (run_.report.histograms) log->watch(*run_.model);
+      trainer_.add_callback(std::move(log));
+    }
     return trainer_.fit(*train_, valid_ ? &*valid_ : nullptr);
   }
   FitResult finish(StopReason reason) { return trainer_.finish(std::move(reason)); }
@@ -231,7 +237,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   report.figures.set("run", folder);
   report.figures.set("machine", machine_facts());
   if (report.signal == 0) io::write_file(in(folder, "result.json"), config::to_json(report.figures) + "\n");
-  write_report(folder, run);
+  if (run.report.html) write_report(folder, run);
   return report;
 }
 

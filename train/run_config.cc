@@ -47,8 +47,8 @@ class RunBuilder {
   }
 
  private:
-  static constexpr std::array kKeys{"seed", "data",    "training",  "checkpoints",  "model",
-                                    "loss", "metrics", "optimizer", "lr_scheduler", "stopping"};
+  static constexpr std::array kKeys{"seed",    "data",      "training",     "checkpoints", "model", "loss",
+                                    "metrics", "optimizer", "lr_scheduler", "stopping",    "report"};
 
   void check_keys() {
     const std::vector<std::string> known(kKeys.begin(), kKeys.end());
@@ -93,6 +93,8 @@ class RunBuilder {
       config::read_options(*training, "/training", diagnostics_, run_.training);
     if (const Value* checkpoints = config_.find("checkpoints"))
       config::read_options(*checkpoints, "/checkpoints", diagnostics_, run_.checkpoints);
+    if (const Value* report = config_.find("report"))
+      config::read_options(*report, "/report", diagnostics_, run_.report);
   }
 
   void read_model(const config::Configured* source) {
@@ -193,6 +195,7 @@ class RunBuilder {
                                                  : optim::optimizers().write_rows(optimizers_));
     if (!schedules_.empty()) all.set("lr_scheduler", optim::schedules().write_rows(schedules_));
     all.set("stopping", criteria().write_rows(stopping_));
+    all.set("report", config::write_options(run_.report));
   }
 
   const Value& config_;
@@ -254,6 +257,12 @@ void describe(config::Fields& f, CheckpointsOptions& o) {
   f("restore_best", o.best.restore, {.help = "end with the best weights instead of the last"});
 }
 
+void describe(config::Fields& f, ReportOptions& o) {
+  f("html", o.html, {.help = "report.html, the run on one page"});
+  f("tensorboard", o.tensorboard, {.help = "event files for TensorBoard, in the folder tensorboard"});
+  f("histograms", o.histograms, {.help = "in those, how the weights are spread"});
+}
+
 Run build_run(const Value& config, const std::string& source, const std::string& folder) {
   return RunBuilder(config, source, folder).build();
 }
@@ -286,6 +295,7 @@ Value run_schema() {
   stopping.set("minItems", 1);
   stopping.set("items", reference("criterion"));
   properties.set("stopping", std::move(stopping));
+  properties.set("report", config::schema_of<ReportOptions>());
   Value schema = Value::object();
   schema.set("$schema", "https://json-schema.org/draft/2020-12/schema");
   schema.set("title", "Eigengrad training run");

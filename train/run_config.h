@@ -50,12 +50,20 @@ struct CheckpointsOptions {
   BestOptions best{.metric = "", .mode = Mode::Auto, .restore = true};  ///< metric "": valid_loss, where it is measured
 };
 void describe(config::Fields& f, CheckpointsOptions& o);
+/// What a run leaves beside its figures and its model.
+struct ReportOptions {
+  bool html = true;          ///< report.html
+  bool tensorboard = false;  ///< event files in the folder tensorboard
+  bool histograms = false;   ///< of the weights, in those
+};
+void describe(config::Fields& f, ReportOptions& o);
 
 /// Everything that a run is made of, built and checked.
 struct Run {
   std::int64_t seed = 0;
   TrainingOptions training;
   CheckpointsOptions checkpoints;
+  ReportOptions report;
   data::Source data;
   std::shared_ptr<nn::Module> model;
   std::shared_ptr<nn::Loss> loss;

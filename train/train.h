@@ -6,4 +6,5 @@
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
 #include "eigengrad/train/stopping.h"
+#include "eigengrad/train/tensorboard.h"
 #include "eigengrad/train/trainer.h"

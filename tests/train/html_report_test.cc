@@ -98,7 +98,18 @@ TEST(HtmlReport, IsLeftByARunAndMadeAgain) {
   EXPECT_EQ(remake_report(run, ""), run + "/report.html");
   const std::string again = page_in(run);
   const auto without_times = [](const std::string& text) { return text.substr(0, text.find("<h2>The model")); };
-  EXPECT_EQ(without_times(again), without_times(page));
+  EXPECT_TRUE(without_times(again) == without_times(page));
+}
+
+TEST(HtmlReport, TellsOfARunThatFailed) {
+  const TempFolder folder;
+  Value config = small_config();
+  config::set_by_path(config, "optimizer", R"({"type": "SGD", "lr": 1e300})");
+  EXPECT_TRUE(run_training(config, "f.json", {"", folder.file("run")}).failed);
+  const std::string page = page_in(folder.file("run"));
+  EXPECT_EQ(unbalanced(page), "");
+  EXPECT_NE(page.find("<span class=\"pill bad\">failed: non finite</span>"), std::string::npos);
+  EXPECT_NE(page.find("It stopped because the "), std::string::npos);
 }
 
 TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
@@ -166,6 +177,9 @@ TEST(HtmlReport, SaysWhatIsMissing) {
   const std::string page = page_in(folder.file("."));
   EXPECT_NE(page.find("model.safetensors"), std::string::npos);
   EXPECT_NE(page.find("7\u202f850 parameters"), std::string::npos);  // but the model is known
+  io::write_file(folder.file("result.json"), R"({"data": "other digits"})");
+  remake_report(folder.file("."), "");
+  EXPECT_NE(page_in(folder.file(".")).find("trained on other digits, but here are embedded digits"), std::string::npos);
   io::write_file(folder.file("metrics.jsonl"), "{\"epoch\": 1}\nnonsense\n{\"epoch\": 2}\n");
   EXPECT_THROW(remake_report(folder.file("."), ""), Error);
 }

@@ -1,4 +1,4 @@
-// Metrics against the figures of scikit-learn 1.7 and, where it has none, PyTorch's cross entropy.
+// Metrics against the figures of scikit-learn 1.9 and, where it has none, PyTorch's cross entropy.
 #include "eigengrad/train/metrics.h"
 
 #include <gtest/gtest.h>

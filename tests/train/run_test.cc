@@ -147,6 +147,8 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"metrics", "[{\"type\": \"top_k_accuracy\", \"k\": 0}]", "/metrics/0/k", "of at least 1"},
       {"metrics", "[{\"type\": \"top_k_accuracy\", \"k\": 11}]", "/metrics/0", "k is 11, but there are 10 classes"},
       {"metrics", "[\"rmse\"]", "/metrics/0", "'rmse' cannot be measured here: it needs outputs of the shape"},
+      {"report", "true", "/report", "expected an object"},
+      {"report", "{\"tensor_board\": true}", "/report/tensor_board", "did you mean 'tensorboard'"},
       {"optimizer", "\"Adm\"", "/optimizer", "did you mean 'Adam'"},
       {"optimizer", "[]", "/optimizer", "at least one optimizer"},
       {"optimizer", "3", "/optimizer", "a kind of optimizer"},
@@ -293,6 +295,19 @@ TEST(Run, MeasuresWhatItIsTold) {
   EXPECT_EQ(config::read_json_file(folder.file("run/result.json")), report.figures);
   const RunReport evaluation = run_evaluation(folder.file("run"), "");
   EXPECT_EQ(*evaluation.figures.find("test_f1"), *report.figures.find("test_f1"));
+}
+
+TEST(Run, LeavesTheReportsThatAreAskedFor) {
+  const TempFolder folder;
+  run_training(changed("report", R"({"html": false, "tensorboard": true, "histograms": true})"), "f.json",
+               {"", folder.file("run")});
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run/report.html")));
+  for (const char* part : {"train", "valid"}) {
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.file("run/tensorboard/") + part))
+      files += entry.path().filename().string().starts_with("events.out.tfevents.");
+    EXPECT_EQ(files, 1) << part;
+  }
 }
 
 TEST(Run, FollowsAWholeRecipe) {

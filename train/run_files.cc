@@ -1,0 +1,124 @@
+#include "eigengrad/train/run_files.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "eigengrad/config/reader.h"
+#include "eigengrad/core/check.h"
+#include "eigengrad/io/file.h"
+#include "eigengrad/train/stopping.h"
+
+namespace eigengrad::train {
+
+namespace fs = std::filesystem;
+using config::Value;
+
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{256} << 20;
+constexpr std::size_t kMostPoints = 1000;  // of a curve
+
+std::string in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
+
+std::string name_of(const std::string& folder) {
+  const fs::path path = fs::absolute(folder).lexically_normal();
+  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
+
+// One object for each epoch.
+std::vector<Value> read_epochs(const std::string& path) {
+  std::vector<Value> epochs;
+  std::error_code error;
+  if (!fs::exists(path, error)) return epochs;
+  const std::string text = io::read_file(path, kLargestFile);
+  for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) break;  // cut short: the run was killed while it wrote
+    const std::string one = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (one.empty()) continue;
+    Value epoch = config::parse_json(one, fmt::format("{} line {}", path, line));
+    if (number_at(epoch, "epoch")) epochs.push_back(std::move(epoch));
+  }
+  return epochs;
+}
+
+}  // namespace
+
+std::optional<double> number_at(const Value& object, std::string_view key) {
+  const Value* const value = object.find(key);
+  if (!value) return std::nullopt;
+  if (const double* number = value->as_double()) return *number;
+  if (const std::int64_t* number = value->as_integer()) return static_cast<double>(*number);
+  return std::nullopt;
+}
+
+std::string text_at(const Value& object, std::string_view key) {
+  const Value* const value = object.find(key);
+  const std::string* const text = value ? value->as_string() : nullptr;
+  return text ? *text : "";
+}
+
+Value read_object(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return Value();
+  Value value = config::parse_json(io::read_file(path, kLargestFile), path);
+  EG_CHECK(value.as_object(), FormatError, "{}: found {}, expected an object", path, value.description());
+  return value;
+}
+
+RunFiles::RunFiles(const std::string& folder)
+    : name(name_of(folder)),
+      config(read_object(in(folder, "config.json"))),
+      result(read_object(in(folder, "result.json"))),
+      epochs(read_epochs(in(folder, "metrics.jsonl"))) {
+  EG_CHECK(!config.is_null(), IoError, "there is no run in {}: config.json is missing", folder);
+}
+
+std::vector<std::string> RunFiles::metrics() const {
+  std::set<std::string> all;
+  for (const Value& epoch : epochs)
+    for (const auto& [key, value] : *epoch.as_object())
+      if (value.as_double() || value.as_integer() || value.is_null())
+        all.insert(key.starts_with("valid_") ? key.substr(6) : key);
+  for (const char* other : {"epoch", "step", "seconds"}) all.erase(other);
+  std::vector<std::string> ordered;
+  const auto take = [&](const std::string& metric) {
+    if (all.erase(metric) > 0) ordered.push_back(metric);
+  };
+  take("loss");
+  std::vector<std::string> last;
+  for (const char* metric : {"lr", "grad_norm"})
+    if (all.erase(metric) > 0) last.emplace_back(metric);
+  ordered.insert(ordered.end(), all.begin(), all.end());
+  ordered.insert(ordered.end(), last.begin(), last.end());
+  return ordered;
+}
+
+bool RunFiles::has(const std::string& metric) const {
+  return std::any_of(epochs.begin(), epochs.end(), [&](const Value& e) { return number_at(e, metric).has_value(); });
+}
+
+io::Series RunFiles::series(const std::string& metric, const std::string& title) const {
+  io::Series series{.name = title, .x = {}, .y = {}};
+  const std::size_t stride = (epochs.size() + kMostPoints - 1) / kMostPoints;
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    if (i % stride != 0 && i + 1 != epochs.size()) continue;
+    series.x.push_back(*number_at(epochs[i], "epoch"));
+    series.y.push_back(number_at(epochs[i], metric).value_or(std::nan("")));
+  }
+  return series;
+}
+
+std::optional<RunFiles::Best> RunFiles::best(const std::string& metric) const {
+  const bool larger = larger_is_better(Mode::Auto, metric);
+  std::optional<Best> best;
+  for (const Value& epoch : epochs)
+    if (const auto value = number_at(epoch, metric); value && std::isfinite(*value))
+      if (!best || (larger ? *value > best->value : *value < best->value)) best = {*number_at(epoch, "epoch"), *value};
+  return best;
+}
+
+}  // namespace eigengrad::train

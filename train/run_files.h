@@ -1,0 +1,43 @@
+// What a run leaves in its folder, as far as it is there.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eigengrad/config/value.h"
+#include "eigengrad/io/plot.h"
+
+namespace eigengrad::train {
+
+/// A number of an object, of either kind; nothing where there is none.
+std::optional<double> number_at(const config::Value& object, std::string_view key);
+/// A text of an object; empty where there is none.
+std::string text_at(const config::Value& object, std::string_view key);
+/// The object in a JSON file; null when there is no such file. Throws IoError, FormatError, ConfigError.
+config::Value read_object(const std::string& path);
+
+struct RunFiles {
+  std::string name;                   ///< of the folder
+  config::Value config, result;       ///< result: null while the run goes on
+  std::vector<config::Value> epochs;  ///< the lines of metrics.jsonl that have an epoch
+
+  /// Throws IoError when there is no run in the folder, and as read_object. A last line of metrics.jsonl that was cut
+  /// short is left out.
+  explicit RunFiles(const std::string& folder);
+
+  bool ended() const { return !result.is_null(); }
+  /// The metrics that were measured, without "valid_": the loss first, learning rate and gradient norm last.
+  std::vector<std::string> metrics() const;
+  bool has(const std::string& metric) const;
+  /// A metric over the epochs, NaN where it is missing; of very many epochs some.
+  io::Series series(const std::string& metric, const std::string& title) const;
+  struct Best {
+    double epoch, value;
+  };
+  /// Where a metric was best; nothing when it never was finite.
+  std::optional<Best> best(const std::string& metric) const;
+};
+
+}  // namespace eigengrad::train
