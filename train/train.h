@@ -1,6 +1,7 @@
 // Training.
 #pragma once
 
+#include "eigengrad/train/predict.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
 #include "eigengrad/train/stopping.h"
