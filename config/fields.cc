@@ -254,8 +254,9 @@ void check_value(const std::string& owner, const char* name, const FieldRef& ref
     EG_CHECK(std::isfinite(number) && in_range(number, field), ValueError, "[{}] {} is {}, expected {}{}", owner, name,
              value, kind, range_text(field));
   };
-  const auto number = Overloaded{[&](double v) { check(v, real); }, [&](std::int64_t v) { check(v, "a whole number"); },
-                                 [](const auto&) {}};
+  const auto number = Overloaded{
+      [&](double v) { check(v, real); }, [&](std::int64_t v) { check(v, "a whole number"); },
+      [&](const Pair& v) { check(v.rows, "whole numbers"), check(v.columns, "whole numbers"); }, [](const auto&) {}};
   std::visit(Overloaded{[&]<class T>(const std::optional<T>* v) {
                           if (*v) number(**v);
                         },

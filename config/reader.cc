@@ -45,6 +45,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     const std::size_t at = next_token();
+    count_value(at);
     key_ = checked_string(name);
     if (!keys_.back().insert(key_).second) fail(at, fmt::format("the key \"{}\" is there twice", printable(key_)));
     skip_token(at);
@@ -98,8 +99,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return value;
   }
 
+  void count_value(std::size_t at) {
+    if (++values_ > kMaxValues) fail(at, fmt::format("there are more than {} values", kMaxValues));
+  }
+
   Value* place(Value value) {
     const std::size_t at = next_token();
+    count_value(at);
     value.set_position(position_of(at));
     skip_token(at);
     if (stack_.empty()) {
@@ -135,7 +141,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::vector<Value*> stack_;                          // the open arrays and objects
   std::vector<std::unordered_set<std::string>> keys_;  // of each of them
   std::string key_;
-  std::size_t cursor_ = 0;
+  std::size_t cursor_ = 0, values_ = 0;
   mutable std::size_t counted_ = 0, line_start_ = 0;
   mutable int line_ = 1;
 };

@@ -11,10 +11,12 @@ namespace eigengrad::config {
 /// Limits that keep a hostile text from costing more than its size.
 inline constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
 inline constexpr int kMaxDepth = 64;
+inline constexpr std::size_t kMaxValues = 250'000;  // a value takes far more memory than its two bytes of text
 
 /// The value that a JSON text (RFC 8259) holds. Refused, with a ConfigError that names `source`, line and column:
 /// anything that is not JSON, a byte order mark, comments, text after the value, duplicate keys, nesting deeper than
-/// kMaxDepth, more than kMaxBytes, integers beyond int64, numbers beyond double, invalid UTF-8, NUL characters.
+/// kMaxDepth, more than kMaxValues (a member of an object counts as two), more than kMaxBytes, integers beyond int64,
+/// numbers beyond double, invalid UTF-8, NUL characters.
 Value parse_json(std::string_view text, const std::string& source = "JSON");
 
 /// The same for a regular file. Throws IoError when it cannot be read.

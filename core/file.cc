@@ -4,21 +4,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/utf8.h"
 
 namespace eigengrad {
 
 std::string printable(std::string_view text) {
   std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      result += fmt::format("\\x{:02x}", byte);
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text, i);
+    const auto first = static_cast<unsigned char>(text[i]);
+    // Controls are below 0x20, 0x7f, and U+0080 to U+009F.
+    const bool control = first < 0x20 || first == 0x7f || (first == 0xC2 && text.substr(i, 2) < "\xC2\xA0");
+    if (length > 0 && !control)
+      result += text.substr(i, length);
     else
-      result += c;
+      for (const char c : text.substr(i, std::max<std::size_t>(1, length)))
+        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    i += std::max<std::size_t>(1, length);
   }
   return result;
 }

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "eigengrad/core/check.h"
-#include "eigengrad/data/text.h"
+#include "eigengrad/core/utf8.h"
 
 namespace eigengrad::data {
 namespace {

@@ -8,10 +8,10 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/file.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/core/utf8.h"
 #include "eigengrad/data/gzip.h"
 #include "eigengrad/data/idx.h"
 #include "eigengrad/data/png.h"
-#include "eigengrad/data/text.h"
 
 namespace eigengrad::data {
 namespace {
@@ -152,13 +152,10 @@ class ImageInputs : public InputReader {
 
   Inputs read(const std::string& path) const override {
     Images images = is_png(path) ? read_picture(path) : read_array(path);
-    Inputs result;
-    for (std::size_t i = 0; i < images.labels.size(); ++i)
-      result.names.push_back(is_png(path) ? path : fmt::format("{}:{}", path, i));
+    const std::vector<std::int64_t> all = arange(std::ssize(images.labels)).to_vector<std::int64_t>();
     const auto dataset = std::make_shared<ImageDataset>(std::move(images), Normalization(), path);
-    const DatasetPtr seen = seen_through(dataset, transforms_);
-    result.inputs = seen->get(arange(dataset->size()).to_vector<std::int64_t>()).inputs;
-    return result;
+    const Tensor inputs = seen_through(dataset, transforms_)->get(all).inputs;
+    return {inputs, path, is_png(path) ? std::vector<std::int64_t>() : all};
   }
 
  private:

@@ -1,6 +1,7 @@
 // What a user asks a trained model about.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,8 +12,13 @@ namespace eigengrad::data {
 
 /// Samples from a file.
 struct Inputs {
-  Tensor inputs;                   ///< [N, ...]
-  std::vector<std::string> names;  ///< where each comes from: "7.png", "flowers.csv:12"
+  Tensor inputs;  ///< [N, ...]
+  std::string path;
+  std::vector<std::int64_t> places{};  ///< of each sample: its line or its number; none where the file is one sample
+  /// Where a sample comes from: "7.png", "flowers.csv:12".
+  std::string name(std::int64_t sample) const {
+    return places.empty() ? path : path + ":" + std::to_string(places[static_cast<std::size_t>(sample)]);
+  }
 };
 
 /// Reads files as the data set was read that a model was trained on, and makes inputs of them in the same way. All it

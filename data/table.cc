@@ -331,9 +331,8 @@ class CsvInputs : public InputReader {
     std::vector<std::int64_t> lines;
     std::vector<float> values = TableReader(path, options_).read_inputs(lines);
     standardize(options_, values);
-    Inputs result{tensor(values, {std::ssize(lines), std::ssize(options_.features)}), {}};
-    for (const std::int64_t line : lines) result.names.push_back(fmt::format("{}:{}", path, line));
-    return result;
+    const Shape shape{std::ssize(lines), std::ssize(options_.features)};
+    return {tensor(values, shape), path, std::move(lines)};
   }
   Tensor restored(const Tensor& outputs) const override {
     if (!options_.standardize_target) return outputs;

@@ -11,9 +11,6 @@
 
 namespace eigengrad::data {
 
-/// Whether a text is UTF-8 (RFC 3629).
-bool is_utf8(std::string_view text);
-
 /// The characters (Unicode code points, read as UTF-8) of a text, numbered in their order.
 class Characters {
  public:

@@ -73,8 +73,15 @@ def char_gpt(text, folder):
     assert (folder / "char_gpt.safetensors").exists()
 
 
+def ask(text, folder):
+    answers = re.findall(r"points.csv:\d+  (\w+) \(", text)
+    expected = [line.split(",")[2] for line in (folder / "ask-run-points.csv").read_text().splitlines()[1:]]
+    assert len(answers) == 60 and sum(a == b for a, b in zip(answers, expected)) >= 54, answers
+    assert "of zeros the model says" in text
+
+
 CHECKS = {check.__name__: check for check in (seed, xor, line, shared_weights, rnn, mnist, adding, uncertainty, oscillator,
-                                              autoencoder, vae, char_lstm, char_gpt)}
+                                              autoencoder, vae, char_lstm, char_gpt, ask)}
 # The long ones are cut short.
 ARGUMENTS = {"adding": ["250"], "autoencoder": ["-", "1"], "vae": ["-", "1"], "char_lstm": ["-", "1"], "char_gpt": ["-", "40"]}
 

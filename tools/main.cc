@@ -9,8 +9,10 @@
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/error.h"
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/io/file.h"
 #include "eigengrad/ops/engine.h"
 #include "eigengrad/train/html_report.h"
+#include "eigengrad/train/predict.h"
 #include "eigengrad/train/run.h"
 
 namespace {
@@ -20,9 +22,9 @@ using namespace eigengrad;
 constexpr int kDone = 0, kRunFailed = 1, kBadInput = 2, kSignalled = 128;
 
 struct Arguments {
-  std::string config_file, resumed, run_folder, data_folder, out, graph_file = "graph.dot";
-  std::vector<std::string> settings;
-  std::int64_t samples = 2;
+  std::string config_file, resumed, run_folder, data_folder, out, csv_file, graph_file = "graph.dot";
+  std::vector<std::string> settings, files;
+  std::int64_t samples = 2, top = 3;
   bool json = false, profile = false;
 };
 
@@ -88,6 +90,20 @@ int report_command(const Arguments& arguments) {
   return kDone;
 }
 
+int predict_command(const Arguments& arguments) {
+  const train::Predictor predictor(arguments.run_folder);
+  std::vector<train::Prediction> all;
+  for (const std::string& file : arguments.files)
+    for (train::Prediction& prediction : predictor.predict(file)) all.push_back(std::move(prediction));
+  const std::vector<std::string>& names = predictor.class_names();
+  if (!arguments.csv_file.empty()) io::write_file(arguments.csv_file, train::to_csv(all, names));
+  if (arguments.json)
+    std::cout << config::to_json(train::to_json(all, names, arguments.top), -1) << std::endl;
+  else if (arguments.csv_file.empty())
+    std::cout << train::to_text(all, names, arguments.top) << std::flush;
+  return kDone;
+}
+
 int graph_command(const Arguments& arguments) {
   const auto files = train::draw_graph(read_config(arguments), arguments.config_file, arguments.data_folder,
                                        arguments.graph_file, arguments.samples);
@@ -122,7 +138,7 @@ int info_command(const Arguments& arguments) {
 }
 
 void add_common_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--data", arguments.data_folder, "Folder with the files of MNIST, packed or not")
+  command.add_option("--data", arguments.data_folder, "Folder with the data: the files of MNIST, a table, images")
       ->type_name("DIR");
   command.add_flag("--json", arguments.json, "Print the final figures as one JSON object on standard output");
 }
@@ -139,7 +155,8 @@ void add_config_options(CLI::App& command, Arguments& arguments, bool required =
 
 int parse_and_run(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app{"Eigengrad trains neural networks. Everything it says goes to standard error, but for --json."};
+  CLI::App app{
+      "Eigengrad trains neural networks. Everything it says goes to standard error, but for --json and predictions."};
   app.name("eigengrad");
   app.set_version_flag("--version", EIGENGRAD_VERSION);
   app.require_subcommand(1);
@@ -169,6 +186,18 @@ int parse_and_run(int argc, char** argv) {
   report->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
   add_common_options(*report, arguments);
 
+  CLI::App* const predict = app.add_subcommand("predict", "Ask the model that a run has left about files");
+  predict->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
+  predict
+      ->add_option("files", arguments.files, "PNG images, or IDX files of images; CSV tables with the run's features")
+      ->required()
+      ->type_name("FILE");
+  predict->add_option("--csv", arguments.csv_file, "Write the predictions to a table")->type_name("OUT");
+  predict->add_flag("--json", arguments.json, "Print the predictions as JSON on standard output");
+  predict->add_option("--top", arguments.top, "How many of the likeliest classes to tell")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+
   CLI::App* const graph = app.add_subcommand("graph", "Draw the graph of one step, with values and gradients");
   add_config_options(*graph, arguments);
   add_common_options(*graph, arguments);
@@ -190,6 +219,7 @@ int parse_and_run(int argc, char** argv) {
   if (*train) return train_command(arguments);
   if (*evaluate) return evaluate_command(arguments);
   if (*report) return report_command(arguments);
+  if (*predict) return predict_command(arguments);
   if (*info) return info_command(arguments);
   return graph_command(arguments);
 }

@@ -3,6 +3,7 @@
 
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/metrics.h"
+#include "eigengrad/train/predict.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
 #include "eigengrad/train/stopping.h"

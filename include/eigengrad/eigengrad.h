@@ -7,6 +7,7 @@
 #include "eigengrad/autograd/functional.h"
 #include "eigengrad/autograd/grad_check.h"
 #include "eigengrad/autograd/profiler.h"
+#include "eigengrad/config/reader.h"
 #include "eigengrad/core/allocator.h"
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/parallel.h"

@@ -71,10 +71,22 @@ TEST(Reader, LimitsNesting) {
   EXPECT_NE(error_of(objects).find("deeper than 64"), std::string::npos);
 }
 
-TEST(Reader, TakesManyKeysInLinearTime) {
+TEST(Reader, TakesAndWritesManyKeysInLinearTime) {
   std::string text = "{";
-  for (int i = 0; i < 300000; ++i) text += (i ? "," : "") + ("\"k" + std::to_string(i)) + "\":0";
-  EXPECT_EQ(parse_json(text + "}").as_object()->size(), 300000u);
+  for (int i = 0; i < 120000; ++i) text += (i ? "," : "") + ("\"k" + std::to_string(i)) + "\":0";
+  const Value value = parse_json(text + "}");
+  EXPECT_EQ(value.as_object()->size(), 120000u);
+  EXPECT_EQ(to_json(value, -1), text + "}");
+}
+
+TEST(Reader, LimitsTheNumberOfValues) {
+  const auto zeros = [](std::size_t count) {
+    std::string text = "[0";
+    for (std::size_t i = 1; i < count; ++i) text += ",0";
+    return text + "]";
+  };
+  EXPECT_NO_THROW(parse_json(zeros(kMaxValues - 1)));
+  EXPECT_THROW(parse_json(zeros(kMaxValues)), ConfigError);
 }
 
 TEST(Reader, ReadsRegularFilesOnly) {

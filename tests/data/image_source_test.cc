@@ -195,7 +195,7 @@ TEST(ImageSources, AreReachedFromJsonWithTransforms) {
   EXPECT_EQ(reader->input_shape(), (Shape{1, 6, 6}));
   put(folder, "new.png", 102, 9, 9);
   const Inputs inputs = reader->read(folder.file("new.png"));
-  EXPECT_EQ(inputs.names, Strings{folder.file("new.png")});
+  EXPECT_EQ(inputs.name(0), folder.file("new.png"));
   EXPECT_EQ(inputs.inputs.shape(), (Shape{1, 1, 6, 6}));
   EXPECT_NEAR(inputs.inputs.to_vector<float>()[7], 0.4f, 1e-6f);
   const auto again = sources().read(sources().write(*row), "/data", diagnostics);
@@ -212,7 +212,7 @@ TEST(ImageInputs, ReadArraysOfBytes) {
   const Inputs inputs = reader->read(idx({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2}, {0, 51, 255, 0}));
   EXPECT_EQ(inputs.inputs.shape(), (Shape{2, 1, 1, 2}));
   EXPECT_EQ(inputs.inputs.to_vector<float>(), (Floats{0, 0.2f, 1, 0}));
-  EXPECT_EQ(inputs.names, (Strings{folder.file("x.idx") + ":0", folder.file("x.idx") + ":1"}));
+  EXPECT_EQ(inputs.name(1), folder.file("x.idx") + ":1");
   expect_error<FormatError>(
       [&] {
         reader->read(idx({0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1}, {0, 51}));

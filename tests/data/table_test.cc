@@ -157,6 +157,9 @@ TEST_F(Csv, SaysWhatIsWrongInTheFile) {
   const auto with = [this](const std::string& text, std::initializer_list<std::string> words) {
     write_text(folder, "train.csv", text);
     options.features.clear();
+    options.classes.clear();
+    options.means.clear();
+    options.stds.clear();
     fails<FormatError>(words);
   };
   with("", {"train.csv: the file is empty"});
@@ -210,7 +213,8 @@ TEST_F(Csv, ReadsInputsAlone) {
   EXPECT_EQ(reader->input_shape(), Shape{2});
   EXPECT_EQ(reader->class_names(), (Strings{"aster", "rose"}));
   const Inputs inputs = reader->read(folder.file("new.csv"));
-  EXPECT_EQ(inputs.names, (Strings{folder.file("new.csv") + ":2", folder.file("new.csv") + ":5"}));
+  EXPECT_EQ(inputs.name(0), folder.file("new.csv") + ":2");
+  EXPECT_EQ(inputs.name(1), folder.file("new.csv") + ":5");
   const Floats values = inputs.inputs.to_vector<float>();
   const float one = static_cast<float>(std::sqrt(1.5));
   for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(values[i], (Floats{-one, one, one, -one})[i], 1e-6f);

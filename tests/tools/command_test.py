@@ -31,9 +31,9 @@ def run(*arguments, expect, folder, **environment):
 
 def check_help(folder):
     text = run("--help", expect=0, folder=folder).stdout
-    for word in ("train", "evaluate", "graph", "info", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
+    for word in ("train", "evaluate", "predict", "graph", "info", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
         assert word in text, word
-    for command in ("train", "evaluate", "graph", "info"):
+    for command in ("train", "evaluate", "predict", "graph", "info"):
         assert "--json" in run(command, "--help", expect=0, folder=folder).stdout
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", run("--version", expect=0, folder=folder).stdout)
 
@@ -103,6 +103,32 @@ def check_train_and_evaluate(folder):
     assert "model.safetensors" in run("evaluate", "run", expect=2, folder=folder).stderr
 
 
+def check_predict(folder):
+    """From a table of one's own to predictions."""
+    rows = ["width,height,kind"] + [f"{i % 7 + (5 if i % 2 else 0)},{i % 5},{'wide' if i % 2 else 'slim'}" for i in range(80)]
+    (folder / "things.csv").write_text("\n".join(rows) + "\n")
+    (folder / "things.json").write_text(json.dumps({
+        **SMALL, "data": {"type": "CSV", "file": "things.csv", "label": "kind"}, "model": {"type": "Linear", "out_features": 2},
+        "training": {"batch_size": 8}, "optimizer": {"type": "Adam", "lr": 0.1}, "stopping": [{"type": "max_epochs", "epochs": 20}]}))
+    run("train", "things.json", "--out", "things", expect=0, folder=folder)
+    resolved = json.loads((folder / "things" / "config.json").read_text())["data"]
+    assert resolved["classes"] == ["slim", "wide"] and resolved["features"] == ["width", "height"] and len(resolved["stds"]) == 2
+    run("evaluate", "things", expect=0, folder=folder)
+    (folder / "new.csv").write_text("height,width\n1,0\n2,12\n")
+    (folder / "things.csv").unlink()  # only the run's folder is needed
+    text = run("predict", "things", "new.csv", expect=0, folder=folder).stdout.splitlines()
+    assert len(text) == 2 and text[0].startswith("new.csv:2  slim (") and text[1].startswith("new.csv:3  wide ("), text
+    found = json.loads(run("predict", "things", "new.csv", "new.csv", "--json", "--top", "1", expect=0, folder=folder).stdout)
+    assert [one["class"] for one in found] == ["slim", "wide"] * 2 and all(len(one["top"]) == 1 and one["probability"] > 0.5 for one in found)
+    assert run("predict", "things", "new.csv", "--csv", "out.csv", expect=0, folder=folder).stdout == ""
+    lines = (folder / "out.csv").read_text().splitlines()
+    assert lines[0] == "input,class,slim,wide" and lines[1].startswith("new.csv:2,slim,0.") and len(lines) == 3
+    for arguments, words in [(("things",), ["files"]), (("nowhere", "new.csv"), ["nowhere/config.json"]), (("things", "none.csv"), ["none.csv"]),
+                             (("things", "things.json"), ["things.json"]), (("things", "new.csv", "--top", "0"), ["--top"])]:
+        result = run("predict", *arguments, expect=2, folder=folder)
+        assert all(word in result.stderr for word in words) and result.stdout == "", result.stderr
+
+
 def check_failed_run(folder):
     result = run("train", folder / "small.json", "--out", "failed", "--json", "--set", "optimizer.lr=1e38", expect=1, folder=folder)
     figures = json.loads(result.stdout)
@@ -161,6 +187,6 @@ def check_example(folder):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     (folder / "small.json").write_text(json.dumps(SMALL))
-    for check in (check_help, check_misuse, check_train_and_evaluate, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
+    for check in (check_help, check_misuse, check_train_and_evaluate, check_predict, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
         check(folder)
         print("ok:", check.__name__, flush=True)

@@ -1,0 +1,66 @@
+// docs/data.md is what the tables of data sets and transforms say.
+#include "eigengrad/data/build.h"
+#include "eigengrad/data/transform.h"
+#include "tests/table_docs.h"
+
+namespace eigengrad::data {
+namespace {
+
+constexpr const char* kUpdate = "EIGENGRAD_UPDATE_DOCS=1 build/release/bin/data_tests --gtest_filter='DataDocs.*'";
+
+constexpr const char* kIntroduction = R"(
+What `"data"` of a configuration can name, with its options. Files are looked for below the folder that `--data DIR` names,
+else below the one where the command runs.
+
+```json
+"data": {"type": "CSV", "file": "iris.csv", "label": "species", "ignore": ["id"], "missing": "mean"}
+"data": {"type": "ImageFolder", "folder": "flowers", "size": 64, "transforms": ["RandomHorizontalFlip",
+         {"type": "RandomCrop", "padding": 4}, {"type": "Normalize", "mean": [0.5, 0.5, 0.5], "std": [0.25]}]}
+```
+
+- A run completes these options by what it finds in the data: the columns, classes, means and standard deviations of a
+  table, the classes and the size of images. They stand in the `config.json` of its folder, and are all that
+  `eigengrad evaluate` and `eigengrad predict` need to treat other files as those were that the model was trained on.
+- Inputs of tables are standardised by the mean and standard deviation of the training rows alone. Numbers are read
+  without regard to the locale: `1.5`, `-2e-3`.
+- Levels of images are 0 to 1 when transforms see them. Random transforms take part in training alone, not in validation
+  and tests. What they draw for a sample follows from the seed of the run, the epoch and the number of the sample: not
+  from threads, from the order of samples, or from whether the run was resumed.
+- Whatever is wrong in a file is told with its place: `iris.csv:17:5: column 'petal_length': found 'x', expected a number`.
+
+In C++ these are `data::csv(options, folder)`, `data::image_folder`, `data::cifar10` and so on, with the same options in a
+struct. `data::TensorDataset` takes tensors, `data::TransformedDataset` any data set of images, and a class derived from
+`data::Dataset` whatever else. `data::DataLoader` makes batches:
+
+```cpp
+auto train = std::make_shared<data::TransformedDataset>(
+    data::mnist("mnist", true), data::Transforms{data::random_shift({.pixels = 2}), data::random_rotation()}, /*seed=*/1);
+data::DataLoader loader(train, {.batch_size = 64, .shuffle = true});
+```
+
+Asking a model that a run has left, from the command line and from C++ (`train/predict.h`):
+
+```sh
+eigengrad predict runs/iris new.csv --csv answers.csv
+eigengrad predict runs/mnist digit.png --top 3
+```
+
+```cpp
+const auto model = train::load_model("runs/mnist");  // tensors in, tensors out
+const train::Predictor predictor("runs/mnist");      // files in, probabilities out
+for (const train::Prediction& p : predictor.predict("digit.png")) std::cout << p.name << ": " << p.values[7] << "\n";
+```
+
+PNG images are brought to the size of those of the run; IDX files must have it. A table needs the columns of the inputs, in
+any order.
+)";
+
+std::string reference() {
+  return fmt::format("# Data sets and transforms\n\n<!-- Written by {} -->\n{}\n## Data sets\n{}\n## Transforms\n{}",
+                     kUpdate, kIntroduction, section(sources()), section(transforms()));
+}
+
+TEST(DataDocs, AreThoseOfTheTables) { expect_documented("docs/data.md", reference(), kUpdate); }
+
+}  // namespace
+}  // namespace eigengrad::data
