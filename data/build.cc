@@ -80,6 +80,14 @@ Source windows_of(const std::string& text, const WindowOptions& o) {
   return {windows(first), windows(last), ""};
 }
 
+SampleShape digits_shape(const void*) { return {{1, 28, 28}, {}, 10}; }
+
+template <class Options>
+SampleShape windows_shape(const void* options) {
+  const std::int64_t length = static_cast<const Options*>(options)->length;
+  return {{length}, {length}, 0};
+}
+
 Source make_text(const void* options, const std::string& folder) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   const auto& o = *static_cast<const TextSourceOptions*>(options);
@@ -115,10 +123,12 @@ const SourceTable& sources() {
   static const SourceTable table = [] {
     SourceTable all("data set");
     all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
-                                {make_mnist});
-    all.add<DigitsSourceOptions>("Digits", "the embedded digits", {make_digits});
-    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next", {make_text});
-    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character", {make_sums});
+                                {make_mnist, digits_shape});
+    all.add<DigitsSourceOptions>("Digits", "the embedded digits", {make_digits, digits_shape});
+    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next",
+                               {make_text, windows_shape<TextSourceOptions>});
+    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character",
+                               {make_sums, windows_shape<SumsSourceOptions>});
     return all;
   }();
   return table;

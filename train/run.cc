@@ -10,9 +10,11 @@
 #include "eigengrad/data/loader.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/graph.h"
+#include "eigengrad/io/onnx.h"
 #include "eigengrad/io/profile.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
+#include "eigengrad/train/inspect.h"
 #include "eigengrad/train/report.h"
 
 namespace eigengrad::train {
@@ -100,6 +102,7 @@ void write_profile(const Profiler& profiler, const std::string& folder) {
 
 RunReport run_training(const Value& config, const std::string& source, const RunPlaces& places) {
   Run run = build_run(config, source, places.data_folder);
+  check_memory(run);
   make_run_folder(places.out_folder);
   start_logging(in(places.out_folder, "log.txt"));
   io::write_file(in(places.out_folder, "config.json"), config::to_json(run.resolved) + "\n");
@@ -140,6 +143,14 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
   report.figures.set("data", run.data.test->description());
   report.figures.set("run", run_folder);
   return report;
+}
+
+void export_onnx(const std::string& run_folder, const std::string& data_folder, const std::string& file,
+                 std::int64_t opset) {
+  const std::string source = in(run_folder, "config.json");
+  const RunModel run = build_run_model(config::read_json_file(source), source, data_folder);
+  run.model->load_state_dict(io::load_safetensors(in(run_folder, "model.safetensors")).tensors);
+  io::save_onnx(file, *run.model, run.input, {.opset = opset});
 }
 
 std::vector<std::string> draw_graph(const Value& config, const std::string& source, const std::string& data_folder,

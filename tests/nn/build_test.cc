@@ -52,7 +52,7 @@ TEST(BuildNamed, BadNamesAreMistakesAtTheirPlace) {
 
 TEST(BuildNamed, AnEmptyObjectNamesNothing) {
   EXPECT_EQ(mistakes_in(R"({"type": "Sequential", "layers": {}})", {4}),
-            "f:1:1 /model: \"layers\": found an empty object, expected an array, or an object of layers by name");
+            "f:1:35 /model/layers: found an empty object, expected an array, or an object of layers by name");
   EXPECT_EQ(built(R"({"type": "Sequential", "layers": []})", {4}).output, Shape{4});
 }
 
