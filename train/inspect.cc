@@ -236,20 +236,18 @@ double held_by(std::span<const AllocationEvent> events) {
   return memory.most();
 }
 
-// The steps come first, then what is evaluated.
-std::span<const AllocationEvent> steps_of(const Trace& trace) { return std::span(trace.events).first(trace.parts[2]); }
-std::span<const AllocationEvent> evaluations_of(const Trace& trace) {
-  return std::span(trace.events).subspan(trace.parts[2]);
-}
-
-Parts scaled(const Parts& parts, std::int64_t samples) {
-  const auto some = [](std::int64_t wanted, std::int64_t count) { return wanted > 0 ? count : 0; };
-  return {samples,
-          some(parts.last_step, samples / 2),
-          some(parts.valid, samples),
-          some(parts.last_valid, samples / 2),
-          some(parts.test, samples),
-          some(parts.last_test, samples / 2)};
+// A share of the samples, but some.
+Parts scaled(const Parts& parts, double share) {
+  const auto some = [share](std::int64_t count) {
+    return count == 0 ? 0 : std::max<std::int64_t>(4, std::llround(static_cast<double>(count) * share));
+  };
+  const std::int64_t step = some(parts.step);
+  return {step,
+          std::min(some(parts.last_step), step - 1),
+          some(parts.valid),
+          some(parts.last_valid),
+          some(parts.test),
+          some(parts.last_test)};
 }
 
 struct Steps {
@@ -262,20 +260,19 @@ Steps measured_steps(const Run& run, const Parts& parts, double most) {
   return {held_by(trace.events), trace.optimizer_bytes, true};
 }
 
-// From few samples what many take: so much, and so much for each. Small tensors are computed in other ways than large
-// ones, so some are not too few.
+// From a quarter and a half of the samples what all of them take: so much, and so much for each. Where those have no
+// room, from fewer; less exactly, for small tensors are computed in other ways than large ones.
 Steps extrapolated_steps(const Run& run, const Parts& parts, double most) {
-  constexpr std::int64_t kFew = 16;
-  if (parts.step <= 2 * kFew) return measured_steps(run, parts, most);
-  const Trace small = trace_of(run, scaled(parts, kFew), most), large = trace_of(run, scaled(parts, 2 * kFew), most);
-  const auto along = [](double one, double other, std::int64_t samples) {
-    return one + (other - one) * static_cast<double>(samples - kFew) / kFew;
-  };
-  const double steps = along(held_by(steps_of(small)), held_by(steps_of(large)), parts.step);
-  const double evaluations =
-      along(held_by(evaluations_of(small)), held_by(evaluations_of(large)), std::max(parts.valid, parts.test));
-  // Blocks of one size are of no use for the other, so both stay.
-  return {steps + evaluations, small.optimizer_bytes, false};
+  if (parts.step < 16) return measured_steps(run, parts, most);
+  for (double share = 0.25;; share /= 8) {
+    try {
+      const Steps some = measured_steps(run, scaled(parts, share), most);
+      const Steps twice_as_many = measured_steps(run, scaled(parts, 2 * share), most);
+      return {some.held + (twice_as_many.held - some.held) * (1 - share) / share, some.optimizer, false};
+    } catch (const MemoryError&) {
+      if (static_cast<double>(parts.step) * share < 8) throw;
+    }
+  }
 }
 
 // Batches that wait: those that a thread makes ahead, and those of a step that the steps above did not hold.

@@ -34,10 +34,10 @@ struct MemoryEstimate {
   double total() const { return program + data + parameters + gradients + optimizer + average + activations + saving; }
 };
 
-/// Predicts what training will take. A copy of the model takes two steps of few samples, of two sizes, in which every
-/// block of memory is noted; from them follows what each would be for the run's batches, and from that what the
-/// allocator will hold. `precise`: steps of the run's own batches are taken as well, where there is room for them. The
-/// run is left as it was.
+/// Predicts what training will take. A copy of the model takes some steps, and is evaluated, while every block of
+/// memory is noted; from them follows what the allocator will hold. `precise`: steps of the run's own batches, where
+/// there is room for them; else of a quarter and a half, from which the whole follows along a line. The run is left as
+/// it was. Throws MemoryError where not even few samples have room.
 MemoryEstimate estimate_memory(const Run& run, bool precise = true);
 
 /// The bytes that a run may take in all: its "memory_limit", or else what it has now and what is available.
