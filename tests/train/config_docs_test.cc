@@ -1,9 +1,11 @@
 // docs/config.md and docs/eigengrad.schema.json are what the tables of a run say.
-#include "eigengrad/config/value.h"
+#include "eigengrad/config/reader.h"
 #include "eigengrad/data/build.h"
 #include "eigengrad/train/criteria.h"
+#include "eigengrad/train/run.h"
 #include "eigengrad/train/run_config.h"
 #include "tests/table_docs.h"
+#include "tests/temp_folder.h"
 
 namespace eigengrad::train {
 namespace {
@@ -117,6 +119,22 @@ std::string reference() {
       "[optimizers.md](optimizers.md).\n\n## stopping\n\nAn array of at least one: training ends when any of them says "
       "so.\n{}",
       kUpdate, kIntroduction, keys(), training(), section(data::sources()), kModel, section(criteria()));
+}
+
+TEST(ConfigDocs, TheModelsOfThePageAreTrained) {
+  const TempFolder folder;
+  const std::string page = kModel;
+  int models = 0;
+  for (std::size_t at = page.find("```json "); at != std::string::npos; at = page.find("```json ", at + 1)) {
+    const std::size_t begin = page.find('\n', at);
+    const std::string model = page.substr(begin, page.find("```", begin) - begin);
+    Value config = config::parse_json(R"({"data": {"type": "Digits", "train": 300, "test": 50},
+      "loss": "CrossEntropyLoss", "optimizer": {"type": "Adam"}, "stopping": [{"type": "max_epochs", "epochs": 2}]})");
+    config.set("model", config::parse_json(model));
+    const RunReport report = run_training(config, "f", {"", folder.file(std::to_string(models++))});
+    EXPECT_FALSE(report.failed) << model;
+  }
+  EXPECT_EQ(models, 3);
 }
 
 TEST(ConfigDocs, AreThoseOfTheTables) { expect_documented("docs/config.md", reference(), kUpdate); }
