@@ -9,6 +9,8 @@
 namespace eigengrad::config {
 namespace {
 
+constexpr std::size_t kMostShown = 100, kLongestPointer = 400;
+
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -40,6 +42,10 @@ std::string pointer_to(const std::string& parent, std::string_view key) {
 
 std::string pointer_to(const std::string& parent, std::size_t index) { return parent + "/" + std::to_string(index); }
 
+std::string excerpt(std::string_view text, std::size_t most) {
+  return printable(text.size() > most ? std::string(text.substr(0, most - 3)) + "..." : std::string(text));
+}
+
 std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
   if (name.size() > 64) return "";
   const std::string wanted = lower(name);
@@ -59,33 +65,36 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
 }
 
 void Diagnostics::add(const std::string& pointer, Position position, std::string message) {
-  entries_.push_back({pointer, position, std::move(message)});
+  if (++count_ <= kMostShown) entries_.push_back({pointer, position, std::move(message)});
 }
 
 void Diagnostics::unknown_name(const std::string& pointer, Position position, std::string_view what,
                                std::string_view name, std::span<const std::string> known) {
+  if (count_ >= kMostShown) return add(pointer, position, "");
   std::string list;
   for (const std::string& candidate : known) list += (list.empty() ? "" : ", ") + candidate;
-  std::string message = fmt::format("unknown {} '{}', expected one of: {}", what, printable(name), list);
+  std::string message = fmt::format("unknown {} '{}', expected one of: {}", what, excerpt(name), list);
   if (const std::string near = suggestion(name, known); !near.empty())
     message += fmt::format("; did you mean '{}'?", near);
   add(pointer, position, std::move(message));
 }
 
 void Diagnostics::throw_if_any() const {
-  if (entries_.empty()) return;
+  if (empty()) return;
   std::vector<Entry> sorted = entries_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
   });
-  std::string text = sorted.size() == 1 ? "" : fmt::format("{} mistakes in {}\n", sorted.size(), source_);
+  std::string text = count_ == 1 ? "" : fmt::format("{} mistakes in {}\n", count_, source_);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const Entry& entry = sorted[i];
     text += i ? "\n" : "";
     text += source_;
     if (entry.position.line > 0) text += fmt::format(":{}:{}", entry.position.line, entry.position.column);
-    text += fmt::format("{}: {}", entry.pointer.empty() ? "" : " " + printable(entry.pointer), entry.message);
+    text += fmt::format("{}: {}", entry.pointer.empty() ? "" : " " + excerpt(entry.pointer, kLongestPointer),
+                        printable(entry.message));
   }
+  if (count_ > sorted.size()) text += fmt::format("\nand {} more", count_ - sorted.size());
   throw ConfigError(text);
 }
 

@@ -14,6 +14,9 @@ namespace eigengrad::config {
 std::string pointer_to(const std::string& parent, std::string_view key);
 std::string pointer_to(const std::string& parent, std::size_t index);
 
+/// A user's text for a message: without unprintable characters, and with only the beginning of a long one.
+std::string excerpt(std::string_view text, std::size_t most = 60);
+
 /// The candidate that a mistyped name most likely stands for, or an empty string when none is near.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
@@ -26,9 +29,9 @@ class Diagnostics {
   /// Notes a name that is not known, with those that are and the likeliest of them.
   void unknown_name(const std::string& pointer, Position position, std::string_view what, std::string_view name,
                     std::span<const std::string> known);
-  bool empty() const { return entries_.empty(); }
-  std::size_t size() const { return entries_.size(); }
-  /// Throws ConfigError listing everything, in the order of the file.
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  /// Throws ConfigError listing everything, in the order of the file; of very many the first.
   void throw_if_any() const;
 
  private:
@@ -38,7 +41,8 @@ class Diagnostics {
     std::string message;
   };
   std::string source_;
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_;  // as many as are shown
+  std::size_t count_ = 0;
 };
 
 }  // namespace eigengrad::config

@@ -275,7 +275,7 @@ void SchemaFields::visit(const char* name, FieldRef ref, const Field& field) {
   if (field.required) {
     Value* required = object_.find("required");
     (required ? *required : object_.set("required", Value::array())).push_back(name);
-  } else if (!std::holds_alternative<Custom>(ref)) {
+  } else {
     schema.set("default", written(ref));
   }
   Value* properties = object_.find("properties");

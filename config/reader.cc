@@ -33,7 +33,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(number_float_t value, const string_t& written) override {
     if (written.find_first_of(".eE") == std::string::npos) too_large(written);
     if (!std::isfinite(value))
-      fail(next_token(), fmt::format("the number {} is beyond the range of double", printable(written)));
+      fail(next_token(), fmt::format("the number {} is beyond the range of double", excerpt(written)));
     return scalar(Value(value));
   }
   bool string(string_t& value) override { return scalar(Value(checked_string(value))); }
@@ -47,7 +47,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     const std::size_t at = next_token();
     count_value(at);
     key_ = checked_string(name);
-    if (!keys_.back().insert(key_).second) fail(at, fmt::format("the key \"{}\" is there twice", printable(key_)));
+    if (!keys_.back().insert(key_).second) fail(at, fmt::format("the key \"{}\" is there twice", excerpt(key_)));
     skip_token(at);
     return true;
   }
@@ -58,7 +58,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
          {"column ", ": "})  // drops "[json.exception.parse_error.101] parse error at line 1, column 5: "
       if (const std::size_t found = what.find(mark); found != std::string::npos)
         what = what.substr(found + std::strlen(mark));
-    fail(position == 0 ? 0 : position - 1, printable(what));
+    fail(position == 0 ? 0 : position - 1, excerpt(what, 200));
   }
 
  private:
@@ -67,7 +67,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     throw ConfigError(fmt::format("{}:{}:{}: {}", source_, at.line, at.column, what));
   }
   [[noreturn]] void too_large(const std::string& written) {
-    fail(next_token(), fmt::format("the integer {} is beyond 64 bits", printable(written)));
+    fail(next_token(), fmt::format("the integer {} is beyond 64 bits", excerpt(written)));
   }
 
   // Lines and columns of rising offsets, counted on from the last one asked for.

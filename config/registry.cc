@@ -89,19 +89,22 @@ Value TypeTable::write(const std::string& name, void* options) const {
   return object;
 }
 
-Value TypeTable::schema() const {
+Value TypeTable::schema(const Value::Object& also) const {
   Value any = Value::array();
   for (const TypeEntry& entry : entries_) {
     Value object = Value::object();
-    object.set("type", "object");
+    object.set("title", entry.name);
     object.set("description", entry.help);
+    object.set("type", "object");
     Value name = Value::object();
     name.set("const", entry.name);
+    name.set("description", entry.help);
     object.set("properties", Value::object()).set("type", name);
     object.set("required", Value::Array{"type"});
     SchemaFields fields(object);
     const std::shared_ptr<void> options = entry.make_options();
     entry.describe_options(fields, options.get());
+    for (const auto& [key, property] : also) object.find("properties")->set(key, property);
     object.set("additionalProperties", false);
     const bool needs_nothing = object.find("required")->as_array()->size() == 1;
     any.push_back(std::move(object));

@@ -58,8 +58,8 @@ class TypeTable {
   Value write(const std::string& name, void* options) const;
   Value write(const Configured& row) const { return write(entries_[row.index].name, row.options.get()); }
   Value write_rows(const ConfiguredRows& rows) const;
-  /// JSON Schema: any of the rows.
-  Value schema() const;
+  /// JSON Schema: any of the rows. `also` are properties that each may have besides its own.
+  Value schema(const Value::Object& also = {}) const;
 
  protected:
   void add_entry(TypeEntry entry);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eigengrad/config/diagnostics.h"
 #include "eigengrad/core/check.h"
 
 namespace eigengrad::config {
@@ -58,7 +59,7 @@ std::string Value::description() const {
   if (const std::int64_t* i = as_integer()) return fmt::format("the number {}", *i);
   if (const double* d = as_double()) return fmt::format("the number {}", *d);
   if (const std::string* s = as_string())
-    return "the string \"" + printable(s->size() > 60 ? s->substr(0, 57) + "..." : *s) + "\"";
+    return "the string \"" + excerpt(*s) + "\"";
   if (as_array()) return "an array";
   if (as_object()) return "an object";
   return "null";

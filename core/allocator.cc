@@ -9,6 +9,8 @@
 #include <new>
 #include <utility>
 
+#include "eigengrad/core/allocation_recorder.h"
+
 // Under the address sanitizer a reused block would hide a use after free, so nothing is cached.
 #if defined(__SANITIZE_ADDRESS__)
 #  define EIGENGRAD_CACHE_BLOCKS 0
@@ -68,6 +70,8 @@ void free_kept(ThreadMemory& memory) noexcept {
   memory.held.set(memory.live.get());
 }
 
+thread_local constinit AllocationRecorder* recorder = nullptr;
+
 // Set when the thread's memory has been given back: blocks freed later, by other thread-local objects, go to the
 // system.
 thread_local constinit bool thread_ended = false;
@@ -121,7 +125,9 @@ void* detail::allocate_slowly(std::size_t bytes) {
   if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();  // or rounding up would wrap to 0
   const auto size = static_cast<std::int64_t>(size_class(bytes).bytes);
   const bool member = is_member();
+  if (recorder && !recorder->has_room(static_cast<std::int64_t>(bytes))) throw std::bad_alloc();
   void* block = system_allocate(static_cast<std::size_t>(size));
+  if (recorder) recorder->note(block, static_cast<std::int64_t>(bytes));
   if (!member) {
     count_for_others(size, 1);
     return block;
@@ -138,6 +144,7 @@ void* detail::allocate_slowly(std::size_t bytes) {
 void detail::deallocate_slowly(void* block, std::size_t bytes) noexcept {
   const SizeClass size_class = detail::size_class(bytes);
   const auto size = static_cast<std::int64_t>(size_class.bytes);
+  if (recorder) recorder->note(block, -static_cast<std::int64_t>(bytes));
   if (!is_member()) {
     count_for_others(-size, -1);
     std::free(block);
@@ -176,5 +183,25 @@ void reset_peak_memory() {
 }
 
 void release_cached_memory() noexcept { free_kept(thread_memory); }
+
+std::int64_t cache_limit() { return kCacheLimit; }
+
+// With nothing to hand out and no room to keep anything, every block goes the slow way, where it is seen.
+AllocationRecorder::AllocationRecorder(std::int64_t most) : most_(most) {
+  is_member();
+  free_kept(thread_memory);
+  limit_before_ = std::exchange(thread_memory.limit, std::numeric_limits<std::int64_t>::min() / 2);
+  recorder = this;
+}
+
+AllocationRecorder::~AllocationRecorder() {
+  recorder = nullptr;
+  thread_memory.limit = limit_before_;
+}
+
+void AllocationRecorder::note(const void* block, std::int64_t bytes) {
+  live_ += bytes;
+  events_.push_back({block, bytes});
+}
 
 }  // namespace eigengrad

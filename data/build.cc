@@ -128,6 +128,14 @@ Source windows_of(const std::string& text, const WindowOptions& o) {
   return {windows(first), windows(last), ""};
 }
 
+SampleShape digits_shape(const void*) { return {kDigitShape, {}, 10}; }
+
+template <class Options>
+SampleShape windows_shape(const void* options) {
+  const std::int64_t length = static_cast<const Options*>(options)->length;
+  return {{length}, {length}, 0};
+}
+
 Source make_text(TextSourceOptions& o, const std::string& folder) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   EG_CHECK(!folder.empty(), IoError, "the text {} needs a folder (--data DIR)", o.file);
@@ -159,9 +167,9 @@ InputReaderPtr window_inputs(const WindowOptions& o) { return std::make_shared<W
 
 // The functions of a row from ones that take its own struct.
 template <class Options, Source (*Make)(Options&, const std::string&), auto Inputs>
-SourceFunctions functions_of() {
+SourceFunctions functions_of(SampleShape (*shape)(const void*) = nullptr) {
   return {[](void* o, const std::string& folder) { return Make(*static_cast<Options*>(o), folder); },
-          [](const void* o) -> InputReaderPtr { return Inputs(*static_cast<const Options*>(o)); }};
+          [](const void* o) -> InputReaderPtr { return Inputs(*static_cast<const Options*>(o)); }, shape};
 }
 
 }  // namespace
@@ -189,19 +197,21 @@ const SourceTable& sources() {
   static const SourceTable table = [] {
     SourceTable all("data set");
     all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
-                                functions_of<MnistSourceOptions, make_mnist, digit_inputs>());
+                                functions_of<MnistSourceOptions, make_mnist, digit_inputs>(digits_shape));
     all.add<DigitsSourceOptions>("Digits", "the embedded digits",
-                                 functions_of<DigitsSourceOptions, make_digits, digit_inputs>());
+                                 functions_of<DigitsSourceOptions, make_digits, digit_inputs>(digits_shape));
     all.add<Cifar10Options>("CIFAR10", "small coloured photographs of ten classes, in the binary version",
                             functions_of<Cifar10Options, cifar10, cifar10_inputs>());
     all.add<ImageFolderOptions>("ImageFolder", "PNG images in folders named by their class",
                                 functions_of<ImageFolderOptions, image_folder, folder_inputs>());
     all.add<CsvOptions>("CSV", "a table with a header: a class or a number to be told from numbers",
                         functions_of<CsvOptions, csv, csv_inputs>());
-    all.add<TextSourceOptions>("Text", "a text, character by character: what comes next",
-                               functions_of<TextSourceOptions, make_text, window_inputs>());
-    all.add<SumsSourceOptions>("Sums", "lines such as 17+25=42, character by character",
-                               functions_of<SumsSourceOptions, make_sums, window_inputs>());
+    all.add<TextSourceOptions>(
+        "Text", "a text, character by character: what comes next",
+        functions_of<TextSourceOptions, make_text, window_inputs>(windows_shape<TextSourceOptions>));
+    all.add<SumsSourceOptions>(
+        "Sums", "lines such as 17+25=42, character by character",
+        functions_of<SumsSourceOptions, make_sums, window_inputs>(windows_shape<SumsSourceOptions>));
     return all;
   }();
   return table;

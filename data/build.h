@@ -16,6 +16,12 @@ struct Source {
   std::string note;  ///< something the user should know: that other data took the place of those asked for
 };
 
+/// What the samples of a source look like.
+struct SampleShape {
+  Shape input, target;       ///< without the batch axis
+  std::int64_t classes = 0;  ///< 0 where it is not known, or targets are no labels
+};
+
 struct SourceFunctions {
   /// `folder` is where the user's files are; empty when none was named. Completes the options by what was found in the
   /// data and later inputs must be treated by: classes, means, the size of images. Options that are complete are held
@@ -24,6 +30,8 @@ struct SourceFunctions {
   Source (*make)(void* options, const std::string& folder);
   /// How other files are read for a model that was trained with completed options.
   InputReaderPtr (*inputs)(const void* options);
+  /// What the options alone say of the samples, where they do; null for a source that has to be read.
+  SampleShape (*shape)(const void* options) = nullptr;
 };
 using SourceTable = config::Registry<SourceFunctions>;
 /// Every data set that a configuration can name.

@@ -13,6 +13,42 @@
 #include "eigengrad/core/random.h"
 
 namespace eigengrad::data {
+namespace {
+
+// Batches that were used. The thread that made them gives their memory back, so that it gets it again for the next:
+// elsewhere it would be kept and never used.
+class Spent {
+ public:
+  void add(Tensor tensor) {
+    const std::lock_guard lock(mutex_);
+    tensors_.push_back(std::move(tensor));
+  }
+  void clear() {
+    std::vector<Tensor> spent;
+    const std::lock_guard lock(mutex_);
+    spent.swap(tensors_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Tensor> tensors_;
+};
+
+// The same elements; when nobody needs them any more, the tensor is spent.
+Tensor lent(Tensor tensor, const std::shared_ptr<Spent>& spent) {
+  if (!tensor.defined() || !tensor.is_contiguous()) return tensor;
+  void* const data = tensor.raw<void>();
+  const Shape shape = tensor.shape();
+  const Dtype dtype = tensor.dtype();
+  auto owner = std::shared_ptr<Tensor>(new Tensor(std::move(tensor)), [spent](Tensor* used) {
+    spent->add(std::move(*used));
+    delete used;
+  });
+  return Tensor::from_blob(data, shape, dtype, std::move(owner));
+}
+
+}  // namespace
+
 class Epoch::State {
  public:
   State(DatasetPtr dataset, const DataLoaderOptions& options, std::vector<std::int64_t> order, std::int64_t epoch,
@@ -51,7 +87,7 @@ class Epoch::State {
     ++to_take_;
     lock.unlock();
     room_.notify_one();
-    return batch;
+    return Batch{lent(std::move(batch.inputs), spent_), lent(std::move(batch.targets), spent_)};
   }
 
  private:
@@ -67,9 +103,18 @@ class Epoch::State {
     to_take_ = number + 1;
     return batch;
   }
+  // What it made is given back by the thread itself, at the end as well.
   void work() {
+    make_batches();
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return stop_; });
+    batches_.clear();
+    spent_->clear();
+  }
+  void make_batches() {
     try {
       while (to_make_ < count_) {
+        spent_->clear();
         Batch batch = make(to_make_++);
         std::unique_lock lock(mutex_);
         room_.wait(lock, [this] { return stop_ || std::ssize(batches_) < options_.prefetch; });
@@ -92,6 +137,7 @@ class Epoch::State {
   std::int64_t to_make_;  // of the worker alone
   std::int64_t to_take_;  // of the consumer alone
   const std::int64_t count_;
+  const std::shared_ptr<Spent> spent_ = std::make_shared<Spent>();
   std::mutex mutex_;  // guards what follows
   std::condition_variable ready_, room_;
   std::deque<Batch> batches_;

@@ -44,7 +44,8 @@ void describe(config::Fields& f, ThresholdOptions& o) {
 }
 
 void describe(config::Fields& f, PReLUOptions& o) {
-  f("num_parameters", o.num_parameters, {.help = "slopes to learn: 1, or one for each channel", .min = 1});
+  f("num_parameters", o.num_parameters,
+    {.help = "slopes to learn: 1, or one for each channel", .min = 1, .max = kMaxExtent});
   f("init", o.init, {.help = "what they begin as"});
 }
 

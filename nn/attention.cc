@@ -61,15 +61,15 @@ class Masks {
 }  // namespace
 
 void describe(config::Fields& f, MultiheadAttentionOptions& o) {
-  f("embed_dim", o.embed_dim, {.help = "features; 0 takes them from the layer before", .min = 0});
+  f("embed_dim", o.embed_dim, {.help = "features; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
   f("num_heads", o.num_heads,
-    {.help = "attentions side by side, which share the features", .required = true, .min = 1});
+    {.help = "attentions side by side, which share the features", .required = true, .min = 1, .max = kMaxExtent});
   f("dropout", o.dropout, {.help = "probability of an attention weight to be zeroed", .min = 0, .max = 1});
   f("bias", o.bias, {.help = "learn biases of the projections"});
   f("add_bias_kv", o.add_bias_kv, {.help = "a learned place behind the keys and values"});
   f("add_zero_attn", o.add_zero_attn, {.help = "a place of zeros behind them"});
-  f("kdim", o.kdim, {.help = "features of the keys; null: embed_dim", .min = 1});
-  f("vdim", o.vdim, {.help = "features of the values; null: embed_dim", .min = 1});
+  f("kdim", o.kdim, {.help = "features of the keys; null: embed_dim", .min = 1, .max = kMaxExtent});
+  f("vdim", o.vdim, {.help = "features of the values; null: embed_dim", .min = 1, .max = kMaxExtent});
   f("batch_first", o.batch_first, {.help = "sequences are [N, L, E], not [L, N, E]"});
   f("is_causal", o.is_causal, {.help = "each place sees those before it only"});
 }

@@ -19,13 +19,25 @@ constexpr const char* kSequential = "Sequential";
 constexpr const char* kResidual = "Residual";
 constexpr const char* kGraph = "Graph";
 const std::vector<std::string> kContainers = {kSequential, kResidual, kGraph};
+constexpr const char* kInput = "input";  // of a Graph, unless it has names of its own
 
 struct Row {
   std::size_t index;
   const void* options;
 };
 
+// Stands in a plan for a layer that is not made.
+class Planned : public Module {
+ public:
+  explicit Planned(std::unique_ptr<config::Configured> row) : row_(std::move(row)) {}
+  Row row() const { return {row_->index, row_->options.get()}; }
+
+ private:
+  const std::unique_ptr<config::Configured> row_;
+};
+
 Row row_of(const Module& module, const LayerTable& table, const char* wanted) {
+  if (const auto* const planned = dynamic_cast<const Planned*>(&module)) return planned->row();
   for (std::size_t i = 0; i < table.entries().size(); ++i)
     if (const void* options = table.functions({i, nullptr}).options_of(module)) return {i, options};
   throw ValueError(fmt::format("there is no layer '{}' in the table, so it cannot be {}", module.type_name(), wanted));
@@ -93,7 +105,9 @@ class ConfigWriter {
       layer.set("from", std::move(from));
       all.set(step.name, std::move(layer));
     }
-    config::Value object = typed(kGraph);
+    config::Value object = typed(kGraph), inputs = config::Value::array();
+    for (std::size_t i = 0; i < graph.input_count(); ++i) inputs.push_back(graph.name_of(i));
+    if (inputs != config::Value(config::Value::Array{kInput})) object.set("inputs", std::move(inputs));
     object.set("layers", std::move(all));
     object.set("output", graph.name_of(graph.output()));
     return object;
@@ -129,7 +143,8 @@ struct Built {
 // Builds layer after layer, following the shapes that they give to each other.
 class Builder {
  public:
-  Builder(config::Diagnostics& diagnostics, const LayerTable& table) : diagnostics_(diagnostics), table_(table) {}
+  Builder(config::Diagnostics& diagnostics, const LayerTable& table, bool only_plan = false)
+      : diagnostics_(diagnostics), table_(table), only_plan_(only_plan) {}
 
   Built build(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
     const config::Value* const type = value.as_string() ? &value : value.find("type");
@@ -146,6 +161,9 @@ class Builder {
     }
     return build_layer(value, pointer, inputs);
   }
+
+  // Of all layers that were built or planned so far.
+  double elements() const { return elements_; }
 
  private:
   static std::string pointer_to(const std::string& parent, std::string_view key) {
@@ -181,11 +199,12 @@ class Builder {
     const config::Value* const list = value.find(key);
     const bool empty_object = list && list->as_object() && list->as_object()->empty();
     if (!list || empty_object || !(list->as_array() || list->as_object())) {
-      const std::string message =
-          list ? fmt::format("\"{}\": found {}, expected an array, or an object of layers by name", key,
-                             empty_object ? "an empty object" : list->description())
-               : fmt::format("'{}' is missing: the layers in order", key);
-      diagnostics_.add(pointer, value.position(), message);
+      if (list)
+        diagnostics_.add(pointer_to(pointer, key), list->position(),
+                         fmt::format("found {}, expected an array, or an object of layers by name",
+                                     empty_object ? "an empty object" : list->description()));
+      else
+        diagnostics_.add(pointer, value.position(), fmt::format("'{}' is missing: the layers in order", key));
       return {};
     }
     return build_layers(*list, pointer_to(pointer, key), input);
@@ -235,17 +254,22 @@ class Builder {
   // ---- Graph.
 
   Built build_graph(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
-    check_keys(value, pointer, {"type", "layers", "output", "tied"});
+    check_keys(value, pointer, {"type", "inputs", "layers", "output", "tied"});
+    const std::optional<std::vector<std::string>> input_names = read_input_names(value, pointer, inputs.size());
     const config::Value* const list = value.find("layers");
     if (!list || !list->as_object() || list->as_object()->empty()) {
-      diagnostics_.add(pointer, list ? list->position() : value.position(),
-                       fmt::format("\"layers\": found {}, expected an object of layers by name",
-                                   list ? list->description() : "nothing"));
+      if (list)
+        diagnostics_.add(pointer_to(pointer, "layers"), list->position(),
+                         fmt::format("found {}, expected an object of layers by name",
+                                     list->as_object() ? "an empty object" : list->description()));
+      else
+        diagnostics_.add(pointer, value.position(), "'layers' is missing: the layers by name");
       return {};
     }
-    auto graph = std::make_shared<Graph>();
-    std::vector<std::string> names = {"input"};
-    std::vector<Flow> flows = {one_input(value, pointer, kGraph, inputs)};
+    if (!input_names) return {};
+    auto graph = std::make_shared<Graph>(*input_names);
+    std::vector<std::string> names = *input_names;
+    std::vector<Flow> flows = inputs;
     std::map<std::string, config::Value> sources;
     bool complete = true;
     for (const auto& [name, layer] : *list->as_object()) {
@@ -272,6 +296,24 @@ class Builder {
     return {graph, std::move(output)};
   }
 
+  // The names of what a graph reads: one for each of its inputs. Nothing after a mistake.
+  std::optional<std::vector<std::string>> read_input_names(const config::Value& value, const std::string& pointer,
+                                                           std::size_t count) {
+    std::vector<std::string> names{kInput};
+    const config::Value* const given = value.find("inputs");
+    const std::string place = given ? pointer_to(pointer, "inputs") : pointer;
+    const std::size_t mistakes = diagnostics_.size();
+    if (given) config::read_value(*given, place, diagnostics_, &names, {});
+    if (diagnostics_.size() != mistakes) return std::nullopt;
+    const std::set<std::string> distinct(names.begin(), names.end());
+    if (distinct.size() == names.size() && names.size() == count) return names;
+    diagnostics_.add(place, given ? given->position() : value.position(),
+                     fmt::format("Graph has {} distinct name{} for its inputs, but gets {}: expected as many in "
+                                 "\"inputs\"",
+                                 distinct.size(), distinct.size() == 1 ? "" : "s", count));
+    return std::nullopt;
+  }
+
   bool add_to_graph(Graph& graph, const std::string& name, const config::Value& layer, const std::string& place,
                     const std::vector<std::string>& names, const std::vector<Flow>& flows,
                     std::map<std::string, config::Value>& sources, Flow& output) {
@@ -292,7 +334,7 @@ class Builder {
         return false;
       }
       // Once more the same layer: only its output for these inputs is of interest.
-      const KeepRandom keep_random;
+      const Planning planning(*this);
       output = build(known->second, place, inputs).output;
       return output.shape && noted(place, layer, [&] { graph.reuse(name, *which, *from); });
     }
@@ -357,7 +399,7 @@ class Builder {
       if (!source.as_string())
         diagnostics_.add(pointer_to(place, name), source.position(),
                          fmt::format("found {}, expected the name of a parameter", source.description()));
-      else if (module)
+      else if (module && !only_plan_)
         noted(pointer_to(place, name), source, [&] { module->tie_parameter(name, *source.as_string()); });
     }
   }
@@ -365,7 +407,7 @@ class Builder {
   // ---- A layer of the table.
 
   Built build_layer(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
-    const std::unique_ptr<config::Configured> configured = table_.read(value, pointer, diagnostics_);
+    std::unique_ptr<config::Configured> configured = table_.read(value, pointer, diagnostics_);
     std::vector<Shape> shapes;
     for (const Flow& input : inputs)
       if (input.shape) shapes.push_back(*input.shape);
@@ -373,6 +415,7 @@ class Builder {
     const std::string& name = table_.entry(*configured).name;
     const LayerFunctions& functions = table_.functions(*configured);
     Flow output{std::nullopt, fmt::format("{} ({}) gives", pointer, name)};
+    const std::size_t mistakes = diagnostics_.size();
     try {
       output.shape = functions.infer(configured->options.get(), shapes);
     } catch (const Error& error) {
@@ -382,12 +425,28 @@ class Builder {
       diagnostics_.add(pointer, value.position(), fmt::format("{} {}, but {}", name, error.what(), given));
       return {};
     }
+    check_size(*output.shape, name, pointer, value);
+    if (diagnostics_.size() != mistakes) return {};
+    elements_ += functions.element_count(configured->options.get());
+    if (only_plan_) return {std::make_shared<Planned>(std::move(configured)), output};
     try {
       return {functions.make(configured->options.get()), output};
     } catch (const Error& error) {
       diagnostics_.add(pointer, value.position(), fmt::format("{} cannot be made: {}", name, error.what()));
       return {nullptr, output};
     }
+  }
+
+  // Shapes stay so small that no arithmetic with them overflows.
+  void check_size(const Shape& output, const std::string& name, const std::string& pointer,
+                  const config::Value& value) {
+    double elements = 1;
+    for (const std::int64_t extent : output) elements *= static_cast<double>(extent);
+    if (elements > kMostElements)
+      diagnostics_.add(pointer, value.position(),
+                       fmt::format("{} gives {} for each sample: {:.3g} elements are more than any machine has room "
+                                   "for",
+                                   name, output, elements));
   }
 
   // Runs f; an error is noted at the place, and gives false.
@@ -402,8 +461,31 @@ class Builder {
     }
   }
 
+  // While it lives, layers are planned and not counted.
+  class Planning {
+   public:
+    explicit Planning(Builder& builder) : builder_(builder), before_(builder.only_plan_), elements_(builder.elements_) {
+      builder.only_plan_ = true;
+    }
+    ~Planning() {
+      builder_.only_plan_ = before_;
+      builder_.elements_ = elements_;
+    }
+    Planning(const Planning&) = delete;
+    Planning& operator=(const Planning&) = delete;
+
+   private:
+    Builder& builder_;
+    const bool before_;
+    const double elements_;
+  };
+
+  static constexpr double kMostElements = 1e15;
+
   config::Diagnostics& diagnostics_;
   const LayerTable& table_;
+  bool only_plan_;
+  double elements_ = 0;
 };
 
 class Cloner {
@@ -502,6 +584,16 @@ BuiltModel build_model(const config::Value& value, const std::string& pointer, c
   return {std::move(built.module), *built.output.shape};
 }
 
+std::optional<ModelPlan> plan_model(const config::Value& value, const std::string& pointer,
+                                    const std::optional<Shape>& input, config::Diagnostics& diagnostics,
+                                    const LayerTable& table) {
+  const std::size_t before = diagnostics.size();
+  Builder builder(diagnostics, table, true);
+  Built built = builder.build(value, pointer, {Flow{input, "the data give"}});
+  if (!built.module || diagnostics.size() > before) return std::nullopt;
+  return ModelPlan{*built.output.shape, builder.elements()};
+}
+
 std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& pointer,
                                  config::Diagnostics& diagnostics, const LossTable& table) {
   const std::unique_ptr<config::Configured> configured = table.read(value, pointer, diagnostics);
@@ -534,35 +626,80 @@ std::shared_ptr<Module> clone(const Module& module, const LayerTable& table) {
   return copy;
 }
 
-config::Value model_schema(const LayerTable& table) {
+namespace {
+
+// What the containers are, with `also` allowed in each of them.
+void add_containers(config::Value& any, const config::Value::Object& also) {
   const config::Value containers = config::parse_json(R"([{
-    "type": "object", "description": "layers one after another",
+    "title": "Sequential", "description": "layers one after another",
+    "type": "object",
     "properties": {"type": {"const": "Sequential"},
                    "layers": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
                                         {"type": "object", "minProperties": 1,
-                                         "additionalProperties": {"$ref": "#/$defs/layer"}}]},
+                                         "additionalProperties": {"$ref": "#/$defs/layer"}}],
+                              "description": "the layers, or an object of layers by name"},
                    "tied": {"type": "object", "additionalProperties": {"type": "string"},
-                            "description": "parameters that are one with another"}},
+                            "description": "parameters that are one with another: {\"head.weight\": \"embedding.weight\"}"}},
     "required": ["type", "layers"], "additionalProperties": false
   }, {
-    "type": "object", "description": "the sum of what its layers give and its input, or what the shortcut makes of that",
+    "title": "Residual",
+    "description": "the sum of what its layers give and its input, or what the shortcut makes of that",
+    "type": "object",
     "properties": {"type": {"const": "Residual"},
-                   "layers": {"type": ["array", "object"], "items": {"$ref": "#/$defs/layer"},
-                              "additionalProperties": {"$ref": "#/$defs/layer"}},
-                   "shortcut": {"type": ["array", "object"], "items": {"$ref": "#/$defs/layer"},
-                                "additionalProperties": {"$ref": "#/$defs/layer"}}},
+                   "layers": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
+                                        {"type": "object", "minProperties": 1,
+                                         "additionalProperties": {"$ref": "#/$defs/layer"}}],
+                              "description": "the layers, or an object of layers by name"},
+                   "shortcut": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
+                                          {"type": "object", "minProperties": 1,
+                                           "additionalProperties": {"$ref": "#/$defs/layer"}}],
+                                "description": "layers whose output is added instead of the input"}},
     "required": ["type", "layers"], "additionalProperties": false
   }, {
-    "type": "object", "description": "layers by name, each of which reads those in its \"from\"",
+    "title": "Graph", "description": "layers by name, each of which reads those in its \"from\"",
+    "type": "object",
     "properties": {"type": {"const": "Graph"},
+                   "inputs": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true,
+                              "default": ["input"], "description": "names for what it reads"},
                    "layers": {"type": "object", "minProperties": 1,
-                              "additionalProperties": {"anyOf": [{"$ref": "#/$defs/layer"}, {"type": "object"}]}},
-                   "output": {"type": "string", "description": "the layer whose output is that of the graph"},
-                   "tied": {"type": "object", "additionalProperties": {"type": "string"}}},
+                              "additionalProperties": {"$ref": "#/$defs/graph_layer"},
+                              "description": "the layers by name, in the order in which they run"},
+                   "output": {"type": "string",
+                              "description": "the layer whose output is that of the graph; the last, unless given"},
+                   "tied": {"type": "object", "additionalProperties": {"type": "string"},
+                            "description": "parameters that are one with another: {\"head.weight\": \"embedding.weight\"}"}},
     "required": ["type", "layers"], "additionalProperties": false
   }])");
+  for (config::Value container : *containers.as_array()) {
+    for (const auto& [key, property] : also) container.find("properties")->set(key, property);
+    any.push_back(std::move(container));
+  }
+}
+
+}  // namespace
+
+config::Value model_schema(const LayerTable& table) {
   config::Value schema = table.schema();
-  for (const config::Value& container : *containers.as_array()) schema.find("anyOf")->push_back(container);
+  add_containers(*schema.find("anyOf"), {});
+  return schema;
+}
+
+config::Value graph_layer_schema(const LayerTable& table) {
+  const config::Value from = config::parse_json(R"({
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+    "description": "the layers, or inputs, that it reads; the one before, unless given"
+  })");
+  config::Value schema = table.schema({{"from", from}});
+  config::Value& any = *schema.find("anyOf");
+  add_containers(any, {{"from", from}});
+  config::Value shared = config::parse_json(R"({
+    "title": "shared", "description": "a layer once more, with the same parameters",
+    "type": "object",
+    "properties": {"shared": {"type": "string", "description": "the layer that runs again"}},
+    "required": ["shared"], "additionalProperties": false
+  })");
+  shared.find("properties")->set("from", from);
+  any.push_back(std::move(shared));
   return schema;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <typeinfo>
@@ -21,6 +22,8 @@ struct LayerFunctions {
   Shape (*infer)(void* options, std::span<const Shape> inputs);
   /// The options of a module of this type; null for others.
   const void* (*options_of)(const Module& module);
+  /// How many elements the parameters and buffers would have, see size.h.
+  double (*element_count)(const void* options);
 };
 using LayerTable = config::Registry<LayerFunctions>;
 
@@ -28,7 +31,8 @@ using LayerTable = config::Registry<LayerFunctions>;
 const Shape& only(std::span<const Shape> inputs);
 
 /// Adds a row for a layer type L, which has a struct L::Options with a describe(), a constructor from it, options(),
-/// and a static infer() of one shape, or of all that a layer of several inputs takes.
+/// and a static infer() of one shape, or of all that a layer of several inputs takes. One with parameters should have
+/// an element_count() as well, by which models that are too large are refused before they are made.
 template <class L>
 void add_layer(LayerTable& table, std::string name, std::string help) {
   using Options = typename L::Options;
@@ -45,6 +49,12 @@ void add_layer(LayerTable& table, std::string name, std::string help) {
        [](const Module& module) -> const void* {
          // Not a class derived from L: that would be built as something else.
          return typeid(module) == typeid(L) ? &static_cast<const L&>(module).options() : nullptr;
+       },
+       [](const void* o) -> double {
+         if constexpr (requires(const L* layer, const Options& options) { element_count(layer, options); })
+           return element_count(static_cast<const L*>(nullptr), *static_cast<const Options*>(o));
+         else
+           return 0;
        }});
 }
 
@@ -86,10 +96,23 @@ struct BuiltModel {
 ///
 /// A Sequential's layers may also be an object, whose keys are then their names. In a Graph a layer reads what "from"
 /// names, or else the one before it; {"shared": "name"} runs the layer of that name again, with the same parameters.
+/// A Graph within a Graph may take several inputs, which "inputs" names; one alone is called "input" unless it does.
 /// Sequential and Graph take "tied": {"head.weight": "embedding.weight"}, parameters that are to be one. Sizes that are
 /// left out come from the layer before. Mistakes, among them layers that do not fit one another, go to the diagnostics.
 BuiltModel build_model(const config::Value& value, const std::string& pointer, const Shape& input,
                        config::Diagnostics& diagnostics, const LayerTable& table = layers());
+
+/// What is known of a model before it is made.
+struct ModelPlan {
+  Shape output;         ///< without the batch axis
+  double elements = 0;  ///< of all parameters and buffers; those that layers share count in each
+};
+
+/// The same as build_model without making anything, so that it takes no memory: nothing when there were mistakes, or
+/// when the shape of the inputs is not known. Then the options of all layers are read all the same.
+std::optional<ModelPlan> plan_model(const config::Value& value, const std::string& pointer,
+                                    const std::optional<Shape>& input, config::Diagnostics& diagnostics,
+                                    const LayerTable& table = layers());
 
 /// The loss that a configuration names; null when there were mistakes.
 std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& pointer,
@@ -106,7 +129,9 @@ config::Value loss_config(const Loss& loss, const LossTable& table = losses());
 /// module that is not in the table; of a class of your own make another and load the state_dict() of the first.
 std::shared_ptr<Module> clone(const Module& module, const LayerTable& table = layers());
 
-/// JSON Schema of a model.
+/// JSON Schema of a model. It refers to itself as #/$defs/layer, and to layers of a Graph as #/$defs/graph_layer.
 config::Value model_schema(const LayerTable& table = layers());
+/// The same of a layer of a Graph, which may say "from" where it reads, or run a "shared" one.
+config::Value graph_layer_schema(const LayerTable& table = layers());
 
 }  // namespace eigengrad::nn

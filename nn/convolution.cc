@@ -86,7 +86,8 @@ const char* name_of(PadMode mode) {
 // "same", "valid", a number, or one for each of `axes`.
 void describe_padding(config::Fields& f, Padding& padding, int axes) {
   const config::Field field{.help = "margin on both sides: a number, or 'same' (as many elements as before) or 'valid'",
-                            .min = 0};
+                            .min = 0,
+                            .max = kMaxExtent};
   f.custom("padding",
            {.read =
                 [&padding, field, axes](const config::Value& value, const std::string& pointer,
@@ -124,20 +125,22 @@ void describe_padding(config::Fields& f, Padding& padding, int axes) {
 }
 
 void describe_channels(config::Fields& f, std::int64_t& in, std::int64_t& out) {
-  f("in_channels", in, {.help = "channels of the input; 0 takes them from the layer before", .min = 0});
-  f("out_channels", out, {.help = "channels of the output", .required = true, .min = 1});
+  f("in_channels", in,
+    {.help = "channels of the input; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
+  f("out_channels", out, {.help = "channels of the output", .required = true, .min = 1, .max = kMaxExtent});
 }
 
 template <class Options>
 void describe_window(config::Fields& f, Options& o) {
-  f("kernel_size", o.kernel_size, {.help = "extent of the window", .required = true, .min = 1});
-  f("stride", o.stride, {.help = "by how much the window moves", .min = 1});
+  f("kernel_size", o.kernel_size, {.help = "extent of the window", .required = true, .min = 1, .max = kMaxExtent});
+  f("stride", o.stride, {.help = "by how much the window moves", .min = 1, .max = kMaxExtent});
 }
 
 template <class Options>
 void describe_rest(config::Fields& f, Options& o) {
-  f("dilation", o.dilation, {.help = "distance between the taps of the kernel", .min = 1});
-  f("groups", o.groups, {.help = "channels in this many groups that do not see each other", .min = 1});
+  f("dilation", o.dilation, {.help = "distance between the taps of the kernel", .min = 1, .max = kMaxExtent});
+  f("groups", o.groups,
+    {.help = "channels in this many groups that do not see each other", .min = 1, .max = kMaxExtent});
   f("bias", o.bias, {.help = "learn a bias that is added to the output"});
 }
 
@@ -154,8 +157,9 @@ template <class Options>
 void describe_transposed(config::Fields& f, Options& o) {
   describe_channels(f, o.in_channels, o.out_channels);
   describe_window(f, o);
-  f("padding", o.padding, {.help = "by how much the output is smaller on both sides", .min = 0});
-  f("output_padding", o.output_padding, {.help = "elements more at the end of the output", .min = 0});
+  f("padding", o.padding, {.help = "by how much the output is smaller on both sides", .min = 0, .max = kMaxExtent});
+  f("output_padding", o.output_padding,
+    {.help = "elements more at the end of the output", .min = 0, .max = kMaxExtent});
   describe_rest(f, o);
 }
 

@@ -34,9 +34,10 @@ const Options& checked_encoding(const char* layer, const Options& o) {
 
 template <class Options>
 void describe_encoding(config::Fields& f, Options& o) {
-  f("d_model", o.d_model, {.help = "features; 0 takes them from the layer before", .min = 0});
+  f("d_model", o.d_model, {.help = "features; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
   f("dropout", o.dropout, {.help = "probability of an element of the sum to be zeroed", .min = 0, .max = 1});
-  f("max_len", o.max_len, {.help = "the longest sequence; 0 takes the length of the data", .min = 0});
+  f("max_len", o.max_len,
+    {.help = "the longest sequence; 0 takes the length of the data", .min = 0, .max = kMaxExtent});
   f("batch_first", o.batch_first, {.help = "inputs are [N, L, E], not [L, N, E]"});
 }
 
@@ -80,8 +81,10 @@ Tensor sines(std::int64_t places, std::int64_t features) {
 }  // namespace
 
 void describe(config::Fields& f, EmbeddingOptions& o) {
-  f("num_embeddings", o.num_embeddings, {.help = "how many numbers there are", .required = true, .min = 1});
-  f("embedding_dim", o.embedding_dim, {.help = "size of the vector of each", .required = true, .min = 1});
+  f("num_embeddings", o.num_embeddings,
+    {.help = "how many numbers there are", .required = true, .min = 1, .max = kMaxExtent});
+  f("embedding_dim", o.embedding_dim,
+    {.help = "size of the vector of each", .required = true, .min = 1, .max = kMaxExtent});
   f("padding_idx", o.padding_idx, {.help = "a number whose vector is 0 and stays so"});
   f("max_norm", o.max_norm, {.help = "longer vectors are shortened to this norm", .min = 0, .above_min = true});
   f("norm_type", o.norm_type, {.help = "the p of the norm", .min = 0, .above_min = true});

@@ -6,6 +6,9 @@
 
 namespace eigengrad::nn {
 
+/// What a configuration may ask for at most: numbers that no arithmetic of shapes overflows with.
+inline constexpr double kMaxExtent = 1e9, kMaxLayers = 1e4;
+
 /// The same with a batch of one.
 Shape with_batch(const Shape& sample);
 /// Checks that an axis of a batch exists; 0 is the batch, and negative axes count from the back.

@@ -28,8 +28,10 @@ const BilinearOptions& checked(const BilinearOptions& o) {
 }  // namespace
 
 void describe(config::Fields& f, LinearOptions& o) {
-  f("in_features", o.in_features, {.help = "size of each input sample; 0 takes it from the layer before", .min = 0});
-  f("out_features", o.out_features, {.help = "size of each output sample", .required = true, .min = 1});
+  f("in_features", o.in_features,
+    {.help = "size of each input sample; 0 takes it from the layer before", .min = 0, .max = kMaxExtent});
+  f("out_features", o.out_features,
+    {.help = "size of each output sample", .required = true, .min = 1, .max = kMaxExtent});
   f("bias", o.bias, {.help = "learn a bias that is added to the output"});
 }
 
@@ -51,9 +53,12 @@ Shape Linear::infer(Options& options, const Shape& input) {
 }
 
 void describe(config::Fields& f, BilinearOptions& o) {
-  f("in1_features", o.in1_features, {.help = "size of the first input; 0 takes it from the data", .min = 0});
-  f("in2_features", o.in2_features, {.help = "size of the second input; 0 takes it from the data", .min = 0});
-  f("out_features", o.out_features, {.help = "size of each output sample", .required = true, .min = 1});
+  f("in1_features", o.in1_features,
+    {.help = "size of the first input; 0 takes it from the data", .min = 0, .max = kMaxExtent});
+  f("in2_features", o.in2_features,
+    {.help = "size of the second input; 0 takes it from the data", .min = 0, .max = kMaxExtent});
+  f("out_features", o.out_features,
+    {.help = "size of each output sample", .required = true, .min = 1, .max = kMaxExtent});
   f("bias", o.bias, {.help = "learn a bias that is added to the output"});
 }
 

@@ -15,7 +15,8 @@ void describe_eps(config::Fields& f, double& eps) { f("eps", eps, {.help = "adde
 
 template <class Options>
 void describe_channels(config::Fields& f, Options& o) {
-  f("num_features", o.num_features, {.help = "channels; 0 takes them from the layer before", .min = 0});
+  f("num_features", o.num_features,
+    {.help = "channels; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
   describe_eps(f, o.eps);
   f("momentum", o.momentum,
     {.help = "how far the running statistics move towards each batch; null: their plain mean", .min = 0, .max = 1});
@@ -56,19 +57,22 @@ Shape inferred_normalized(Shape& normalized, const Shape& input) {
 void describe(config::Fields& f, BatchNormOptions& o) { describe_channels(f, o); }
 void describe(config::Fields& f, InstanceNormOptions& o) { describe_channels(f, o); }
 void describe(config::Fields& f, LayerNormOptions& o) {
-  f("normalized_shape", o.normalized_shape, {.help = "extents of the last axes; empty: the last axis", .min = 1});
+  f("normalized_shape", o.normalized_shape,
+    {.help = "extents of the last axes; empty: the last axis", .min = 1, .max = kMaxExtent});
   describe_eps(f, o.eps);
   f("elementwise_affine", o.elementwise_affine, {.help = "learn a weight and a bias for each element"});
   f("bias", o.bias, {.help = "learn the bias as well"});
 }
 void describe(config::Fields& f, RMSNormOptions& o) {
-  f("normalized_shape", o.normalized_shape, {.help = "extents of the last axes; empty: the last axis", .min = 1});
+  f("normalized_shape", o.normalized_shape,
+    {.help = "extents of the last axes; empty: the last axis", .min = 1, .max = kMaxExtent});
   f("eps", o.eps, {.help = "added to the mean square; null: the precision of the type", .min = 0});
   f("elementwise_affine", o.elementwise_affine, {.help = "learn a weight for each element"});
 }
 void describe(config::Fields& f, GroupNormOptions& o) {
-  f("num_groups", o.num_groups, {.help = "groups of channels", .required = true, .min = 1});
-  f("num_channels", o.num_channels, {.help = "channels; 0 takes them from the layer before", .min = 0});
+  f("num_groups", o.num_groups, {.help = "groups of channels", .required = true, .min = 1, .max = kMaxExtent});
+  f("num_channels", o.num_channels,
+    {.help = "channels; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
   describe_eps(f, o.eps);
   f("affine", o.affine, {.help = "learn a weight and a bias for each channel"});
   f("bias", o.bias, {.help = "if affine, learn the bias as well"});

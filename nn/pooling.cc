@@ -13,15 +13,15 @@ std::string text(Pair pair) { return pair.rows == pair.columns ? text(pair.rows)
 
 template <class Options>
 void describe_window(config::Fields& f, Options& o) {
-  f("kernel_size", o.kernel_size, {.help = "extent of the window", .required = true, .min = 1});
+  f("kernel_size", o.kernel_size, {.help = "extent of the window", .required = true, .min = 1, .max = kMaxExtent});
   f("stride", o.stride, {.help = "by how much the window moves; null: by its extent", .min = 1});
-  f("padding", o.padding, {.help = "margin on both sides, at most half of the window", .min = 0});
+  f("padding", o.padding, {.help = "margin on both sides, at most half of the window", .min = 0, .max = kMaxExtent});
 }
 
 template <class Options>
 void describe_max(config::Fields& f, Options& o) {
   describe_window(f, o);
-  f("dilation", o.dilation, {.help = "distance between the elements of a window", .min = 1});
+  f("dilation", o.dilation, {.help = "distance between the elements of a window", .min = 1, .max = kMaxExtent});
   f("ceil_mode", o.ceil_mode, {.help = "also windows that reach past the end"});
 }
 
@@ -34,7 +34,7 @@ void describe_average(config::Fields& f, Options& o) {
 
 template <class Options>
 void describe_adaptive(config::Fields& f, Options& o) {
-  f("output_size", o.output_size, {.help = "extents of the output", .required = true, .min = 1});
+  f("output_size", o.output_size, {.help = "extents of the output", .required = true, .min = 1, .max = kMaxExtent});
 }
 
 template <class Options>
@@ -85,7 +85,8 @@ void describe(config::Fields& f, MaxPool2dOptions& o) { describe_max(f, o); }
 void describe(config::Fields& f, MaxPool1dOptions& o) { describe_max(f, o); }
 void describe(config::Fields& f, AvgPool2dOptions& o) {
   describe_average(f, o);
-  f("divisor_override", o.divisor_override, {.help = "divides the sums instead of the number of elements", .min = 1});
+  f("divisor_override", o.divisor_override,
+    {.help = "divides the sums instead of the number of elements", .min = 1, .max = kMaxExtent});
 }
 void describe(config::Fields& f, AvgPool1dOptions& o) { describe_average(f, o); }
 void describe(config::Fields& f, AdaptivePool2dOptions& o) { describe_adaptive(f, o); }

@@ -20,13 +20,15 @@ void describe_nonlinearity(config::Fields& f, RnnNonlinearity& nonlinearity) {
 }
 
 void describe_sizes(config::Fields& f, std::int64_t& input_size, std::int64_t& hidden_size) {
-  f("input_size", input_size, {.help = "features of the input; 0 takes them from the layer before", .min = 0});
-  f("hidden_size", hidden_size, {.help = "numbers of the state", .required = true, .min = 1});
+  f("input_size", input_size,
+    {.help = "features of the input; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
+  f("hidden_size", hidden_size, {.help = "numbers of the state", .required = true, .min = 1, .max = kMaxExtent});
 }
 
 void describe_layers(config::Fields& f, RecurrentOptions& o) {
   describe_sizes(f, o.input_size, o.hidden_size);
-  f("num_layers", o.num_layers, {.help = "layers, each of which reads the outputs of the one before", .min = 1});
+  f("num_layers", o.num_layers,
+    {.help = "layers, each of which reads the outputs of the one before", .min = 1, .max = kMaxLayers});
   f("bias", o.bias, {.help = "learn biases"});
   f("batch_first", o.batch_first, {.help = "sequences are [N, L, E], not [L, N, E]"});
   f("dropout", o.dropout, {.help = "probability of an element to be zeroed between layers", .min = 0, .max = 1});
@@ -85,7 +87,7 @@ void describe(config::Fields& f, RNNOptions& o) {
 }
 void describe(config::Fields& f, LSTMOptions& o) {
   describe_layers(f, o);
-  f("proj_size", o.proj_size, {.help = "size of a learned projection of h; 0: none", .min = 0});
+  f("proj_size", o.proj_size, {.help = "size of a learned projection of h; 0: none", .min = 0, .max = kMaxExtent});
 }
 void describe(config::Fields& f, CellOptions& o) {
   describe_sizes(f, o.input_size, o.hidden_size);

@@ -29,7 +29,7 @@ void describe(config::Fields& f, FlattenOptions& o) {
 void describe(config::Fields& f, UnflattenOptions& o) {
   f("dim", o.dim, {.help = "the axis to cut"});
   f("unflattened_size", o.unflattened_size,
-    {.help = "its new axes; one extent may be -1", .required = true, .min = -1});
+    {.help = "its new axes; one extent may be -1", .required = true, .min = -1, .max = kMaxExtent});
 }
 void describe(config::Fields& f, PermuteOptions& o) {
   f("dims", o.dims, {.help = "the axes in their new order; the first is 0, the batch", .required = true});
@@ -39,8 +39,8 @@ void describe(config::Fields& f, SelectOptions& o) {
   f("index", o.index, {.help = "the place along it that stays; -1 is the last"});
 }
 void describe(config::Fields& f, UpsampleOptions& o) {
-  f("size", o.size, {.help = "the new extents; empty: by the factor", .min = 1});
-  f("scale_factor", o.scale_factor, {.help = "by which every extent grows", .min = 0, .above_min = true});
+  f("size", o.size, {.help = "the new extents; empty: by the factor", .min = 1, .max = kMaxExtent});
+  f("scale_factor", o.scale_factor, {.help = "by which every extent grows", .min = 0, .max = 1e6, .above_min = true});
   f.choice<InterpolateMode>("mode", o.mode,
                             {{"nearest", InterpolateMode::Nearest},
                              {"linear", InterpolateMode::Linear},
@@ -49,7 +49,11 @@ void describe(config::Fields& f, UpsampleOptions& o) {
   f("align_corners", o.align_corners, {.help = "the corner elements stay at the corners"});
 }
 void describe(config::Fields& f, PadOptions& o) {
-  f("padding", o.padding, {.help = "margins: left, right (, top, bottom), or one for all", .required = true});
+  f("padding", o.padding,
+    {.help = "margins: left, right (, top, bottom), or one for all",
+     .required = true,
+     .min = -kMaxExtent,
+     .max = kMaxExtent});
 }
 void describe(config::Fields& f, ConcatOptions& o) {
   f("dim", o.dim, {.help = "the axis along which the inputs are joined"});
@@ -96,7 +100,8 @@ Shape Unflatten::infer(Options& options, const Shape& input) {
     if (extent == -1)
       ++open;
     else
-      known *= extent;
+      EG_CHECK(!__builtin_mul_overflow(known, extent, &known), ShapeError, "cannot cut {} elements into {}",
+               input[axis], options.unflattened_size);
   const bool fits = open == 0 ? known == input[axis] : open == 1 && known > 0 && input[axis] % known == 0;
   EG_CHECK(fits, ShapeError, "cannot cut {} elements into {}", input[axis], options.unflattened_size);
   Shape output = input;

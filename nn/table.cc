@@ -10,6 +10,7 @@
 #include "eigengrad/nn/pooling.h"
 #include "eigengrad/nn/recurrent.h"
 #include "eigengrad/nn/shape.h"
+#include "eigengrad/nn/size.h"
 #include "eigengrad/nn/transformer.h"
 
 namespace eigengrad::nn {

@@ -38,13 +38,14 @@ Tensor activated(TransformerActivation activation, const Tensor& x) {
 }
 
 void describe_width(config::Fields& f, std::int64_t& d_model, std::int64_t& nhead, bool required) {
-  f("d_model", d_model, {.help = "features; 0 takes them from the layer before", .min = 0});
-  f("nhead", nhead, {.help = "heads of each attention", .required = required, .min = 1});
+  f("d_model", d_model, {.help = "features; 0 takes them from the layer before", .min = 0, .max = kMaxExtent});
+  f("nhead", nhead, {.help = "heads of each attention", .required = required, .min = 1, .max = kMaxExtent});
 }
 
 template <class Options>
 void describe_common(config::Fields& f, Options& o) {
-  f("dim_feedforward", o.dim_feedforward, {.help = "features between the two linear maps", .min = 1});
+  f("dim_feedforward", o.dim_feedforward,
+    {.help = "features between the two linear maps", .min = 1, .max = kMaxExtent});
   f("dropout", o.dropout, {.help = "probability of an element to be zeroed", .min = 0, .max = 1});
   f.template choice<TransformerActivation>(
       "activation", o.activation, {{"relu", TransformerActivation::ReLU}, {"gelu", TransformerActivation::GELU}},
@@ -80,14 +81,14 @@ void describe(config::Fields& f, TransformerLayerOptions& o) {
   f("is_causal", o.is_causal, {.help = "each place sees those before it only"});
 }
 void describe(config::Fields& f, TransformerStackOptions& o) {
-  f("num_layers", o.num_layers, {.help = "layers one after another", .required = true, .min = 1});
+  f("num_layers", o.num_layers, {.help = "layers one after another", .required = true, .min = 1, .max = kMaxLayers});
   describe(f, static_cast<TransformerLayerOptions&>(o));
   f("norm", o.norm, {.help = "normalise the output of the last layer"});
 }
 void describe(config::Fields& f, TransformerOptions& o) {
   describe_width(f, o.d_model, o.nhead, false);
-  f("num_encoder_layers", o.num_encoder_layers, {.help = "layers of the encoder", .min = 1});
-  f("num_decoder_layers", o.num_decoder_layers, {.help = "layers of the decoder", .min = 1});
+  f("num_encoder_layers", o.num_encoder_layers, {.help = "layers of the encoder", .min = 1, .max = kMaxLayers});
+  f("num_decoder_layers", o.num_decoder_layers, {.help = "layers of the decoder", .min = 1, .max = kMaxLayers});
   describe_common(f, o);
 }
 

@@ -88,13 +88,25 @@ std::unique_ptr<LRScheduler> make<SequentialLR>(Optimizer& optimizer, const Sequ
   return std::make_unique<SequentialLR>(optimizer, o.parts.make(optimizer), o.milestones);
 }
 
+// OneCycleLR alone spans the whole run.
+template <class Row>
+auto total_setter() -> void (*)(void*, std::int64_t) {
+  if constexpr (std::is_same_v<Row, ScheduleConfig<OneCycleLROptions>>)
+    return [](void* row, std::int64_t times) {
+      OneCycleLROptions& o = static_cast<Row*>(row)->options;
+      if (!o.total_steps && !(o.epochs && o.steps_per_epoch)) o.total_steps = times;
+    };
+  else
+    return nullptr;
+}
+
 template <class S, class Options = typename S::Options>
 void add_schedule(ScheduleTable& table, std::string help) {
   using Row = ScheduleConfig<Options>;
   table.add<Row>(
       S::kName, std::move(help),
       {[](Optimizer& optimizer, const void* row) { return make<S>(optimizer, static_cast<const Row*>(row)->options); },
-       [](const void* row) { return static_cast<const Row*>(row)->interval; }});
+       [](const void* row) { return static_cast<const Row*>(row)->interval; }, total_setter<Row>()});
 }
 
 ScheduleTable make_schedules() {

@@ -15,6 +15,8 @@ struct ScheduleFunctions {
   /// Throws ValueError for options that contradict each other or do not fit the optimizer.
   std::unique_ptr<LRScheduler> (*make)(Optimizer& optimizer, const void* options);
   Interval (*interval)(const void* options);
+  /// Tells a schedule that spans the whole run how often it will go on, where it has not been told; else null.
+  void (*set_total)(void* options, std::int64_t times) = nullptr;
 };
 using ScheduleTable = config::Registry<ScheduleFunctions>;
 /// Every schedule of the library but LambdaLR, which needs a function. Besides its own options a row has "interval",

@@ -149,7 +149,7 @@ double CosineAnnealingWarmRestarts::rate(const Options& o, std::int64_t epoch, c
 
 void describe(config::Fields& f, OneCycleLROptions& o) {
   describe_per_group(f, "max_lr", o.max_lr, kMaxRate);
-  f("total_steps", o.total_steps, {.help = "steps of the cycle; unless given epochs * steps_per_epoch", .min = 1});
+  f("total_steps", o.total_steps, {.help = "steps of the cycle; unless given epochs * steps_per_epoch, or those of the run", .min = 1});
   f("epochs", o.epochs, {.help = "epochs of the cycle", .min = 1});
   f("steps_per_epoch", o.steps_per_epoch, {.help = "steps of an epoch", .min = 1});
   f("pct_start", o.pct_start, {.help = "share of the steps in which the rate rises", .min = 0, .max = 1});
@@ -166,7 +166,8 @@ void describe(config::Fields& f, OneCycleLROptions& o) {
 namespace {
 
 double total_steps(const OneCycleLROptions& o) {
-  return static_cast<double>(o.total_steps ? *o.total_steps : *o.epochs * *o.steps_per_epoch);
+  return o.total_steps ? static_cast<double>(*o.total_steps)
+                       : static_cast<double>(*o.epochs) * static_cast<double>(*o.steps_per_epoch);
 }
 
 // A part of the cycle, from one value to another.

@@ -15,7 +15,21 @@ namespace eigengrad {
 
 using config::Value;
 
-// "integer", "number or null", "integer or array", "one of none, mean, sum".
+// " ≥ 1", " in (0, 1]": what a number, or each number of a list, may be.
+inline std::string range_of(const Value& schema) {
+  const Value* const least = schema.find("minimum");
+  const Value* const above = schema.find("exclusiveMinimum");
+  const Value* const most = schema.find("maximum");
+  const Value* const below = schema.find("exclusiveMaximum");
+  const Value *const low = least ? least : above, *const high = most ? most : below;
+  const auto text = [](const Value& number) { return config::to_json(number, -1); };
+  if (low && high) return fmt::format(" in {}{}, {}{}", least ? "[" : "(", text(*low), text(*high), most ? "]" : ")");
+  if (low) return (least ? " ≥ " : " > ") + text(*low);
+  if (high) return (most ? " ≤ " : " < ") + text(*high);
+  return "";
+}
+
+// "integer ≥ 1", "number or null", "integer or array of integer", "one of none, mean, sum".
 inline std::string kind_of(const Value& schema) {
   if (const Value* const names = schema.find("enum")) {
     std::string text;
@@ -27,10 +41,16 @@ inline std::string kind_of(const Value& schema) {
     for (const Value& kind : *kinds->as_array()) text += (text.empty() ? "" : " or ") + kind_of(kind);
     return text;
   }
+  if (const Value* const other = schema.find("$ref")) {
+    const std::string& path = *other->as_string();
+    return path.substr(path.rfind('/') + 1);
+  }
   const Value* const type = schema.find("type");
-  if (type->as_string()) return *type->as_string();
+  const Value* const items = schema.find("items");
+  if (type->as_string()) return *type->as_string() + (items ? " of " + kind_of(*items) : range_of(schema));
   std::string text;
-  for (const Value& name : *type->as_array()) text += (text.empty() ? "" : " or ") + *name.as_string();
+  for (const Value& name : *type->as_array())
+    text += (text.empty() ? "" : " or ") + *name.as_string() + (*name.as_string() == "null" ? "" : range_of(schema));
   return text;
 }
 

@@ -12,6 +12,7 @@
 #include "eigengrad/io/file.h"
 #include "eigengrad/ops/engine.h"
 #include "eigengrad/train/html_report.h"
+#include "eigengrad/train/inspect.h"
 #include "eigengrad/train/predict.h"
 #include "eigengrad/train/run.h"
 
@@ -22,9 +23,9 @@ using namespace eigengrad;
 constexpr int kDone = 0, kRunFailed = 1, kBadInput = 2, kSignalled = 128;
 
 struct Arguments {
-  std::string config_file, resumed, run_folder, data_folder, out, csv_file, graph_file = "graph.dot";
+  std::string config_file, resumed, run_folder, data_folder, out, csv_file, onnx_file, graph_file = "graph.dot";
   std::vector<std::string> settings, files;
-  std::int64_t samples = 2, top = 3;
+  std::int64_t samples = 2, top = 3, opset = 17;
   bool json = false, profile = false;
 };
 
@@ -114,6 +115,47 @@ int graph_command(const Arguments& arguments) {
   std::cerr << "The graph is in " << files[0]
             << (files.size() > 1 ? " and " + files[1] : " (install graphviz to have it drawn as SVG)") << "\n";
   if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
+  return kDone;
+}
+
+int check_command(const Arguments& arguments) {
+  const train::RunCheck check = train::check_run(read_config(arguments), arguments.config_file, arguments.data_folder);
+  config::Value figures = config::Value::object(), checked = config::Value::object(), rest = config::Value::array();
+  std::cerr << arguments.config_file << " is right\n";
+  for (const auto& [part, meaning] : check.checked) {
+    std::cerr << "  " << part << std::string(14 - std::min<std::size_t>(part.size(), 13), ' ') << meaning << "\n";
+    checked.set(part, meaning);
+  }
+  for (const std::string& reason : check.not_checked) {
+    std::cerr << "not checked: " << reason << "\n";
+    rest.push_back(reason);
+  }
+  figures.set("config", arguments.config_file);
+  figures.set("parameters", check.parameters);
+  figures.set("checked", std::move(checked));
+  figures.set("not_checked", std::move(rest));
+  if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
+  return kDone;
+}
+
+int inspect_command(const Arguments& arguments) {
+  const train::Inspection inspection =
+      train::inspect_run(read_config(arguments), arguments.config_file, arguments.data_folder);
+  if (arguments.json)
+    std::cout << config::to_json(to_json(inspection), -1) << std::endl;
+  else
+    std::cout << to_string(inspection) << std::flush;
+  return kDone;
+}
+
+int export_command(const Arguments& arguments) {
+  train::export_onnx(arguments.run_folder, arguments.data_folder, arguments.onnx_file, arguments.opset);
+  std::cerr << "The model is in " << arguments.onnx_file << "\n";
+  return kDone;
+}
+
+int schema_command() {
+  std::cout << config::to_json(train::run_schema()) << std::endl;
   return kDone;
 }
 
@@ -208,6 +250,25 @@ int parse_and_run(int argc, char** argv) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
 
+  CLI::App* const check = app.add_subcommand("check", "Look for mistakes in a configuration, without training");
+  add_config_options(*check, arguments);
+  add_common_options(*check, arguments);
+
+  CLI::App* const inspect =
+      app.add_subcommand("inspect", "Say what a model is made of, and how much memory its training will take");
+  add_config_options(*inspect, arguments);
+  add_common_options(*inspect, arguments);
+
+  CLI::App* const exporting = app.add_subcommand("export", "Write the model of a run as an ONNX file");
+  exporting->add_option("run", arguments.run_folder, "The folder of the run")->required()->type_name("RUN_DIR");
+  exporting->add_option("file", arguments.onnx_file, "The file to write")->required()->type_name("FILE");
+  exporting->add_option("--opset", arguments.opset, "The version of ONNX's operators")
+      ->check(CLI::Range(17, 21))
+      ->capture_default_str();
+  exporting->add_option("--data", arguments.data_folder, "Folder with the data")->type_name("DIR");
+
+  CLI::App* const schema = app.add_subcommand("schema", "Print the JSON Schema of configurations, for editors");
+
   CLI::App* const info = app.add_subcommand("info", "Say what this build computes with");
   info->add_flag("--json", arguments.json, "Print it as one JSON object on standard output");
 
@@ -221,6 +282,10 @@ int parse_and_run(int argc, char** argv) {
   if (*report) return report_command(arguments);
   if (*predict) return predict_command(arguments);
   if (*info) return info_command(arguments);
+  if (*check) return check_command(arguments);
+  if (*inspect) return inspect_command(arguments);
+  if (*schema) return schema_command();
+  if (*exporting) return export_command(arguments);
   return graph_command(arguments);
 }
 

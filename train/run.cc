@@ -11,12 +11,14 @@
 #include "eigengrad/data/loader.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/graph.h"
+#include "eigengrad/io/onnx.h"
 #include "eigengrad/io/profile.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/summary.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/train/checkpoint.h"
 #include "eigengrad/train/html_report.h"
+#include "eigengrad/train/inspect.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/tensorboard.h"
@@ -192,6 +194,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   if (places.resume) check_run_folder(folder);
   const std::string data_folder = places.resume ? data_folder_of(folder, places.data_folder) : places.data_folder;
   Run run = build_run(config, source, data_folder);
+  check_memory(run);
   if (!places.resume) make_run_folder(folder);
   const io::FolderLock lock(folder);
   io::remove_temporaries(folder);
@@ -253,6 +256,14 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
   report.figures.set("data", run.data.test->description());
   report.figures.set("run", run_folder);
   return report;
+}
+
+void export_onnx(const std::string& run_folder, const std::string& data_folder, const std::string& file,
+                 std::int64_t opset) {
+  const std::string source = in(run_folder, "config.json");
+  const RunModel run = build_run_model(config::read_json_file(source), source, data_folder);
+  run.model->load_state_dict(io::load_safetensors(in(run_folder, "model.safetensors")).tensors);
+  io::save_onnx(file, *run.model, run.input, {.opset = opset});
 }
 
 std::vector<std::string> draw_graph(const Value& config, const std::string& source, const std::string& data_folder,

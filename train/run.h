@@ -38,6 +38,12 @@ RunReport run_training(const config::Value& config, const std::string& source, c
 /// Evaluates the model that a run has left in its folder on the test set. Throws as above.
 RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder);
 
+/// Writes the model that a run has left in its folder as an ONNX file; `opset` is the version of ONNX's operators.
+/// `data_folder` is looked into only where the options of the data do not say what the inputs are. Throws as above, and
+/// ValueError for a layer that ONNX cannot express.
+void export_onnx(const std::string& run_folder, const std::string& data_folder, const std::string& file,
+                 std::int64_t opset = 17);
+
 /// Draws the graph of one step of a run over `samples` samples: forward, cost, backward, with values and gradients.
 /// Writes `dot_file`, and the same as .svg when Graphviz is there; returns the files written.
 std::vector<std::string> draw_graph(const config::Value& config, const std::string& source,

@@ -1,12 +1,18 @@
 #include "eigengrad/train/run_config.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
+#include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/data/loader.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
 #include "eigengrad/train/criteria.h"
+#include "eigengrad/train/inspect.h"
 
 namespace eigengrad::train {
 namespace {
@@ -18,45 +24,74 @@ using config::Value;
 // Reads the parts of a configuration in turn, and builds them while there are no mistakes.
 class RunBuilder {
  public:
-  RunBuilder(const Value& config, const std::string& source, const std::string& folder)
-      : config_(config), folder_(folder), diagnostics_(source) {}
+  RunBuilder(const Value& config, const std::string& source, const std::string& folder, bool only_check = false)
+      : config_(config), folder_(folder), only_check_(only_check), diagnostics_(source) {}
 
   Run build() {
+    read();
+    meet_data();
+    fit_metrics();
+    finish();
+    resolve();
+    return std::move(run_);
+  }
+
+  RunModel model() {
+    read();
+    if (!run_.model) meet_data();
+    return {run_.model, samples_->input};
+  }
+
+  RunCheck check() {
+    read();
+    RunCheck result;
+    const bool readable = source_ && !folder_.empty();
+    if (readable) {
+      meet_data();
+      fit_metrics();
+    }
+    if (run_.model || readable) finish();
+    tell(result);
+    return result;
+  }
+
+ private:
+  // ---- What the text says. Everything is looked at, so that all mistakes are told at once.
+
+  void read() {
     if (!config_.as_object()) {
       diagnostics_.add("", config_.position(), fmt::format("found {}, expected an object", config_.description()));
       diagnostics_.throw_if_any();
     }
     check_keys();
     read_seed();
-    const auto source = read_data();
+    read_data();
     read_training();
-    read_model(source.get());
+    plan_model();
     read_loss();
     read_metrics();
-    if (config_.find("optimizer"))
-      optimizers_ = optim::optimizers().read_one_or_rows(part("optimizer"), "/optimizer", diagnostics_);
+    read_optimizers();
     if (const Value* schedules = config_.find("lr_scheduler"); schedules && !schedules->is_null())
       schedules_ = optim::schedules().read_one_or_rows(*schedules, "/lr_scheduler", diagnostics_);
     read_stopping();
+    build_model();
     diagnostics_.throw_if_any();
-    build_optimizer();
-    build_schedules();
-    build_average();
-    resolve(*source);
-    return std::move(run_);
   }
 
- private:
-  static constexpr std::array kKeys{"seed",    "data",      "training",     "checkpoints", "model", "loss",
-                                    "metrics", "optimizer", "lr_scheduler", "stopping",    "report"};
-
   void check_keys() {
-    const std::vector<std::string> known(kKeys.begin(), kKeys.end());
+    std::vector<std::string> known;
+    for (const RunKey& key : run_keys()) known.push_back(key.name);
+    for (const RunKey& key : run_keys())
+      if (key.required && !config_.find(key.name))
+        diagnostics_.add("", config_.position(), fmt::format("'{}' is missing: {}", key.name, key.help));
     for (const auto& [key, value] : *config_.as_object())
-      if (std::find(known.begin(), known.end(), key) == known.end())
-        diagnostics_.unknown_name(pointer_to("", std::string_view(key)), value.position(), "key", key, known);
-    for (const char* required : {"data", "model", "loss", "optimizer", "stopping"})
-      if (!config_.find(required)) diagnostics_.add("", config_.position(), fmt::format("'{}' is missing", required));
+      if (key == "$schema" ? !value.as_string() : std::find(known.begin(), known.end(), key) == known.end()) {
+        if (key == "$schema")
+          diagnostics_.add("/$schema", value.position(),
+                           fmt::format("found {}, expected the place of a schema", value.description()));
+        else
+          diagnostics_.unknown_name(pointer_to("", std::string_view(key)), value.position(), "key", key, known);
+      }
   }
 
   // A part, or null where it is missing, which has been noted.
@@ -75,17 +110,16 @@ class RunBuilder {
     manual_seed(static_cast<std::uint64_t>(run_.seed));
   }
 
-  std::unique_ptr<config::Configured> read_data() {
-    if (!config_.find("data")) return nullptr;
-    auto configured = data::sources().read(part("data"), "/data", diagnostics_);
-    if (!configured) return nullptr;
-    try {
-      run_.data = data::sources().functions(*configured).make(configured->options.get(), folder_);
-    } catch (const ConfigError& error) {  // options that do not fit the data
-      diagnostics_.add("/data", configured->position, error.what());
-      diagnostics_.throw_if_any();
-    }
-    return configured;
+  // A source that does not know what its samples look like is read at once.
+  void read_data() {
+    if (!config_.find("data")) return;
+    source_ = data::sources().read(part("data"), "/data", diagnostics_);
+    if (!source_) return;
+    const auto shape = data::sources().functions(*source_).shape;
+    if (shape)
+      samples_ = shape(source_->options.get());
+    else if (!only_check_ || !folder_.empty())
+      make_data();
   }
 
   void read_training() {
@@ -97,26 +131,18 @@ class RunBuilder {
       config::read_options(*report, "/report", diagnostics_, run_.report);
   }
 
-  void read_model(const config::Configured* source) {
+  void plan_model() {
     if (!config_.find("model")) return;
-    // Without data the layers are read all the same, against a shape that fits images.
-    const Shape input = source ? run_.data.train->input_shape() : Shape{1, 28, 28};
-    const nn::BuiltModel built = nn::build_model(part("model"), "/model", input, diagnostics_);
-    run_.model = built.module;
-    output_ = built.output;
-    const std::int64_t classes = source ? run_.data.train->classes() : 0;
-    const Value* loss = config_.find("loss");
-    const Value* loss_type = loss && !loss->as_string() ? loss->find("type") : loss;
-    const bool classifies = loss_type && loss_type->as_string() && *loss_type->as_string() == "CrossEntropyLoss";
-    if (!built.module || !classifies || classes == 0) return;
-    Shape expected = run_.data.train->target_shape();
-    expected.insert(0, classes);
-    if (built.output != expected)
-      diagnostics_.add(
-          "/model", part("model").position(),
-          fmt::format(
-              "its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: {}",
-              built.output, classes, expected));
+    const std::size_t mistakes = diagnostics_.size();
+    const std::optional<Shape> input = samples_ ? std::optional(samples_->input) : std::nullopt;
+    const auto plan = nn::plan_model(part("model"), "/model", input, diagnostics_);
+    model_is_right_ = plan && diagnostics_.size() == mistakes;
+    if (!model_is_right_) return;
+    output_ = plan->output;
+    const std::optional<std::string> too_large = too_large_model(plan->elements, run_.training.memory_limit);
+    if (!too_large) return;
+    model_is_right_ = false;
+    diagnostics_.add("/model", part("model").position(), *too_large);
   }
 
   void read_loss() {
@@ -128,19 +154,16 @@ class RunBuilder {
                        "found 'none', but training needs one number: expected mean or sum");
   }
 
-  // Metrics that do not fit the data and the model are mistakes, as far as both are there.
   void read_metrics() {
-    std::optional<MetricTask> task;
-    if (run_.data.train && run_.data.train->size() > 0 && run_.model) {
-      const std::int64_t first = 0;
-      const Tensor target = run_.data.train->get({&first, 1}).targets;
-      task = {output_, run_.data.train->target_shape(), target.dtype()};
-    }
-    const Value* const list = config_.find("metrics");
-    const Value usual = task && run_.loss ? usual_metrics(*task, *run_.loss) : Value::array();
-    metrics_ =
-        train::read_metrics(list ? *list : usual, "/metrics", task ? &*task : nullptr, run_.loss.get(), diagnostics_);
-    run_.metrics = metrics_.set;
+    if (const Value* list = config_.find("metrics"))
+      metrics_ = train::read_metrics(*list, "/metrics", nullptr, run_.loss.get(), diagnostics_);
+  }
+
+  void read_optimizers() {
+    if (!config_.find("optimizer")) return;
+    const std::size_t mistakes = diagnostics_.size();
+    optimizers_ = optim::optimizers().read_one_or_rows(part("optimizer"), "/optimizer", diagnostics_);
+    if (diagnostics_.size() != mistakes) optimizers_.clear();
   }
 
   void read_stopping() {
@@ -151,17 +174,110 @@ class RunBuilder {
       run_.stopping.push_back(criteria().functions(*configured).make(configured->options.get()));
   }
 
-  void build_optimizer() {
-    const auto parameters = run_.model->named_parameters();
-    if (parameters.empty())
+  // ---- What follows from it. The model is made as soon as it is known to fit, for the optimizer names its parameters.
+
+  void build_model() {
+    if (!model_is_right_) return;
+    run_.model = nn::build_model(part("model"), "/model", samples_->input, diagnostics_).module;
+    if (!run_.model) return;
+    if (run_.model->parameter_count() == 0)
       diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
-    run_.optimizer = optim::build_optimizer(optimizers_, parameters, diagnostics_);
+    else if (!optimizers_.empty())
+      run_.optimizer = optim::build_optimizer(optimizers_, run_.model->named_parameters(), diagnostics_);
+    check_output();
+  }
+
+  void check_output() {
+    const Value* loss = config_.find("loss");
+    const Value* type = loss && !loss->as_string() ? loss->find("type") : loss;
+    const bool classifies = type && type->as_string() && *type->as_string() == "CrossEntropyLoss";
+    if (!run_.model || !classifies || samples_->classes == 0) return;
+    Shape expected = samples_->target;
+    expected.insert(0, samples_->classes);
+    if (output_ != expected)
+      diagnostics_.add(
+          "/model", part("model").position(),
+          fmt::format(
+              "its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: {}",
+              output_, samples_->classes, expected));
+  }
+
+  void make_data() {
+    if (run_.data.train) return;
+    const std::int64_t before = resident_memory();
+    try {
+      run_.data = data::sources().functions(*source_).make(source_->options.get(), folder_);
+    } catch (const ConfigError& error) {  // options that do not fit the data
+      diagnostics_.add("/data", source_->position, error.what());
+      diagnostics_.throw_if_any();
+    }
+    run_.data_bytes = std::max<std::int64_t>(0, resident_memory() - before);
+    const data::Dataset& train = *run_.data.train;
+    samples_ = {train.input_shape(), train.target_shape(), train.classes()};
+  }
+
+  // The data themselves, which may be others than their options let expect.
+  void meet_data() {
+    const std::optional<Shape> expected = samples_ ? std::optional(samples_->input) : std::nullopt;
+    make_data();
+    if (samples_->input != expected) {
+      manual_seed(static_cast<std::uint64_t>(run_.seed));
+      plan_model();
+      build_model();
+    } else {
+      check_output();
+    }
     diagnostics_.throw_if_any();
+  }
+
+  // Metrics that do not fit the data and the model are mistakes; those that nobody has named are the usual ones.
+  void fit_metrics() {
+    EG_CHECK(run_.data.train->size() > 0, FormatError, "/data: there is no sample to train on");
+    const std::int64_t first = 0;
+    const Tensor target = run_.data.train->get({&first, 1}).targets;
+    const MetricTask task{output_, run_.data.train->target_shape(), target.dtype()};
+    const Value* const list = config_.find("metrics");
+    metrics_ = train::read_metrics(list ? *list : usual_metrics(task, *run_.loss), "/metrics", &task, run_.loss.get(),
+                                   diagnostics_);
+    diagnostics_.throw_if_any();
+    run_.metrics = metrics_.set;
+  }
+
+  void finish() {
+    build_schedules();
+    build_average();
+  }
+
+  // How often a schedule goes on before the run ends by a number of epochs or steps; nothing where it does not.
+  std::optional<std::int64_t> total_times(optim::Interval interval) const {
+    double least = std::numeric_limits<double>::infinity();
+    const double steps_of_epoch = interval == optim::Interval::Epoch ? 1 : static_cast<double>(steps_per_epoch());
+    for (const auto& row : stopping_) {
+      const std::string& name = criteria().entry(*row).name;
+      if (name == MaxEpochs::kName)
+        least = std::min(least, static_cast<double>(row->as<MaxEpochsOptions>().epochs) * steps_of_epoch);
+      if (name == MaxSteps::kName)
+        least = std::min(least, std::ceil(static_cast<double>(row->as<MaxStepsOptions>().steps) * steps_of_epoch /
+                                          static_cast<double>(steps_per_epoch())));
+    }
+    if (!(least < 9e15)) return std::nullopt;
+    return static_cast<std::int64_t>(least);
+  }
+
+  std::int64_t steps_per_epoch() const {
+    const auto [train, valid] = data::random_split(run_.data.train, run_.training.valid_fraction, 0);
+    const data::DataLoader loader(train,
+                                  {.batch_size = run_.training.batch_size, .drop_last = run_.training.drop_last});
+    return std::max<std::int64_t>(1, (loader.batches() + run_.training.accumulate - 1) / run_.training.accumulate);
   }
 
   void build_schedules() {
     for (const auto& row : schedules_) {
       const optim::ScheduleFunctions& functions = optim::schedules().functions(*row);
+      const bool steps_are_known = run_.data.train != nullptr;  // without data nothing hangs on their number
+      if (functions.set_total)
+        if (const auto times = steps_are_known ? total_times(functions.interval(row->options.get())) : 1)
+          functions.set_total(row->options.get(), *times);
       try {
         run_.schedules.emplace_back(functions.make(*run_.optimizer, row->options.get()),
                                     functions.interval(row->options.get()));
@@ -181,7 +297,38 @@ class RunBuilder {
     run_.average = std::make_unique<optim::EMA>(std::move(averaged), run_.training.ema->ema);
   }
 
-  void resolve(const config::Configured& source) {
+  // ---- What comes out.
+
+  void tell(RunCheck& result) const {
+    const auto add = [&](const char* name, std::string text) { result.checked.emplace_back(name, std::move(text)); };
+    const auto names = [](const config::TypeTable& table, const config::ConfiguredRows& rows) {
+      std::string list;
+      for (const auto& row : rows) list += (list.empty() ? "" : ", ") + table.entries()[row->index].name;
+      return list;
+    };
+    const std::string kind = data::sources().entry(*source_).name;
+    if (run_.data.train) {
+      add("data", run_.data.train->description());
+      if (!run_.data.note.empty()) result.not_checked.push_back(run_.data.note);
+    } else {
+      add("data", samples_ ? fmt::format("{}, inputs of shape {}", kind, samples_->input) : kind);
+      result.not_checked.push_back("the data were not read: give --data DIR");
+    }
+    if (run_.model) {
+      result.parameters = run_.model->parameter_count();
+      add("model", fmt::format("{} parameters, output of shape {}", result.parameters, output_));
+    } else {
+      result.not_checked.push_back("the shape of the inputs is not known, so layers were not held against each other");
+    }
+    add("loss", run_.loss->type_name());
+    if (!metrics_.rows.empty()) add("metrics", names(metrics(), metrics_.rows));
+    add("optimizer", names(optim::optimizers(), optimizers_));
+    if (!schedules_.empty()) add("lr_scheduler", names(optim::schedules(), schedules_));
+    add("stopping", names(criteria(), stopping_));
+  }
+
+  void resolve() {
+    const config::Configured& source = *source_;
     Value& all = run_.resolved = Value::object();
     all.set("seed", run_.seed);
     all.set("data", data::sources().write(source));
@@ -196,25 +343,39 @@ class RunBuilder {
     if (!schedules_.empty()) all.set("lr_scheduler", optim::schedules().write_rows(schedules_));
     all.set("stopping", criteria().write_rows(stopping_));
     all.set("report", config::write_options(run_.report));
+    run_.optimizer_rows = optimizers_;
   }
 
   const Value& config_;
   const std::string& folder_;
+  const bool only_check_;
   Diagnostics diagnostics_;
   Run run_;
+  std::unique_ptr<config::Configured> source_;
+  std::optional<data::SampleShape> samples_;  // nothing while it is not known
+  bool model_is_right_ = false;
   Shape output_;  // of the model, without the batch axis
   ConfiguredMetrics metrics_;
   config::ConfiguredRows optimizers_, schedules_, stopping_;
 };
 
+Value parsed(const char* json) { return config::parse_json(json); }
+
+Value list_of(const Value& row) {
+  Value list = parsed(R"({"type": "array", "minItems": 1})");
+  list.set("items", row);
+  return list;
+}
+
 // A row, or an array of rows.
 Value one_or_more(const Value& row) {
-  Value list = Value::object();
-  list.set("type", "array");
-  list.set("minItems", 1);
-  list.set("items", row);
   Value any = Value::object();
-  any.set("anyOf", Value::Array{row, std::move(list)});
+  any.set("anyOf", Value::Array{row, list_of(row)});
+  return any;
+}
+
+Value or_null(Value any) {
+  any.find("anyOf")->push_back(parsed(R"({"type": "null"})"));
   return any;
 }
 
@@ -247,6 +408,8 @@ void describe(config::Fields& f, TrainingOptions& o) {
                             {.help = "a moving average of the weights, with which the model is validated and saved"});
   f.choice<Precision>("precision", o.precision, {{"float32", Precision::Float32}, {"bfloat16", Precision::BFloat16}},
                       {.help = "what products and convolutions multiply with; bfloat16 is faster and keeps 8 bits"});
+  f("memory_limit", o.memory_limit,
+    {.help = "GiB that training may take, else it does not begin; null: what the machine has, 0: no limit", .min = 0});
 }
 
 void describe(config::Fields& f, CheckpointsOptions& o) {
@@ -267,41 +430,63 @@ Run build_run(const Value& config, const std::string& source, const std::string&
   return RunBuilder(config, source, folder).build();
 }
 
+RunModel build_run_model(const Value& config, const std::string& source, const std::string& folder) {
+  return RunBuilder(config, source, folder).model();
+}
+
+RunCheck check_run(const Value& config, const std::string& source, const std::string& folder) {
+  return RunBuilder(config, source, folder, true).check();
+}
+
+std::span<const RunKey> run_keys() {
+  static constexpr std::array kKeys{
+      RunKey{"seed", "of everything random", false,
+             [] { return parsed(R"({"type": "integer", "minimum": 0, "default": 0})"); }},
+      RunKey{"data", "the data set", true, [] { return data::sources().schema(); }},
+      RunKey{"training", "batches, and what becomes of gradients", false,
+             [] { return config::schema_of<TrainingOptions>(); }},
+      RunKey{"checkpoints", "when the run is saved, and which weights it ends with", false,
+             [] { return config::schema_of<CheckpointsOptions>(); }},
+      RunKey{"model", "the layers", true, [] { return reference("layer"); }},
+      RunKey{"loss", "what training makes small", true, [] { return nn::losses().schema(); }},
+      RunKey{"metrics", "what is measured besides the loss", false,
+             [] {
+               Value list = parsed(R"({"type": "array"})");
+               list.set("items", reference("metric"));
+               return list;
+             }},
+      RunKey{"optimizer", "how parameters change, or several that share them", true,
+             [] { return one_or_more(reference("optimizer")); }},
+      RunKey{"lr_scheduler", "how the learning rate changes, or several in turn", false,
+             [] { return or_null(one_or_more(reference("schedule"))); }},
+      RunKey{"stopping", "when training ends: when any of these holds", true,
+             [] { return list_of(reference("criterion")); }},
+      RunKey{"report", "what a run leaves beside its figures and its model", false,
+             [] { return config::schema_of<ReportOptions>(); }},
+  };
+  return kKeys;
+}
+
 Value run_schema() {
   Value definitions = Value::object();
   definitions.set("layer", nn::model_schema());
+  definitions.set("graph_layer", nn::graph_layer_schema());
   definitions.set("optimizer", optim::optimizers().schema());
   definitions.set("schedule", optim::schedules().schema());
   definitions.set("criterion", criteria().schema());
   definitions.set("metric", metrics().schema());
-  Value properties = Value::object();
-  Value seed = Value::object();
-  seed.set("type", "integer");
-  seed.set("minimum", 0);
-  properties.set("seed", std::move(seed));
-  properties.set("data", data::sources().schema());
-  properties.set("training", config::schema_of<TrainingOptions>());
-  properties.set("checkpoints", config::schema_of<CheckpointsOptions>());
-  properties.set("model", reference("layer"));
-  properties.set("loss", nn::losses().schema());
-  Value measured = Value::object();
-  measured.set("type", "array");
-  measured.set("items", reference("metric"));
-  properties.set("metrics", std::move(measured));
-  properties.set("optimizer", one_or_more(reference("optimizer")));
-  properties.set("lr_scheduler", one_or_more(reference("schedule")));
-  Value stopping = Value::object();
-  stopping.set("type", "array");
-  stopping.set("minItems", 1);
-  stopping.set("items", reference("criterion"));
-  properties.set("stopping", std::move(stopping));
-  properties.set("report", config::schema_of<ReportOptions>());
+  Value properties = parsed(R"({"$schema": {"type": "string", "description": "where this schema is, for editors"}})");
+  Value required = Value::array();
+  for (const RunKey& key : run_keys()) {
+    properties.set(key.name, key.schema()).set("description", key.help);
+    if (key.required) required.push_back(key.name);
+  }
   Value schema = Value::object();
   schema.set("$schema", "https://json-schema.org/draft/2020-12/schema");
   schema.set("title", "Eigengrad training run");
   schema.set("type", "object");
   schema.set("properties", std::move(properties));
-  schema.set("required", Value::Array{"data", "model", "loss", "optimizer", "stopping"});
+  schema.set("required", std::move(required));
   schema.set("additionalProperties", false);
   schema.set("$defs", std::move(definitions));
   return schema;

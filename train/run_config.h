@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,8 @@ struct TrainingOptions {
   double clip_grad_value = 0;
   std::optional<AverageOptions> ema{};
   Precision precision = Precision::Float32;  ///< of products and convolutions, see Autocast
+  /// GiB that the run may take; what the machine has, unless given, and without a limit where it is 0.
+  std::optional<double> memory_limit{};
 };
 void describe(config::Fields& f, TrainingOptions& o);
 
@@ -71,14 +74,44 @@ struct Run {
   std::vector<std::pair<std::unique_ptr<optim::LRScheduler>, optim::Interval>> schedules;
   std::unique_ptr<optim::EMA> average;  ///< null unless configured
   std::vector<std::unique_ptr<StopCriterion>> stopping;
-  MetricSet metrics;       ///< what is measured besides the loss
-  config::Value resolved;  ///< the configuration with every default and inferred size filled in
+  MetricSet metrics;                      ///< what is measured besides the loss
+  config::ConfiguredRows optimizer_rows;  ///< from which the optimizer was made
+  std::int64_t data_bytes = 0;            ///< by which the process grew when the data were read
+  config::Value resolved;                 ///< the configuration with every default and inferred size filled in
 };
 
+/// What check_run has found right.
+struct RunCheck {
+  std::vector<std::pair<std::string, std::string>> checked;  ///< a part of the configuration, and what it means
+  std::vector<std::string> not_checked;                      ///< what it could not look at, and why
+  std::int64_t parameters = 0;                               ///< of the model; 0 where it could not be built
+};
+
+/// Looks at all of a configuration without training, and leaves nothing behind. The data are read where `folder` is not
+/// empty; else what their options say of them has to do. Throws as build_run.
+RunCheck check_run(const config::Value& config, const std::string& source, const std::string& folder);
+
 /// Builds a run: the parameters are those that its seed gives. `source` names the configuration in messages; `folder`
-/// is where the data are, if anywhere. Throws ConfigError with all mistakes at once, and IoError or FormatError for the
-/// data.
+/// is where the data are, if anywhere. Throws ConfigError with all mistakes at once, also for a model whose parameters
+/// the memory cannot hold, and IoError or FormatError for the data. Nothing large is read or made before the rest is
+/// known to be right.
 Run build_run(const config::Value& config, const std::string& source, const std::string& folder);
+
+/// The model of a run alone, and the shape of its inputs. The data are read only where their options do not say it.
+struct RunModel {
+  std::shared_ptr<nn::Module> model;
+  Shape input;
+};
+RunModel build_run_model(const config::Value& config, const std::string& source, const std::string& folder);
+
+/// The parts of a run: what a configuration may hold, with what is said of each.
+struct RunKey {
+  const char* name;
+  const char* help;
+  bool required;
+  config::Value (*schema)();
+};
+std::span<const RunKey> run_keys();
 
 /// JSON Schema of a run.
 config::Value run_schema();

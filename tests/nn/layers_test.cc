@@ -389,7 +389,7 @@ TEST(Build, TellsEveryMistake) {
                            "/model/layers/1/out_featuers: unknown key", "/model/layers/1: 'out_features' is missing",
                            "/model/layers/2/p: found the number 2, expected a number in [0, 1]",
                            "/model/layers/3: found the number 7, expected the name of a kind of layer",
-                           "/model/layers/4: 'layers' is missing", "/model/layers/5: \"layers\": found the number 3",
+                           "/model/layers/4: 'layers' is missing", "/model/layers/5/layers: found the number 3",
                            "/model/layers/5/name: unknown key"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }

@@ -233,8 +233,8 @@ std::string mistakes_in(const char* layers, const char* rest = "") {
 
 TEST(Graph, MistakesInAConfigurationHaveAPlace) {
   const std::pair<std::string, const char*> cases[] = {
-      {mistakes_in("[]"), "/model: \"layers\": found an array, expected an object of layers by name"},
-      {mistakes_in("{}"), "/model: \"layers\": found an object, expected an object of layers by name"},
+      {mistakes_in("[]"), "/model/layers: found an array, expected an object of layers by name"},
+      {mistakes_in("{}"), "/model/layers: found an empty object, expected an object of layers by name"},
       {mistakes_in(R"({"a": "ReLU"})", R"(, "output": "b")"),
        "/model/output: unknown layer 'b', expected one of: input, a"},
       {mistakes_in(R"({"a": {"type": "ReLU", "from": "b"}})"), "/model/layers/a/from: unknown layer 'b'"},

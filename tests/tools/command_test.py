@@ -31,7 +31,7 @@ def run(*arguments, expect, folder, **environment):
 
 def check_help(folder):
     text = run("--help", expect=0, folder=folder).stdout
-    for word in ("train", "evaluate", "predict", "graph", "info", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
+    for word in ("train", "evaluate", "predict", "report", "graph", "info", "check", "inspect", "export", "schema", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
         assert word in text, word
     for command in ("train", "evaluate", "predict", "graph", "info"):
         assert "--json" in run(command, "--help", expect=0, folder=folder).stdout
@@ -129,6 +129,32 @@ def check_predict(folder):
         assert all(word in result.stderr for word in words) and result.stdout == "", result.stderr
 
 
+def check_check_and_inspect(folder):
+    config, before = folder / "small.json", sorted(folder.iterdir())
+    right = run("check", config, "--json", expect=0, folder=folder)
+    figures = json.loads(right.stdout)
+    assert figures["parameters"] == 7850 and figures["not_checked"] and "is right" in right.stderr
+    assert "optimizer" in figures["checked"]
+    wrong = run("check", config, "--set", "optimizer.lrr=1", "--set", "loss=X", expect=2, folder=folder)
+    assert "did you mean 'lr'" in wrong.stderr and "/loss" in wrong.stderr and wrong.stdout == ""
+    text = run("inspect", config, expect=0, folder=folder).stdout
+    for word in ("Linear", "7,850", "memory of training", "activations"):
+        assert word in text, word
+    figures = json.loads(run("inspect", config, "--json", expect=0, folder=folder).stdout)
+    assert figures["fits"] and figures["memory"]["gradients"] == 7850 * 4 and len(figures["layers"]) == 3
+    refused = run("train", config, "--set", "training.memory_limit=0.001", expect=2, folder=folder)
+    assert "/training/memory_limit" in refused.stderr, refused.stderr
+    assert json.loads(run("schema", expect=0, folder=folder).stdout)["title"] == "Eigengrad training run"
+    assert sorted(folder.iterdir()) == before, "nothing is left behind"
+
+
+def check_export(folder):
+    run("export", "again", "model.onnx", expect=0, folder=folder)
+    assert b"1.weight" in (folder / "model.onnx").read_bytes()
+    run("export", "again", "model.onnx", "--opset", "3", expect=2, folder=folder)
+    run("export", "nowhere", "model.onnx", expect=2, folder=folder)
+
+
 def check_failed_run(folder):
     result = run("train", folder / "small.json", "--out", "failed", "--json", "--set", "optimizer.lr=1e38", expect=1, folder=folder)
     figures = json.loads(result.stdout)
@@ -187,6 +213,6 @@ def check_example(folder):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     (folder / "small.json").write_text(json.dumps(SMALL))
-    for check in (check_help, check_misuse, check_train_and_evaluate, check_predict, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
+    for check in (check_help, check_misuse, check_check_and_inspect, check_train_and_evaluate, check_predict, check_export, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
         check(folder)
         print("ok:", check.__name__, flush=True)

@@ -118,13 +118,13 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"model", "\"Linear\"", "/model", "'out_features' is missing"},
       {"model", "null", "/model", "a kind of layer"},
       {"model.type", "\"Sequentail\"", "/model/type", "unknown layer"},
-      {"model.layers", "{}", "/model", "expected an array"},
+      {"model.layers", "{}", "/model/layers", "expected an array"},
       {"model.layers", "[]", "/model", "its output is [1, 28, 28]"},
       {"model.layer", "[]", "/model/layer", "did you mean 'layers'"},
       {"model.layers.0", "\"Flaten\"", "/model/layers/0", "did you mean 'Flatten'"},
       {"model.layers.0", "{\"type\": \"Flatten\", \"start_dim\": 0}", "/model/layers/0", "the batch axis must stay"},
       {"model.layers.0", "{\"type\": \"Flatten\", \"end_dim\": 9}", "/model/layers/0", "axis 9 is out of range"},
-      {"model.layers.1.out_features", "0", "/model/layers/1/out_features", "of at least 1"},
+      {"model.layers.1.out_features", "0", "/model/layers/1/out_features", "in [1, "},
       {"model.layers.1.out_features", "7", "/model", "10 classes"},
       {"model.layers.1.in_features", "783", "/model/layers/1",
        "expects in_features = 783, but /model/layers/0 (Flatten) gives [784]"},
@@ -166,8 +166,7 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"lr_scheduler", "3", "/lr_scheduler", "a kind of schedule"},
       {"lr_scheduler", "[\"LinearRL\"]", "/lr_scheduler/0", "did you mean 'LinearLR'"},
       {"lr_scheduler", "{\"type\": \"StepLR\", \"step_size\": 0}", "/lr_scheduler/step_size", "of at least 1"},
-      {"lr_scheduler", "[\"LinearLR\", {\"type\": \"OneCycleLR\", \"max_lr\": 1}]", "/lr_scheduler/1",
-       "expected total_steps, or epochs and steps_per_epoch"},
+      {"lr_scheduler", "[\"LinearLR\", {\"type\": \"OneCycleLR\", \"max_lr\": [1, 2]}]", "/lr_scheduler/1", "max_lr"},
       {"stopping", "[]", "/stopping", "at least one stopping criterion"},
       {"stopping", "3", "/stopping", "found the number 3"},
       {"stopping.0.type", "\"epochs\"", "/stopping/0/type", "did you mean 'max_epochs'"},
@@ -220,6 +219,43 @@ TEST(RunConfig, TheSchemaKnowsEveryTable) {
   for (const auto& name : metrics().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   for (const auto& name : criteria().names()) EXPECT_NE(schema.find("\"" + name + "\""), std::string::npos) << name;
   EXPECT_EQ(parse_json(schema), run_schema());
+}
+
+TEST(RunConfig, OneCycleSpansTheRun) {
+  const auto total = [](const std::string& schedule, const std::string& stopping) {
+    Value config = changed("lr_scheduler", schedule);
+    config::set_by_path(config, "stopping", stopping);
+    config::set_by_path(config, "training.accumulate", "5");
+    const train::Run run = build_run(config, "f.json", "");
+    return *(*run.resolved.find("lr_scheduler")->as_array())[0].find("total_steps")->as_integer();
+  };
+  const char* const cycle = R"({"type": "OneCycleLR", "max_lr": 0.1})";
+  // 240 samples in batches of 20, 5 to a step: 3 steps an epoch.
+  EXPECT_EQ(total(cycle, R"([{"type": "max_epochs", "epochs": 4}])"), 12);
+  EXPECT_EQ(total(cycle, R"([{"type": "max_epochs", "epochs": 4}, {"type": "max_steps", "steps": 7}])"), 7);
+  const char* const by_epoch = R"({"type": "OneCycleLR", "max_lr": 0.1, "interval": "epoch"})";
+  EXPECT_EQ(total(by_epoch, R"([{"type": "max_epochs", "epochs": 4}])"), 4);
+  EXPECT_EQ(total(R"({"type": "OneCycleLR", "max_lr": 0.1, "total_steps": 50})", R"(["max_epochs"])"), 50);
+  Value endless = changed("lr_scheduler", cycle);
+  config::set_by_path(endless, "stopping", R"([{"type": "max_seconds", "seconds": 5}])");
+  EXPECT_NE(error_of(endless).find("/lr_scheduler: [OneCycleLR] expected total_steps"), std::string::npos);
+}
+
+TEST(RunConfig, PatternsThatNameNothingAreToldWithTheOtherMistakes) {
+  Value config = changed("optimizer.groups", R"([{"parameters": "*.wieght", "lr": 1}])");
+  config::set_by_path(config, "loss", "\"CrossEntropy\"");
+  const std::string error = error_of(config);
+  EXPECT_NE(error.find("/optimizer/groups/0/parameters: '*.wieght' names no parameter"), std::string::npos) << error;
+  EXPECT_NE(error.find("/loss: unknown loss"), std::string::npos) << error;
+}
+
+TEST(RunConfig, AModelIsHeldAgainstTheDataThatAreThere) {
+  const Value config = parse_json(R"({"$schema": "s.json", "data": {"type": "Sums", "length": 8},
+    "model": {"type": "Sequential", "layers": [{"type": "Embedding", "num_embeddings": 99, "embedding_dim": 4},
+      {"type": "Linear", "out_features": 12}, {"type": "Permute", "dims": [0, 2, 1]}]},
+    "loss": "CrossEntropyLoss", "optimizer": "SGD", "stopping": ["max_epochs"]})");
+  EXPECT_NE(error_of(config).find("classes of the data"), std::string::npos) << "known from the data alone";
+  EXPECT_EQ(check_run(config, "f", "").parameters, 99 * 4 + 5 * 12);
 }
 
 TEST(Criteria, AreBuiltFromTheirDefaults) {
