@@ -243,9 +243,11 @@ void describe_transforms(config::Fields& f, config::ConfiguredRows& rows) {
             .write = [&rows] { return transforms().write_rows(rows); },
             .schema =
                 [] {
+                  config::Value items = config::Value::object();
+                  items.set("$ref", "#/$defs/transform");
                   config::Value schema = config::Value::object();
                   schema.set("type", "array");
-                  schema.set("items", transforms().schema());
+                  schema.set("items", std::move(items));
                   return schema;
                 }},
            {.help = "changes to the images, in order; random ones for training alone"});

@@ -292,7 +292,9 @@ MemoryEstimate estimate_of_parts(const Run& run) {
     if (parameter.requires_grad()) result.gradients += bytes_of(parameter);
   if (run.training.ema)
     for (const auto& [name, value] : run.model->named_parameters()) result.average += bytes_of(value);
-  result.saving = result.parameters;
+  const bool keeps_best = run.training.valid_fraction > 0 || !run.checkpoints.best.metric.empty();
+  result.best = keeps_best ? result.parameters : 0;
+  result.saving = result.parameters + result.average;
   result.data = static_cast<double>(run.data_bytes);
   result.program = std::max(0.0, static_cast<double>(resident_memory()) - result.data - result.parameters);
   return result;
@@ -308,6 +310,7 @@ Value written(const MemoryEstimate& m) {
   set("optimizer", m.optimizer);
   set("average", m.average);
   set("activations", m.activations);
+  set("best", m.best);
   set("saving", m.saving);
   set("total", m.total());
   value.set("measured", m.measured);
@@ -346,6 +349,7 @@ MemoryEstimate estimate_memory(const Run& run, bool precise) {
   Steps steps = extrapolated_steps(run, parts, most);
   if (precise && !steps.measured && steps.held <= 1.5 * most) steps = measured_steps(run, parts, most);
   result.optimizer = steps.optimizer;
+  result.saving += result.optimizer;
   result.measured = steps.measured;
   result.activations =
       std::max(0.0, steps.held - result.gradients - result.optimizer - result.average) + waiting_batches(run, parts);
@@ -392,9 +396,9 @@ Inspection inspect_run(const Value& config, const std::string& source, const std
 
 std::string to_string(const MemoryEstimate& m) {
   const std::vector<std::pair<const char*, double>> lines{
-      {"program", m.program},         {"data", m.data},           {"parameters", m.parameters},
-      {"gradients", m.gradients},     {"optimizer", m.optimizer}, {"average", m.average},
-      {"activations", m.activations}, {"saving", m.saving},       {"in all", m.total()}};
+      {"program", m.program},     {"data", m.data},       {"parameters", m.parameters},   {"gradients", m.gradients},
+      {"optimizer", m.optimizer}, {"average", m.average}, {"activations", m.activations}, {"best weights", m.best},
+      {"saving", m.saving},       {"in all", m.total()}};
   std::string text;
   for (const auto& [name, bytes] : lines)
     if (bytes > 0) text += fmt::format("  {:<12}{:>11}\n", name, size_text(bytes));

@@ -28,10 +28,13 @@ struct MemoryEstimate {
   double optimizer = 0;    ///< what it remembers of them
   double average = 0;      ///< a moving average of the weights
   double activations = 0;  ///< what a step makes and keeps for the gradients, working memory and batches
-  double saving = 0;       ///< the file of the model, as it is written
+  double best = 0;         ///< a copy of the best weights
+  double saving = 0;       ///< checkpoints and the file of the model, as they are written
   bool measured = true;    ///< by steps of the run's own batch size, else from smaller ones
 
-  double total() const { return program + data + parameters + gradients + optimizer + average + activations + saving; }
+  double total() const {
+    return program + data + parameters + gradients + optimizer + average + activations + best + saving;
+  }
 };
 
 /// Predicts what training will take. A copy of the model takes some steps, and is evaluated, while every block of

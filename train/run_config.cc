@@ -9,6 +9,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/data/loader.h"
+#include "eigengrad/data/transform.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
 #include "eigengrad/train/criteria.h"
@@ -475,6 +476,7 @@ Value run_schema() {
   definitions.set("schedule", optim::schedules().schema());
   definitions.set("criterion", criteria().schema());
   definitions.set("metric", metrics().schema());
+  definitions.set("transform", data::transforms().schema());
   Value properties = parsed(R"({"$schema": {"type": "string", "description": "where this schema is, for editors"}})");
   Value required = Value::array();
   for (const RunKey& key : run_keys()) {

@@ -64,7 +64,7 @@ def check_misuse(folder):
         (("train", config, "--set", "data=MNIST", "--data", "no-such-folder"), ["no-such-folder"]),
         (("train", config, "--wrong"), ["--wrong"]),
         (("evaluate",), ["run"]),
-        (("evaluate", "nowhere"), ["nowhere/config.json"]),
+        (("evaluate", "nowhere"), ["there is no run in nowhere", "config.json"]),
         (("graph", config, "--samples", "0"), ["--samples"]),
         (("graph", config, "--out", "no-such-folder/graph.dot"), ["no-such-folder"]),
     ]:
@@ -82,7 +82,8 @@ def check_train_and_evaluate(folder):
     assert figures["stopped_by"] == "max_epochs" and figures["epochs"] == 2 and 0 < figures["test_accuracy"] <= 1
     assert "stopped by max_epochs: 2 epochs are done" in trained.stderr
     out = folder / "run"
-    assert {path.name for path in out.iterdir()} == {"config.json", "metrics.jsonl", "log.txt", "model.safetensors", "result.json", "report.html"}
+    assert {path.name for path in out.iterdir()} == {
+        ".lock", "run.json", "checkpoints", "config.json", "metrics.jsonl", "log.txt", "model.safetensors", "result.json", "report.html"}
     page = (out / "report.html").read_text()
     remade = json.loads(run("report", "run", "--json", expect=0, folder=folder).stdout)
     assert remade["file"] == "run/report.html" and (out / "report.html").read_text()[:2000] == page[:2000]

@@ -180,8 +180,8 @@ TEST_P(Mutations, AWrongValueIsRefusedAtItsPlace) {
   for (const Place& place : places_of(example_)) {
     Value known = example_;
     for (const Value& wrong : wrong_values(at(known, place))) {
-      // Any string may be the name of a file or metric, and any positive number a limit.
-      if ((place.key() == "file" || place.key() == "metric") && wrong.as_string()) continue;
+      // Any string may be the name of a file, metric or column, and any positive number a limit.
+      if ((place.key() == "file" || place.key() == "metric" || place.key() == "label") && wrong.as_string()) continue;
       if (place.key() == "clip_grad_norm" && wrong == Value(1e300)) continue;
       Value broken = example_;
       at(broken, place) = wrong;

@@ -17,7 +17,7 @@ def positive(x):
 
 
 def symmetric(x):
-    return spread(x + x.mT)
+    return spread((x + x.mT) / 2) / 4
 
 
 def weights(s):
