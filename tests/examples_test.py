@@ -80,8 +80,18 @@ def ask(text, folder):
     assert "of zeros the model says" in text
 
 
+def tutorial(text, folder):
+    assert float(re.search(r"test accuracy (\S+)", text).group(1)) > 0.95
+    assert (folder / "net.safetensors").exists()
+
+
+def snippets(text, folder):
+    assert "readme: " in text and "correct: " in text and re.search(r"epoch 2 after 16 steps", text)
+    assert (folder / "model.safetensors").exists() and len(list((folder / "checkpoints").iterdir())) == 3
+
+
 CHECKS = {check.__name__: check for check in (seed, xor, line, shared_weights, rnn, mnist, adding, uncertainty, oscillator,
-                                              autoencoder, vae, char_lstm, char_gpt, ask)}
+                                              autoencoder, vae, char_lstm, char_gpt, ask, tutorial, snippets)}
 # The long ones are cut short.
 ARGUMENTS = {"adding": ["250"], "autoencoder": ["-", "1"], "vae": ["-", "1"], "char_lstm": ["-", "1"], "char_gpt": ["-", "40"]}
 

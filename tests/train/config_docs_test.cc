@@ -113,12 +113,14 @@ std::string training() {
 
 std::string reference() {
   return fmt::format(
-      "# Configuration of a run\n\n<!-- Written by {} -->\n{}\n## Keys\n{}\n## training\n{}\n## data\n{}\n## "
+      "# Configuration of a run\n\n<!-- Written by {} -->\n{}\n## Keys\n{}\n## training\n{}\n## checkpoints\n\nSee "
+      "[training.md](training.md).\n{}\n## report\n{}\n## data\n{}\n## "
       "model\n{}\n"
       "## loss, optimizer, lr_scheduler\n\nThe losses are in [layers.md](layers.md), optimizers and schedules in "
       "[optimizers.md](optimizers.md).\n\n## stopping\n\nAn array of at least one: training ends when any of them says "
       "so.\n{}",
-      kUpdate, kIntroduction, keys(), training(), section(data::sources()), kModel, section(criteria()));
+      kUpdate, kIntroduction, keys(), training(), options_of(config::schema_of<CheckpointsOptions>()),
+      options_of(config::schema_of<ReportOptions>()), section(data::sources()), kModel, section(criteria()));
 }
 
 TEST(ConfigDocs, TheModelsOfThePageAreTrained) {
