@@ -242,6 +242,35 @@ class RunBuilder {
                                    diagnostics_);
     diagnostics_.throw_if_any();
     run_.metrics = metrics_.set;
+    check_metric_names();
+    diagnostics_.throw_if_any();
+  }
+
+  // Criteria, schedules and the choice of the best weights may name what is measured, and nothing else.
+  void check_metric_names() {
+    std::vector<std::string> known{"loss", "grad_norm", "lr"};
+    for (const auto& metric : run_.metrics.metrics()) known.push_back(metric->name());
+    if (run_.training.valid_fraction > 0) {
+      known.push_back("valid_loss");
+      for (const auto& metric : run_.metrics.metrics()) known.push_back("valid_" + metric->name());
+    }
+    const auto check = [&](const std::string& name, const std::string& pointer, config::Position position) {
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        diagnostics_.unknown_name(pointer, position, "metric", name, known);
+    };
+    const auto check_row = [&](const auto& self, const Value& row, const std::string& pointer,
+                               config::Position position) -> void {
+      if (const Value* metric = row.find("metric"); metric && metric->as_string())
+        check(*metric->as_string(), pointer_to(pointer, std::string_view("metric")), position);
+      const Value* parts = row.find("criteria");
+      for (std::size_t i = 0; parts && i < parts->as_array()->size(); ++i)
+        self(self, (*parts->as_array())[i], pointer_to(pointer_to(pointer, std::string_view("criteria")), i), position);
+    };
+    for (const auto& row : stopping_) check_row(check_row, criteria().write(*row), row->pointer, row->position);
+    for (const auto& row : schedules_)
+      check_row(check_row, optim::schedules().write(*row), row->pointer, row->position);
+    const std::string& best = run_.checkpoints.best.metric;
+    if (!best.empty()) check(best, "/checkpoints/best_metric", part("checkpoints").position());
   }
 
   void finish() {

@@ -258,6 +258,31 @@ TEST(RunConfig, AModelIsHeldAgainstTheDataThatAreThere) {
   EXPECT_EQ(check_run(config, "f", "").parameters, 99 * 4 + 5 * 12);
 }
 
+TEST(RunConfig, MetricsThatAreNotMeasuredAreNoNames) {
+  const struct {
+    std::string path, text, complaint;
+  } rows[] = {
+      {"stopping", R"([{"type": "no_improvement", "metric": "valid_acuracy"}])",
+       "/stopping/0/metric: unknown metric 'valid_acuracy'"},
+      {"stopping", R"([{"type": "all_of", "criteria": ["max_steps", {"type": "divergence", "metric": "x"}]}])",
+       "/stopping/0/criteria/1/metric: unknown metric 'x'"},
+      {"lr_scheduler", R"({"type": "ReduceLROnPlateau", "metric": "valid"})",
+       "/lr_scheduler/metric: unknown metric 'valid'"},
+      {"checkpoints", R"({"best_metric": "valid_f2"})", "/checkpoints/best_metric: unknown metric 'valid_f2'"},
+      {"training", R"({"valid_fraction": 0, "batch_size": 10})", ""},
+      {"stopping", R"([{"type": "no_improvement", "metric": "valid_accuracy"}])", ""},
+  };
+  for (const auto& row : rows) {
+    const std::string error = error_of(changed(row.path, row.text));
+    EXPECT_NE(error.find(row.complaint), std::string::npos) << error;
+    EXPECT_EQ(error.empty(), row.complaint.empty()) << error;
+  }
+  Value config = changed("stopping", R"(["no_improvement"])");
+  config::set_by_path(config, "training.valid_fraction", "0");
+  EXPECT_NE(error_of(config).find("/stopping/0/metric: unknown metric 'valid_loss'"), std::string::npos)
+      << "there is nothing to validate on";
+}
+
 TEST(Criteria, AreBuiltFromTheirDefaults) {
   for (const config::TypeEntry& entry : criteria().entries()) {
     Value value = Value::object();
