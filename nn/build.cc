@@ -9,7 +9,7 @@
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/core/random.h"
+#include "eigengrad/core/keep_random.h"
 #include "eigengrad/nn/container.h"
 
 namespace eigengrad::nn {
@@ -115,18 +115,6 @@ class ConfigWriter {
 
   const LayerTable& table_;
   std::set<const Module*> seen_;
-};
-
-// Leaves the default generator where it was: a copy must not change the random numbers of a run.
-class KeepRandom {
- public:
-  KeepRandom() : offset_(default_generator().offset()) {}
-  ~KeepRandom() { default_generator().set_offset(offset_); }
-  KeepRandom(const KeepRandom&) = delete;
-  KeepRandom& operator=(const KeepRandom&) = delete;
-
- private:
-  const std::uint64_t offset_;
 };
 
 // What flows from one layer to the next: a shape, nothing after a mistake, and who gives it.

@@ -14,7 +14,7 @@
 #include "eigengrad/core/allocation_recorder.h"
 #include "eigengrad/core/allocator.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/core/random.h"
+#include "eigengrad/core/keep_random.h"
 #include "eigengrad/data/loader.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
@@ -123,18 +123,6 @@ class Marks : public Callback {
 double bytes_of(const Tensor& tensor) {
   return static_cast<double>(tensor.numel()) * static_cast<double>(size_of(tensor.dtype()));
 }
-
-// Leaves the default generator where it was.
-class KeepRandom {
- public:
-  KeepRandom() : offset_(default_generator().offset()) {}
-  ~KeepRandom() { default_generator().set_offset(offset_); }
-  KeepRandom(const KeepRandom&) = delete;
-  KeepRandom& operator=(const KeepRandom&) = delete;
-
- private:
-  const std::uint64_t offset_;
-};
 
 // Where a run of `parts` takes and gives back memory, done with a copy of its model. Throws MemoryError where more than
 // `most` bytes would be held.

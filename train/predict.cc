@@ -6,7 +6,7 @@
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/core/random.h"
+#include "eigengrad/core/keep_random.h"
 #include "eigengrad/data/build.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/build.h"
@@ -43,10 +43,9 @@ SavedRun load_run(const std::string& folder) {
   diagnostics.throw_if_any();
   SavedRun run;
   run.reader = data::sources().functions(*source).inputs(source->options.get());
-  const std::uint64_t offset = default_generator().offset();
+  const KeepRandom keep_random;  // the weights that are drawn are not used
   const nn::BuiltModel built =
       nn::build_model(part(config, "model", file), "/model", run.reader->input_shape(), diagnostics);
-  default_generator().set_offset(offset);  // the weights that were drawn are not used
   diagnostics.throw_if_any();
   run.model = built.module;
   run.output = built.output;

@@ -117,7 +117,7 @@ std::optional<RunFiles::Best> RunFiles::best(const std::string& metric) const {
   std::optional<Best> best;
   for (const Value& epoch : epochs)
     if (const auto value = number_at(epoch, metric); value && std::isfinite(*value))
-      if (!best || (larger ? *value > best->value : *value < best->value)) best = {*number_at(epoch, "epoch"), *value};
+      if (!best || is_better(*value, best->value, larger)) best = {*number_at(epoch, "epoch"), *value};
   return best;
 }
 
