@@ -28,8 +28,10 @@ void RecordedNode::connect(TensorRefs inputs, std::span<const SaveMask> saves) {
   }
 }
 
-void RecordedNode::produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs) {
+void RecordedNode::produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs,
+                           const detail::Widening* widening) {
   Ref<Node> owner = Ref<Node>::adopt(node);
+  if (widening) node->computes_in_ = widening->computes_in();
   node->outputs_ = static_cast<std::uint32_t>(outputs.size());
   for (std::uint32_t slot = 0; slot < outputs.size(); ++slot) {
     Tensor& output = outputs[slot];
@@ -38,8 +40,10 @@ void RecordedNode::produce(RecordedNode* node, TensorRefs inputs, std::span<Tens
         output = alias(output);
         break;
       }
-    if ((node->saved_outputs_ & eigengrad::output(slot)) != 0)
-      node->saved_.emplace_back(-1 - static_cast<std::int32_t>(slot), output.version(), alias(output));
+    if ((node->saved_outputs_ & eigengrad::output(slot)) != 0) {
+      const Tensor& kept = widening && slot > 0 ? widening->computed(slot) : output;
+      node->saved_.emplace_back(-1 - static_cast<std::int32_t>(slot), kept.version(), alias(kept));
+    }
     if (!is_floating(output.dtype())) continue;
     output.impl().slot = slot;
     output.impl().node = slot + 1 == outputs.size() ? std::move(owner) : owner;
@@ -67,15 +71,27 @@ const RecordedNode::Entry& RecordedNode::entry(std::int32_t index) const {
                               index < 0 ? "output" : "input", index < 0 ? -1 - index : index));
 }
 
-const Tensor& Saved::x(std::size_t i) const { return node_.entry(static_cast<std::int32_t>(i)).tensor; }
+Tensor RecordedNode::linked(const Entry& entry) const {
+  if (entry.index >= 0 || !grad_enabled()) return entry.tensor;
+  Tensor output = alias(entry.tensor);
+  output.impl().node = Ref<Node>::share(const_cast<RecordedNode*>(this));
+  output.impl().slot = static_cast<std::uint32_t>(-1 - entry.index);
+  return output;
+}
+
+Dtype Saved::dtype(std::size_t i) const {
+  const Dtype dtype = node_.edges_[i].dtype;
+  return widened_ && is_floating(dtype) ? widened_->computes_in() : dtype;
+}
+
+const Tensor& Saved::x(std::size_t i) const {
+  const RecordedNode::Entry& entry = node_.entry(static_cast<std::int32_t>(i));
+  return widened_ ? widened_->saved(static_cast<std::size_t>(&entry - node_.saved_.data())) : entry.tensor;
+}
 
 Tensor Saved::y(std::size_t k) const {
-  const Tensor& kept = node_.entry(-1 - static_cast<std::int32_t>(k)).tensor;
-  if (!grad_enabled()) return kept;
-  Tensor output = alias(kept);
-  output.impl().node = Ref<Node>::share(&node_);
-  output.impl().slot = static_cast<std::uint32_t>(k);
-  return output;
+  const RecordedNode::Entry& entry = node_.entry(-1 - static_cast<std::int32_t>(k));
+  return widened_ ? widened_->saved(static_cast<std::size_t>(&entry - node_.saved_.data())) : node_.linked(entry);
 }
 
 namespace detail {

@@ -17,7 +17,9 @@
 // `Attributes attributes() const`; `double flops(TensorRefs x, const Tensor& y) const`, where they are more than one
 // for each element. An op with several outputs returns `Tensors` from forward, and its backward takes `TensorRefs g`,
 // undefined where no gradient arrived. An op without `backward` is not differentiable, and its result never requires
-// grad. docs/adding-an-op.md has the whole story.
+// grad. Tensors of bfloat16 are widened before forward and backward see them, and results are rounded; an op that moves
+// elements, whatever they are, says `static constexpr bool kMovesOnly = true` and gets them as they are.
+// docs/adding-an-op.md has the whole story.
 #pragma once
 
 #include <array>
@@ -25,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -47,17 +50,25 @@ constexpr SaveMask input(unsigned i) { return SaveMask{1} << i; }
 constexpr SaveMask output(unsigned k) { return SaveMask{1} << (28 + (k < 3 ? k : 3)); }
 
 class Saved;
+namespace detail {
+class Widening;
+class WidenedRule;
+}  // namespace detail
 
 /// A node that keeps tensors for its gradient.
 class RecordedNode : public Node {
  public:
   void release_saved() noexcept override;
   /// Links the outputs to the new node, which they then own, and keeps those, outside the graph, that a gradient reads.
-  /// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone.
-  static void produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs);
+  /// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone. Of an
+  /// op on bfloat16, `widening` knows in which dtype it computed, and its outputs before they were rounded: the first is
+  /// kept as rounded, for it is held anyway, the others (statistics, states) as they were.
+  static void produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs,
+                      const detail::Widening* widening = nullptr);
 
  protected:
   friend class Saved;
+  friend class detail::WidenedRule;
   struct Entry {
     std::int32_t index;  // input number, or -1 - k for output k
     std::uint32_t version;
@@ -69,9 +80,12 @@ class RecordedNode : public Node {
 
   bool released_ = false;  // what was saved has been dropped
   std::uint32_t outputs_ = 0;
+  Dtype computes_in_ = Dtype::BFloat16;  // of an op on bfloat16: float32 or float64
 
  private:
   const Entry& entry(std::int32_t index) const;
+  // What was kept of an entry, as a gradient rule may use it: an output is linked to this node when a graph is built.
+  Tensor linked(const Entry& entry) const;
 
   SmallVector<Entry, 2> saved_;
   SaveMask saved_outputs_ = kNothing;
@@ -80,11 +94,12 @@ class RecordedNode : public Node {
 /// What a gradient rule sees of the forward pass.
 class Saved {
  public:
-  explicit Saved(RecordedNode& node) : node_(node) {}
+  explicit Saved(RecordedNode& node, const detail::WidenedRule* widened = nullptr) : node_(node), widened_(widened) {}
   /// Whether a gradient of input i is wanted.
   bool needs(std::size_t i) const { return static_cast<bool>(node_.edges_[i].node); }
   const Shape& shape(std::size_t i) const { return node_.edges_[i].shape; }
-  Dtype dtype(std::size_t i) const { return node_.edges_[i].dtype; }
+  /// The dtype in which input i came: float32, say, where the input is of bfloat16.
+  Dtype dtype(std::size_t i) const;
   std::size_t inputs() const { return node_.edges_.size(); }
   /// Input i, as the forward pass saw it. Throws GradError when it has been changed in place since.
   const Tensor& x(std::size_t i) const;
@@ -93,6 +108,7 @@ class Saved {
 
  private:
   RecordedNode& node_;
+  const detail::WidenedRule* const widened_;
 };
 
 template <class Op>
@@ -105,6 +121,47 @@ concept Differentiable = requires {
 };
 
 namespace detail {
+
+/// The inputs of an op among which bfloat16 may be: widened to the dtype in which the op computes. Results are rounded,
+/// unless an input with axes is float32 or float64, in which case they are of the wider type (as promotion has it).
+/// Defined in ops/bfloat16.cc.
+class Widening {
+ public:
+  explicit Widening(TensorRefs inputs);
+  TensorRefs inputs() const { return {pointers_.data(), pointers_.size()}; }
+  /// Rounds what was computed, and keeps it.
+  void narrow(std::span<Tensor> outputs);
+
+  Dtype computes_in() const { return computes_in_; }
+  /// Output k, before it was rounded.
+  const Tensor& computed(std::size_t k) const { return computed_[k]; }
+
+ private:
+  Dtype computes_in_ = kFloat32;
+  bool rounds_ = true;
+  SmallVector<Tensor, 4> widened_;
+  SmallVector<const Tensor*, 4> pointers_;
+  SmallVector<Tensor, 4> computed_;
+};
+
+/// What the gradient rule of such an op is given, widened by differentiable ops, and how its results are rounded.
+class WidenedRule {
+ public:
+  WidenedRule(const RecordedNode& node, TensorRefs grads);
+  TensorRefs grads() const { return {pointers_.data(), pointers_.size()}; }
+  void narrow(Grads& grads) const;
+
+  Dtype computes_in() const { return node_.computes_in_; }
+  const Tensor& saved(std::size_t entry) const { return saved_[entry]; }
+
+ private:
+  const RecordedNode& node_;
+  SmallVector<Tensor, 4> saved_, grads_;
+  SmallVector<const Tensor*, 4> pointers_;
+};
+
+template <class Op>
+inline constexpr bool kMovesOnly = requires { requires Op::kMovesOnly; };
 
 template <class Op>
 constexpr std::span<const SaveMask> saves() {
@@ -127,13 +184,23 @@ class OpNode final : public RecordedNode {
   }
   Grads backward(TensorRefs grads, bool create_graph) override {
     check_saved(!released_);
-    const Saved saved(*this);
+    if (computes_in_ != Dtype::BFloat16) [[unlikely]]
+      return widened_backward(grads, create_graph);
+    return results(Saved(*this), grads, create_graph);
+  }
+
+ private:
+  [[gnu::noinline]] Grads widened_backward(TensorRefs grads, bool create_graph) {
+    const WidenedRule widened(*this, grads);
+    Grads result = results(Saved(*this, &widened), widened.grads(), create_graph);
+    widened.narrow(result);
+    return result;
+  }
+  Grads results(const Saved& saved, TensorRefs grads, bool create_graph) {
     if constexpr (requires { &Op::backward_fused; })
       if (!create_graph) return run(grads, [&](const auto& g) { return op_.backward_fused(saved, g); });
     return run(grads, [&](const auto& g) { return op_.backward(saved, g); });
   }
-
- private:
   template <class Rule>
   Grads run(TensorRefs grads, Rule rule) {
     if constexpr (MultiOutput<Op>) {
@@ -175,10 +242,16 @@ void trace(const OpEvent& event);
 // One for each element of the output or of the first input, whichever has more; none for a view.
 double usual_flops(TensorRefs inputs, const Tensor& output);
 
-inline void check_inputs(const char* op, TensorRefs inputs) {
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (!inputs[i].defined()) [[unlikely]]
+/// Checks that all are defined. Returns whether one is of bfloat16.
+inline bool check_inputs(const char* op, TensorRefs inputs) {
+  bool narrow = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const TensorImpl* const impl = inputs[i].ref().get();
+    if (!impl) [[unlikely]]
       throw_undefined_input(op, inputs);
+    narrow |= impl->dtype == Dtype::BFloat16;
+  }
+  return narrow;
 }
 
 inline bool any_requires_grad(TensorRefs inputs) {
@@ -214,21 +287,33 @@ inline std::span<Tensor> all_of(Tensor& result) { return {&result, 1}; }
 inline std::span<Tensor> all_of(Tensors& results) { return {results.data(), results.size()}; }
 
 template <class Op>
-void record(Op& op, TensorRefs inputs, std::span<Tensor> outputs) {
+void record(Op& op, TensorRefs inputs, std::span<Tensor> outputs, const Widening* widening = nullptr) {
   if constexpr (Differentiable<Op>)
     if (thread_state.grad_enabled && any_requires_grad(inputs))
-      RecordedNode::produce(new OpNode<Op>(std::move(op), inputs), inputs, outputs);
+      RecordedNode::produce(new OpNode<Op>(std::move(op), inputs), inputs, outputs, widening);
 }
 
 template <class Op>
-[[gnu::noinline]] auto apply_traced(Op& op, TensorRefs inputs) {
+[[gnu::noinline]] auto apply_widened(Op& op, TensorRefs inputs) {
+  Widening widening(inputs);
+  auto result = run_forward(op, widening.inputs());
+  widening.narrow(all_of(result));
+  record(op, inputs, all_of(result), &widening);
+  return result;
+}
+
+template <class Op>
+[[gnu::noinline]] auto apply_traced(Op& op, TensorRefs inputs, bool widens) {
   Tracer* const tracer = thread_state.tracer;
   tracer->before();
-  auto result = run_forward(op, inputs);
+  std::optional<Widening> widening;
+  if (widens) widening.emplace(inputs);
+  auto result = run_forward(op, widening ? widening->inputs() : inputs);
   const std::span<Tensor> outputs = all_of(result);
+  if (widening) widening->narrow(outputs);
   const Attributes attributes = attributes_of(op);
   double flops = flops_of(op, inputs, outputs);
-  record(op, inputs, outputs);
+  record(op, inputs, outputs, widening ? &*widening : nullptr);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     trace({Op::kName, attributes, inputs, outputs[i], flops, i});
     flops = 0;
@@ -241,9 +326,11 @@ template <class Op>
 /// Runs `op` on a list of inputs.
 template <class Op>
 auto apply_list(Op op, TensorRefs inputs) {
-  detail::check_inputs(Op::kName, inputs);
+  const bool widens = detail::check_inputs(Op::kName, inputs) && !detail::kMovesOnly<Op>;
   if (thread_state.tracer) [[unlikely]]
-    return detail::apply_traced(op, inputs);
+    return detail::apply_traced(op, inputs, widens);
+  if (widens) [[unlikely]]
+    return detail::apply_widened(op, inputs);
   auto result = detail::run_forward(op, inputs);
   detail::record(op, inputs, detail::all_of(result));
   return result;

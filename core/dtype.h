@@ -7,13 +7,16 @@
 #include <string_view>
 #include <type_traits>
 
+#include "eigengrad/core/bfloat16.h"
+
 namespace eigengrad {
 
 /// The element types, in the order of promotion.
-enum class Dtype : std::uint8_t { Bool, Int64, Float32, Float64 };
+enum class Dtype : std::uint8_t { Bool, Int64, BFloat16, Float32, Float64 };
 
 inline constexpr Dtype kBool = Dtype::Bool;
 inline constexpr Dtype kInt64 = Dtype::Int64;
+inline constexpr Dtype kBFloat16 = Dtype::BFloat16;
 inline constexpr Dtype kFloat32 = Dtype::Float32;
 inline constexpr Dtype kFloat64 = Dtype::Float64;
 
@@ -21,23 +24,27 @@ inline constexpr Dtype kFloat64 = Dtype::Float64;
 std::string_view to_string(Dtype dtype);
 
 /// Bytes of one element.
-constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::Bool ? 1 : dtype == Dtype::Float32 ? 4 : 8; }
+constexpr std::size_t size_of(Dtype dtype) {
+  constexpr std::size_t kSizes[] = {1, 8, 2, 4, 8};
+  return kSizes[static_cast<std::size_t>(dtype)];
+}
 
-constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::Float32 || dtype == Dtype::Float64; }
+constexpr bool is_floating(Dtype dtype) { return dtype >= Dtype::BFloat16; }
 
-/// The type that holds both, by PyTorch's table: bool < int64 < float32 < float64.
+/// The type that holds both, by PyTorch's table: bool < int64 < bfloat16 < float32 < float64.
 constexpr Dtype promote_types(Dtype a, Dtype b) { return a < b ? b : a; }
 
 template <class T>
-concept Element =
-    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
+concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> ||
+                  std::same_as<T, bool> || std::same_as<T, BFloat16>;
 
 /// The Dtype of a C++ element type.
 template <Element T>
-inline constexpr Dtype dtype_of = std::same_as<T, float>    ? Dtype::Float32
-                                  : std::same_as<T, double> ? Dtype::Float64
-                                  : std::same_as<T, bool>   ? Dtype::Bool
-                                                            : Dtype::Int64;
+inline constexpr Dtype dtype_of = std::same_as<T, float>      ? Dtype::Float32
+                                  : std::same_as<T, double>   ? Dtype::Float64
+                                  : std::same_as<T, BFloat16> ? Dtype::BFloat16
+                                  : std::same_as<T, bool>     ? Dtype::Bool
+                                                              : Dtype::Int64;
 
 /// A number written in the program: it takes the dtype of the tensors that it meets, unless its kind is a higher one
 /// (bool < integer < floating), in which case the result is int64 or float32.

@@ -57,7 +57,7 @@ Tensor empty_like(const Tensor& x) { return empty_like(x, x.dtype()); }
 
 Tensor full(const Shape& shape, Scalar value, Dtype dtype) {
   Tensor result = empty(shape, dtype);
-  dispatch(dtype, [&]<class T>() { std::fill_n(result.raw<T>(), result.numel(), value.to<T>()); });
+  dispatch_stored(dtype, [&]<class T>() { std::fill_n(result.raw<T>(), result.numel(), value.to<T>()); });
   return result;
 }
 
@@ -66,7 +66,7 @@ Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 
 Tensor full_like(const Tensor& x, Scalar value) {
   Tensor result = empty_like(x);
-  dispatch(x.dtype(), [&]<class T>() { std::fill_n(result.raw<T>(), result.numel(), value.to<T>()); });
+  dispatch_stored(x.dtype(), [&]<class T>() { std::fill_n(result.raw<T>(), result.numel(), value.to<T>()); });
   return result;
 }
 
@@ -82,7 +82,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, Dtype dtype) {
   EG_CHECK(count >= 0 && count < 9e18, ValueError, "[arange] a step of {} does not lead from {} to {}", by, first,
            end.to<double>());
   Tensor result = empty({static_cast<std::int64_t>(count)}, dtype);
-  dispatch(dtype, [&]<class T>() {
+  dispatch_stored(dtype, [&]<class T>() {
     for (std::int64_t i = 0; i < result.numel(); ++i) {
       if constexpr (std::is_same_v<T, std::int64_t>)
         result.raw<T>()[i] = start.to<T>() + i * step.to<T>();
@@ -97,7 +97,7 @@ Tensor linspace(double start, double end, std::int64_t steps, Dtype dtype) {
   Tensor result = empty({steps}, dtype);
   // Counted from both ends, so that each end is exact.
   const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  dispatch(dtype, [&]<class T>() {
+  dispatch_stored(dtype, [&]<class T>() {
     for (std::int64_t i = 0; i < steps; ++i) {
       const double value =
           2 * i < steps ? start + static_cast<double>(i) * step : end - static_cast<double>(steps - 1 - i) * step;
@@ -109,7 +109,7 @@ Tensor linspace(double start, double end, std::int64_t steps, Dtype dtype) {
 
 Tensor eye(std::int64_t n, Dtype dtype) {
   Tensor result = zeros({n, n}, dtype);
-  dispatch(dtype, [&]<class T>() {
+  dispatch_stored(dtype, [&]<class T>() {
     for (std::int64_t i = 0; i < n; ++i) result.raw<T>()[i * (n + 1)] = T(1);
   });
   return result;

@@ -69,6 +69,8 @@ class Format {
 
 template <class T>
 class Printer {
+  using Shown = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
+
  public:
   explicit Printer(const Tensor& x)
       : shape_(x.shape()), strides_(x.strides()), summarize_(x.numel() > kMostShown), format_(shown_values(x)) {}
@@ -101,12 +103,12 @@ class Printer {
  private:
   bool skips(std::size_t axis) const { return summarize_ && shape_[axis] > 2 * kEdge; }
 
-  std::vector<T> shown_values(const Tensor& x) const {
-    std::vector<T> values;
+  std::vector<Shown> shown_values(const Tensor& x) const {
+    std::vector<Shown> values;
     collect(x.raw<const T>(), 0, values);
     return values;
   }
-  void collect(const T* at, std::size_t axis, std::vector<T>& values) const {
+  void collect(const T* at, std::size_t axis, std::vector<Shown>& values) const {
     if (axis == shape_.size()) return values.push_back(*at);
     for (std::int64_t i = 0; i < shape_[axis]; ++i) {
       if (i == kEdge && skips(axis)) i = shape_[axis] - kEdge;
@@ -117,12 +119,12 @@ class Printer {
   const Shape shape_;
   const Strides strides_;
   const bool summarize_;
-  const Format<T> format_;
+  const Format<Shown> format_;
 };
 
 std::string elements(const Tensor& x) {
   if (x.numel() == 0) return "[]";
-  return dispatch(x.dtype(), [&]<class T>() { return Printer<T>(x).text(x.raw<const T>(), 0, kPrefix.size()); });
+  return dispatch_stored(x.dtype(), [&]<class T>() { return Printer<T>(x).text(x.raw<const T>(), 0, kPrefix.size()); });
 }
 
 std::string size_in_parentheses(const Shape& shape) {
@@ -135,7 +137,7 @@ std::string size_in_parentheses(const Shape& shape) {
 // What the elements do not tell.
 std::vector<std::string> suffixes(const Tensor& x) {
   std::vector<std::string> result;
-  const bool shows_dtype = x.numel() == 0 || x.dtype() == kFloat64;
+  const bool shows_dtype = x.numel() == 0 || x.dtype() == kFloat64 || x.dtype() == kBFloat16;
   if (x.numel() == 0 && x.dim() != 1) result.push_back("size=" + size_in_parentheses(x.shape()));
   if (shows_dtype && x.dtype() != kFloat32) result.push_back(fmt::format("dtype={}", x.dtype()));
   if (const Node* node = x.grad_fn())

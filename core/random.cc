@@ -42,10 +42,10 @@ double polynomial(const double (&coefficients)[N], double x) {
 double unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 double open_unit_interval(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
 
-// Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float, 64 for a double.
+// Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float or less, 64 for a double.
 template <class T, class F>
 void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
-  constexpr std::int64_t per_block = sizeof(T) == 4 ? 4 : 2;
+  constexpr std::int64_t per_block = sizeof(T) <= 4 ? 4 : 2;
   const std::int64_t blocks = (n + per_block - 1) / per_block;
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
   parallel_for(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -64,7 +64,8 @@ template <class F>
 void fill_floating(const char* op, Tensor& x, Generator& generator, F value_of) {
   EG_CHECK(x.is_contiguous(), ShapeError, "[{}] the tensor of shape {} is not contiguous", op, x.shape());
   x.note_inplace_change(op);
-  dispatch_floating(op, x.dtype(), [&]<class T>() {
+  EG_CHECK(is_floating(x.dtype()), DtypeError, "[{}] expected a floating tensor, found {}", op, x.dtype());
+  dispatch_stored(x.dtype(), [&]<class T>() {
     fill(x.raw<T>(), x.numel(), generator, [&](std::uint64_t bits) { return static_cast<T>(value_of(bits)); });
   });
 }
@@ -161,14 +162,26 @@ Generator& default_generator() {
 
 void manual_seed(std::uint64_t seed) { default_generator().set_seed(seed); }
 
+namespace {
+
+// The number of the given type that comes before `high` on the way from `low`.
+double number_below(double high, double low, Dtype dtype) {
+  if (dtype == kFloat64) return std::nextafter(high, low);
+  if (dtype == kFloat32) return static_cast<double>(std::nextafter(static_cast<float>(high), static_cast<float>(low)));
+  BFloat16 below(high);
+  if (low < high && below >= high) below.bits += below > 0 ? -1 : 1;
+  if (low < high && high == 0) below.bits = 0x8001;
+  return below;
+}
+
+}  // namespace
+
 void fill_uniform(Tensor& x, double low, double high, Generator& generator) {
   const double width = high - low;
   EG_CHECK(std::isfinite(low) && std::isfinite(width) && width >= 0, ValueError,
            "[fill_uniform] expected finite limits in order, found {} and {}", low, high);
-  const bool narrow = x.dtype() == kFloat32;
-  const double below_high = narrow
-                                ? static_cast<double>(std::nextafter(static_cast<float>(high), static_cast<float>(low)))
-                                : std::nextafter(high, low);
+  const bool narrow = x.dtype() != kFloat64;
+  const double below_high = number_below(high, low, x.dtype());
   fill_floating("fill_uniform", x, generator, [=](std::uint64_t bits) {
     const double unit = narrow ? static_cast<double>(bits >> 40) * 0x1p-24 : unit_interval(bits);
     // Rounding must not bring out the upper limit.
@@ -179,7 +192,7 @@ void fill_uniform(Tensor& x, double low, double high, Generator& generator) {
 void fill_normal(Tensor& x, double mean, double std, Generator& generator) {
   EG_CHECK(std::isfinite(mean) && std::isfinite(std) && std >= 0, ValueError,
            "[fill_normal] expected a finite mean and a standard deviation of at least 0, found {} and {}", mean, std);
-  const bool narrow = x.dtype() == kFloat32;
+  const bool narrow = x.dtype() != kFloat64;
   fill_floating("fill_normal", x, generator, [=](std::uint64_t bits) {
     const double unit = narrow ? (static_cast<double>(bits >> 32) + 0.5) * 0x1p-32 : open_unit_interval(bits);
     return mean + std * normal_quantile(unit);
@@ -188,7 +201,7 @@ void fill_normal(Tensor& x, double mean, double std, Generator& generator) {
 
 void fill_bernoulli(Tensor& x, double p, Generator& generator) {
   EG_CHECK(p >= 0 && p <= 1, ValueError, "[fill_bernoulli] expected a probability in [0, 1], found {}", p);
-  const bool narrow = x.dtype() == kFloat32;
+  const bool narrow = x.dtype() != kFloat64;
   fill_floating("fill_bernoulli", x, generator, [=](std::uint64_t bits) {
     return (narrow ? static_cast<double>(bits >> 32) * 0x1p-32 : unit_interval(bits)) < p ? 1.0 : 0.0;
   });
@@ -246,7 +259,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t samples, bool replacement
   const std::int64_t rows = weights.dim() == 2 ? weights.size(0) : 1;
   const Tensor result = empty(weights.dim() == 2 ? Shape{rows, samples} : Shape{samples}, kInt64);
   std::vector<double> all;
-  dispatch_floating("multinomial", weights.dtype(), [&]<class T>() {
+  dispatch_stored(weights.dtype(), [&]<class T>() {
     const std::vector<T> values = weights.to_vector<T>();
     all.assign(values.begin(), values.end());
   });

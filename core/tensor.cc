@@ -114,6 +114,7 @@ Scalar Tensor::item_scalar() const {
   switch (dtype()) {
     case Dtype::Bool: return read_scalar<bool>(impl_->data);
     case Dtype::Int64: return read_scalar<std::int64_t>(impl_->data);
+    case Dtype::BFloat16: return Scalar(static_cast<float>(*reinterpret_cast<const BFloat16*>(impl_->data)));
     case Dtype::Float32: return read_scalar<float>(impl_->data);
     case Dtype::Float64: return read_scalar<double>(impl_->data);
   }
@@ -142,6 +143,7 @@ std::vector<T> Tensor::to_vector() const {
 }
 template std::vector<bool> Tensor::to_vector<bool>() const;
 template std::vector<std::int64_t> Tensor::to_vector<std::int64_t>() const;
+template std::vector<BFloat16> Tensor::to_vector<BFloat16>() const;
 template std::vector<float> Tensor::to_vector<float>() const;
 template std::vector<double> Tensor::to_vector<double>() const;
 

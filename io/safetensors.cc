@@ -22,7 +22,7 @@ struct TypeName {
   Dtype dtype;
   const char* name;
 };
-constexpr TypeName kTypes[] = {{kBool, "BOOL"}, {kInt64, "I64"}, {kFloat32, "F32"}, {kFloat64, "F64"}};
+constexpr TypeName kTypes[] = {{kBool, "BOOL"}, {kInt64, "I64"}, {kBFloat16, "BF16"}, {kFloat32, "F32"}, {kFloat64, "F64"}};
 
 const char* name_of(Dtype dtype) {
   return std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& t) { return t.dtype == dtype; })->name;
@@ -111,7 +111,7 @@ class HeaderReader {
     const auto type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                    [&](const TypeName& t) { return *dtype->as_string() == t.name; });
     check(type != std::end(kTypes),
-          fmt::format("{}: dtype '{}' is not one of BOOL, I64, F32, F64", who, printable(*dtype->as_string())));
+          fmt::format("{}: dtype '{}' is not one of BOOL, I64, BF16, F32, F64", who, printable(*dtype->as_string())));
     Entry entry{name, type->dtype, {}, 0, 0};
     for (const config::Value& extent : *shape->as_array()) {
       check(extent.as_integer() && *extent.as_integer() >= 0, who + ": its shape is not a list of whole numbers");

@@ -304,7 +304,7 @@ Tensor apply_floating(Op op, const Tensor& a, const Tensor& b) {
   kernels::check_defined(Op::kName, a, b);
   const Dtype dtype = result_type(a, b);
   const Dtype floating = dtype == kInt64 ? kFloat32 : dtype;
-  return apply(op, to(a, floating), to(b, floating));
+  return apply(op, operand_of(a, floating), operand_of(b, floating));
 }
 
 }  // namespace
@@ -351,7 +351,7 @@ Tensor div(Arg a, const Tensor& b) {
   kernels::check_defined("div", a, b);
   const Dtype dtype = result_type(a, b);
   const Dtype floating = is_floating(dtype) ? dtype : kFloat32;
-  return apply(Div{}, to(a, floating), to(b, floating));
+  return apply(Div{}, operand_of(a, floating), operand_of(b, floating));
 }
 
 Tensor operator+(Arg a, Scalar b) { return add(a, beside(b, a)); }

@@ -188,7 +188,7 @@ struct Where {
 Tensor where(Arg condition, const Tensor& a, const Tensor& b) {
   kernels::check_defined(Where::kName, condition, a, b);
   const Dtype dtype = result_type(a, b);
-  return apply(Where{}, condition, to(a, dtype), to(b, dtype));
+  return apply(Where{}, condition, operand_of(a, dtype), operand_of(b, dtype));
 }
 Tensor where(Arg condition, const Tensor& a, Scalar b) { return where(condition, a, beside(b, a)); }
 Tensor where(Arg condition, Scalar a, const Tensor& b) { return where(condition, beside(a, b), b); }

@@ -5,6 +5,7 @@
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/convolution.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -17,7 +18,7 @@ using kernels::Window;
 struct Geometry {
   Window window;
   std::int64_t groups;
-  Precision precision = thread_state.precision;
+  Precision precision;
   Attributes attributes() const {
     const auto text = [](const std::array<std::int64_t, 2>& pair) { return to_string(Pair(pair[0], pair[1])); };
     return {{"stride", text(window.stride)},
@@ -188,7 +189,7 @@ Tensor convolve(const char* op, const Tensor& x, const Tensor& weight, const Ten
   check_channels(op, x.size(1), weight.size(1) * o.groups, o.groups, x, weight);
   const Window window = checked_window(op, {weight.size(2), weight.size(3)}, o.stride, o.padding, o.dilation);
   check_fits(op, window, x.shape());
-  const Conv conv{{window, o.groups}};
+  const Conv conv{{window, o.groups, precision_for(x)}};
   if (!bias.defined()) return apply(conv, x, weight);
   check_bias(op, bias, x, weight.size(0));
   return apply(conv, x, weight, bias);
@@ -216,7 +217,7 @@ Tensor convolve_transposed(const char* op, const Tensor& x, const Tensor& weight
   // An output_padding beyond the stride makes room for more places than x has: they hold 0.
   const std::int64_t rows = window.places(0, height) - x.size(2), columns = window.places(1, width) - x.size(3);
   const Tensor full = rows + columns > 0 ? pad(x, {0, columns, 0, rows}) : x;
-  const Tensor y = apply(ConvInputGrad{{window, o.groups}, height, width}, full, weight);
+  const Tensor y = apply(ConvInputGrad{{window, o.groups, precision_for(x)}, height, width}, full, weight);
   if (!bias.defined()) return y;
   check_bias(op, bias, x, y.size(1));
   return y + reshape(bias, {y.size(1), 1, 1});

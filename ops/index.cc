@@ -38,6 +38,7 @@ void add_rows(const Tensor& out, std::int64_t axis, const Tensor& index, const T
 struct IndexSelect {
   static constexpr const char* kName = "index_select";
   static constexpr SaveMask kSaves[] = {input(1), kNothing};
+  static constexpr bool kMovesOnly = true;
   std::int64_t axis;
   Attributes attributes() const { return axis_attribute(axis); }
   Tensor forward(TensorRefs x) const {
@@ -46,7 +47,7 @@ struct IndexSelect {
     Shape shape = from.shape();
     shape[static_cast<std::size_t>(axis)] = index.numel();
     const Tensor out = empty(shape, from.dtype());
-    dispatch(out.dtype(), [&]<class T>() {
+    dispatch_stored(out.dtype(), [&]<class T>() {
       kernels::index_select<T>(out.raw<T>(), view_along(shape, axis), from.raw<T>(), view_along(from.shape(), axis),
                                index.raw<std::int64_t>());
     });
@@ -56,6 +57,7 @@ struct IndexSelect {
     return {index_add(zeros(s.shape(0), g.dtype()), axis, s.x(1), g), Tensor()};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
+    if (g.dtype() == kBFloat16) return backward(s, g);  // which sums in float32
     const Tensor out = zeros(s.shape(0), g.dtype());
     add_rows(out, axis, s.x(1), g);
     return {out, Tensor()};
@@ -104,6 +106,7 @@ void check_fits(const char* op, const Tensor& x, std::int64_t axis, const Tensor
 struct Gather {
   static constexpr const char* kName = "gather";
   static constexpr SaveMask kSaves[] = {input(1), kNothing};
+  static constexpr bool kMovesOnly = true;
   std::int64_t axis;
   Attributes attributes() const { return axis_attribute(axis); }
   Tensor forward(TensorRefs x) const {
@@ -111,13 +114,14 @@ struct Gather {
     const Tensor index = contiguous(x[1]);
     kernels::check_index(kName, index, axis, view_along(x[0].shape(), axis).extent);
     const Tensor out = empty(index.shape(), x[0].dtype());
-    dispatch(out.dtype(), [&]<class T>() { kernels::gather<T>(out.raw<T>(), x[0], axis, index); });
+    dispatch_stored(out.dtype(), [&]<class T>() { kernels::gather<T>(out.raw<T>(), x[0], axis, index); });
     return out;
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {scatter_add(zeros(s.shape(0), g.dtype()), axis, s.x(1), g), Tensor()};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
+    if (g.dtype() == kBFloat16) return backward(s, g);  // which sums in float32
     const Tensor out = zeros(s.shape(0), g.dtype());
     add_elements(out, axis, s.x(1), g);
     return {out, Tensor()};

@@ -17,7 +17,7 @@ namespace {
 
 // Checks the operand of an in-place op and tells the graph of the change. An operand that shares memory with the target
 // under another layout is copied first, or its elements would change while they are read.
-Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
+Tensor prepare(const char* op, Tensor& x, const Tensor& y, Dtype dtype) {
   kernels::check_defined(op, x, y);
   EG_CHECK(broadcasts_to(y.shape(), x.shape()), ShapeError, "[{}] shape {} does not broadcast to {}", op, y.shape(),
            x.shape());
@@ -27,23 +27,38 @@ Tensor prepare(const char* op, Tensor& x, const Tensor& y) {
     EG_CHECK(x.strides()[i] != 0 || x.shape()[i] <= 1 || x.numel() == 0, ShapeError,
              "[{}] axis {} of the target of shape {} repeats one element (it was expanded): change a clone", op, i,
              x.shape());
-  const Tensor source = y.dtype() == x.dtype() ? y : to(y.detach(), x.dtype());
+  const Tensor source = y.dtype() == dtype ? y : to(y.detach(), dtype);
   const bool overlaps = source.impl().storage == x.impl().storage;
   x.note_inplace_change(op);
   return overlaps ? kernels::contiguous_copy(source) : source;
 }
 
-template <class F>
-void change(const char* op, Tensor& x, const Tensor& y, F f) {
-  kernels::check_number(op, x);
-  const Tensor operand = prepare(op, x, y);
-  dispatch_number(op, x.dtype(), [&]<class T>() {
-    kernels::elementwise<T, T, T>(x, kernels::each([f](T a, T b) { return f(a, b); }), x, operand);
-  });
+// x ← source, which broadcasts to it.
+void assign(const char* op, Tensor& x, const Tensor& source) {
+  kernels::check_defined(op, x, source);
+  kernels::copy(x, prepare(op, x, source, x.dtype()));
 }
 
-// A number in the dtype of x, if x is defined: else the op says so.
-Tensor number_for(const Tensor& x, Scalar value) { return full({}, value, x.defined() ? x.dtype() : value.dtype()); }
+// The dtype in which a change of x computes.
+Dtype computing(Dtype dtype) { return dtype == kBFloat16 ? kFloat32 : dtype; }
+
+template <class F>
+void change(const char* op, Tensor& x, const Tensor& y, F f) {
+  kernels::check_defined(op, x, y);
+  kernels::check_number(op, x);
+  const Dtype dtype = computing(x.dtype());
+  const Tensor operand = prepare(op, x, y, dtype);
+  const Tensor changed = x.dtype() == dtype ? x : to(x.detach(), dtype);
+  dispatch_number(op, dtype, [&]<class T>() {
+    kernels::elementwise<T, T, T>(changed, kernels::each([f](T a, T b) { return f(a, b); }), changed, operand);
+  });
+  if (x.dtype() != dtype) kernels::copy(x, to(changed, x.dtype()));
+}
+
+// A number in the dtype in which x computes, if x is defined: else the op says so.
+Tensor number_for(const Tensor& x, Scalar value) {
+  return full({}, value, x.defined() ? computing(x.dtype()) : value.dtype());
+}
 
 // x ← f(), which is of x's shape, computed beside it.
 template <class F>
@@ -55,7 +70,7 @@ void replace(const char* op, Tensor& x, F f) {
   }();
   EG_CHECK(result.dtype() == x.dtype(), DtypeError, "[{}] the result is {}, which the target of {} cannot hold", op,
            result.dtype(), x.dtype());
-  kernels::copy(x, prepare(op, x, result));
+  assign(op, x, result);
 }
 
 // x ← f(x) for a function of numbers.
@@ -83,10 +98,10 @@ T divided(T a, T b) {
 
 }  // namespace
 
-void copy_(Tensor& x, const Tensor& source) { kernels::copy(x, prepare("copy_", x, source)); }
+void copy_(Tensor& x, const Tensor& source) { assign("copy_", x, source); }
 
-void fill_(Tensor& x, Scalar value) { kernels::copy(x, prepare("fill_", x, number_for(x, value))); }
-void zero_(Tensor& x) { kernels::copy(x, prepare("zero_", x, number_for(x, 0))); }
+void fill_(Tensor& x, Scalar value) { assign("fill_", x, number_for(x, value)); }
+void zero_(Tensor& x) { assign("zero_", x, number_for(x, 0)); }
 
 void add_(Tensor& x, const Tensor& y, double alpha) { add_scaled("add_", x, y, alpha); }
 

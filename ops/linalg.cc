@@ -5,9 +5,9 @@
 #include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
-#include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/matmul.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/kernels/small_product.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -32,7 +32,7 @@ void check_operands(const char* op, const Tensor& a, const Tensor& b) {
 struct MatMul {
   static constexpr const char* kName = "matmul";
   static constexpr SaveMask kSaves[] = {input(1), input(0)};
-  Precision precision = thread_state.precision;
+  Precision precision;
   Tensor forward(TensorRefs x) const { return kernels::matmul(x[0], x[1], precision); }
   double flops(TensorRefs x, const Tensor& y) const {
     return 2 * static_cast<double>(y.numel()) * static_cast<double>(x[0].size(-1));
@@ -47,7 +47,7 @@ struct MatMul {
 struct Linear {
   static constexpr const char* kName = "linear";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
-  Precision precision = thread_state.precision;
+  Precision precision;
   Tensor forward(TensorRefs x) const {
     if (const Matrix rows = matrix_of(x[0]), weight = transpose_of(x[1]); is_small_product(rows, weight))
       return small_product(x[0].dtype(), rows, weight, x.size() == 3 ? contiguous(x[2]).raw<void>() : nullptr);
@@ -136,7 +136,7 @@ Tensor matmul(Arg a, const Tensor& b) {
     shape.back() = b.size(1);
     return reshape(matmul(flatten(a, 0, -2), b), shape);
   }
-  return apply(MatMul{}, a, b);
+  return apply(MatMul{precision_for(a)}, a, b);
 }
 
 Tensor linear(Arg x, const Tensor& weight, const Tensor& bias) {
@@ -151,7 +151,8 @@ Tensor linear(Arg x, const Tensor& weight, const Tensor& bias) {
              weight.size(0), bias.shape());
   }
   const Tensor rows = x->dim() == 2 ? *x : x->dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
-  const Tensor y = bias.defined() ? apply(Linear{}, rows, weight, bias) : apply(Linear{}, rows, weight);
+  const Linear op{precision_for(x)};
+  const Tensor y = bias.defined() ? apply(op, rows, weight, bias) : apply(op, rows, weight);
   if (x->dim() == 2) return y;
   Shape shape = x->shape();
   shape.back() = weight.size(0);

@@ -92,6 +92,7 @@ struct DiagonalView {
 struct Diagonal : DiagonalView {
   static constexpr const char* kName = "diagonal";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Tensor forward(TensorRefs x) const { return of(x[0]); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
@@ -100,6 +101,7 @@ struct Diagonal : DiagonalView {
 struct DiagonalAdjoint : DiagonalView {
   static constexpr const char* kName = "diag_embed";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Shape shape;
   Tensor forward(TensorRefs x) const {
     const Tensor out = zeros(shape, x[0].dtype());
@@ -124,6 +126,7 @@ std::int64_t diagonal_length(std::int64_t rows, std::int64_t columns, std::int64
 struct ConstantPad {
   static constexpr const char* kName = "pad";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Dims before, after;  // of every axis; none is negative
   double value;
   Attributes attributes() const { return {{"before", to_string(before)}, {"after", to_string(after)}}; }

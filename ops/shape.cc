@@ -55,6 +55,7 @@ std::optional<Strides> strides_for(const Tensor& x, const Shape& shape) {
 struct Reshape {
   static constexpr const char* kName = "reshape";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Shape shape;
   Attributes attributes() const { return {{"shape", to_string(shape)}}; }
   double flops(TensorRefs, const Tensor&) const { return 0; }  // where it copies, too
@@ -68,6 +69,7 @@ struct Reshape {
 struct Permute {
   static constexpr const char* kName = "permute";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Dims order;
   Attributes attributes() const { return {{"order", to_string(order)}}; }
   Tensor forward(TensorRefs x) const {
@@ -88,6 +90,7 @@ struct Permute {
 struct Expand {
   static constexpr const char* kName = "expand";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Shape shape;
   Attributes attributes() const { return {{"shape", to_string(shape)}}; }
   Tensor forward(TensorRefs x) const {
@@ -103,6 +106,7 @@ struct Expand {
 struct Squeeze {
   static constexpr const char* kName = "squeeze";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   std::size_t axis;
   Attributes attributes() const { return {{"axis", std::to_string(axis)}}; }
   Tensor forward(TensorRefs x) const {
@@ -118,6 +122,7 @@ struct Squeeze {
 struct Unsqueeze {
   static constexpr const char* kName = "unsqueeze";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   std::size_t axis;
   Attributes attributes() const { return {{"axis", std::to_string(axis)}}; }
   Tensor forward(TensorRefs x) const {
@@ -154,6 +159,7 @@ struct Range {
 struct Slice : Range {
   static constexpr const char* kName = "slice";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Tensor forward(TensorRefs x) const { return of(x[0]); }
   Grads backward(const Saved& s, const Tensor& g) const;
 };
@@ -162,6 +168,7 @@ struct Slice : Range {
 struct SliceAdjoint : Range {
   static constexpr const char* kName = "slice_adjoint";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Shape shape;
   Tensor forward(TensorRefs x) const {
     const Tensor out = zeros(shape, x[0].dtype());
@@ -178,6 +185,7 @@ Grads Slice::backward(const Saved& s, const Tensor& g) const {
 struct Cat {
   static constexpr const char* kName = "cat";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   std::size_t axis;
   Attributes attributes() const { return {{"axis", std::to_string(axis)}}; }
   Tensor forward(TensorRefs x) const {
@@ -209,6 +217,7 @@ struct Cat {
 struct Split {
   static constexpr const char* kName = "split";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   std::size_t axis;
   Dims sizes;
   Attributes attributes() const { return {{"axis", std::to_string(axis)}, {"sizes", to_string(sizes)}}; }
@@ -235,6 +244,7 @@ struct Split {
 struct Contiguous {
   static constexpr const char* kName = "contiguous";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Tensor forward(TensorRefs x) const { return kernels::contiguous_copy(x[0]); }
   Grads backward(const Saved&, const Tensor& g) const { return {g}; }
 };
@@ -242,6 +252,7 @@ struct Contiguous {
 struct Clone {
   static constexpr const char* kName = "clone";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Tensor forward(TensorRefs x) const {
     const Tensor out = empty_like(x[0]);
     kernels::copy(out, x[0]);

@@ -28,19 +28,39 @@ struct Convert {
   }
 };
 
+template <class From, class To>
+void convert(const Tensor& out, const Tensor& x) {
+  kernels::elementwise<To, From>(out, Convert<From, To>(), x);
+}
+
 struct Cast {
   static constexpr const char* kName = "to";
   static constexpr SaveMask kSaves = kNothing;
+  static constexpr bool kMovesOnly = true;
   Dtype dtype;
   Attributes attributes() const { return {{"dtype", std::string(to_string(dtype))}}; }
   Tensor forward(TensorRefs x) const {
+    // Between bfloat16 and any other type by way of float32.
+    if (x[0].dtype() == kBFloat16) return dtype == kFloat32 ? widened(x[0]) : to(widened(x[0]), dtype);
+    if (dtype == kBFloat16) return rounded(to(x[0], kFloat32));
     const Tensor out = empty_like(x[0], dtype);
-    dispatch(x[0].dtype(), [&]<class From>() {
-      dispatch(dtype, [&]<class To>() { kernels::elementwise<To, From>(out, Convert<From, To>(), x[0]); });
-    });
+    dispatch(x[0].dtype(),
+             [&]<class From>() { dispatch(dtype, [&]<class To>() { convert<From, To>(out, x[0]); }); });
     return out;
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {to(g, s.dtype(0))}; }
+
+ private:
+  static Tensor widened(const Tensor& x) {
+    const Tensor out = empty_like(x, kFloat32);
+    convert<BFloat16, float>(out, x);
+    return out;
+  }
+  static Tensor rounded(const Tensor& x) {
+    const Tensor out = empty_like(x, kBFloat16);
+    convert<float, BFloat16>(out, x);
+    return out;
+  }
 };
 
 }  // namespace

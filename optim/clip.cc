@@ -7,6 +7,7 @@
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/kernels/reduce.h"
+#include "eigengrad/ops/type.h"
 
 namespace eigengrad::optim {
 namespace {
@@ -22,7 +23,8 @@ struct SquareSum {
   static double finish(double sum) { return sum; }
 };
 
-double square_sum(const Tensor& x) {
+double square_sum(const Tensor& grad) {
+  const Tensor x = grad.dtype() == kBFloat16 ? to(grad, kFloat32) : grad;
   double result = 0;
   const kernels::ReductionView view = kernels::reduction_view("clip_grad_norm_", x, {});
   dispatch_floating("clip_grad_norm_", x.dtype(), [&]<class T>() { kernels::reduce<SquareSum<T>>(view, &result); });

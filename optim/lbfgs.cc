@@ -12,6 +12,7 @@
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
+#include "eigengrad/ops/type.h"
 #include "eigengrad/optim/describe.h"
 
 namespace eigengrad::optim {
@@ -50,7 +51,8 @@ Tensor LBFGS::gathered_gradient() const {
   std::vector<Tensor> parts;
   for (const Slot& slot : slots()) {
     const Tensor grad = slot.parameter.grad();
-    parts.push_back(grad.defined() ? flatten(grad) : zeros({slot.parameter.numel()}, slot.parameter.dtype()));
+    const Dtype dtype = state_dtype(slot.parameter);
+    parts.push_back(grad.defined() ? to(flatten(grad), dtype) : zeros({slot.parameter.numel()}, dtype));
   }
   Tensor gradient = cat(parts);
   if (options().maximize) neg_(gradient);
@@ -283,7 +285,7 @@ void LBFGS::save_more(StateDict& state) const {
 std::function<void()> LBFGS::load_more(StateReader& reader) {
   std::int64_t size = 0;
   for (const Slot& slot : slots()) size += slot.parameter.numel();
-  const Dtype dtype = slots().empty() ? kFloat32 : slots()[0].parameter.dtype();
+  const Dtype dtype = slots().empty() ? kFloat32 : state_dtype(slots()[0].parameter);
   const auto vector = [&](const std::string& name) {
     const Tensor value = reader.take("lbfgs." + name, {size}, dtype);
     return value.defined() ? copy_of(value) : Tensor();

@@ -3,7 +3,9 @@
 #include <set>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/ops/inplace.h"
 #include "eigengrad/ops/shape.h"
+#include "eigengrad/ops/type.h"
 
 namespace eigengrad::optim {
 namespace {
@@ -21,7 +23,9 @@ const Shape& shape_of(const StateEntry& entry, const Tensor& parameter) {
   static const Shape scalar;
   return entry.number ? scalar : parameter.shape();
 }
-Dtype dtype_of(const StateEntry& entry, const Tensor& parameter) { return entry.number ? kFloat64 : parameter.dtype(); }
+Dtype dtype_of(const StateEntry& entry, const Tensor& parameter) {
+  return entry.number ? kFloat64 : state_dtype(parameter);
+}
 
 }  // namespace
 
@@ -44,9 +48,17 @@ void Optimizer::step() {
       slot.state.push_back(
           full(shape_of(entries[k], slot.parameter), entries[k].first, dtype_of(entries[k], slot.parameter)));
     ++slot.updates;
-    update_slot(slot, contiguous(grad));
+    slot.parameter.dtype() == kBFloat16 ? update_widened(slot, grad) : update_slot(slot, contiguous(grad));
   }
   ++steps_;
+}
+
+void Optimizer::update_widened(Slot& slot, const Tensor& grad) {
+  Slot wide = slot;
+  wide.parameter = to(slot.parameter.detach(), kFloat32);
+  update_slot(wide, contiguous(to(grad, kFloat32)));
+  copy_(slot.parameter, wide.parameter);
+  slot.state = wide.state;
 }
 
 Tensor Optimizer::step(const Closure& closure) {

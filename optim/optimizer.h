@@ -101,6 +101,8 @@ class Optimizer {
   virtual void put_momentum(std::size_t, double) {}
   virtual std::vector<StateEntry> state_of(std::size_t group) const = 0;
   virtual void update_slot(Slot& slot, const Tensor& grad) = 0;
+  /// The same for a parameter of bfloat16: computed in float32, and rounded.
+  void update_widened(Slot& slot, const Tensor& grad);
   /// What is remembered besides that of each parameter.
   virtual void save_more(StateDict&) const {}
   /// Reads it, and returns what takes it over once the whole state has been found to fit.

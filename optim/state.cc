@@ -14,6 +14,10 @@ Tensor copy_of(const Tensor& x) {
   return copy;
 }
 
+Dtype state_dtype(const Tensor& parameter) {
+  return parameter.dtype() == kBFloat16 ? kFloat32 : parameter.dtype();
+}
+
 bool is_rate(double value) { return std::isfinite(value) && value >= 0; }
 
 StateReader::StateReader(const StateDict& state, std::string owner) : owner_(std::move(owner)) {

@@ -50,6 +50,9 @@ class StateReader {
   std::string prefix_, mistakes_;
 };
 
+/// The dtype of what is remembered of a parameter: its own, but float32 for bfloat16, in which small changes are lost.
+Dtype state_dtype(const Tensor& parameter);
+
 /// Whether a number may be a learning rate, a momentum or the like, and how that is said.
 bool is_rate(double value);
 inline constexpr const char* kRate = "a finite number of at least 0";

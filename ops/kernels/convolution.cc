@@ -7,7 +7,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
-#include "eigengrad/ops/kernels/bfloat16.h"
+#include "eigengrad/core/bfloat16.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
 

@@ -94,6 +94,7 @@ void transpose(const Transposition& t, const Tensor& to, const Tensor& from) {
 void copy(const Tensor& to, const Tensor& from) {
   const std::size_t bytes = size_of(to.dtype());
   if (Transposition t; to.numel() > 0 && is_transposition(to, from, t)) {
+    if (bytes == 2) return transpose<std::uint16_t>(t, to, from);
     if (bytes == 4) return transpose<std::uint32_t>(t, to, from);
     if (bytes == 8) return transpose<std::uint64_t>(t, to, from);
   }

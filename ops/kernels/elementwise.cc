@@ -91,6 +91,8 @@ void move_elements(const std::byte* from, std::int64_t from_stride, std::byte* t
     copy_strided<std::uint32_t>(from, from_stride, to, to_stride, n);
   else if (element_size == 8)
     copy_strided<std::uint64_t>(from, from_stride, to, to_stride, n);
+  else if (element_size == 2)
+    copy_strided<std::uint16_t>(from, from_stride, to, to_stride, n);
   else
     copy_strided<std::uint8_t>(from, from_stride, to, to_stride, n);
 }

@@ -6,8 +6,8 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/dispatch.h"
-#include "eigengrad/ops/kernels/bfloat16.h"
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/rounded.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -94,23 +94,12 @@ class Packed final : public PackedMatrix {
 // Both operands rounded to bfloat16, and multiplied in float32: the figures of processors that multiply bfloat16.
 class RoundedPacked final : public PackedMatrix {
  public:
-  explicit RoundedPacked(const Matrix& b) : packed_(row_major(rounded(b).get(), b.rows, b.columns)) {}
+  explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
   void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
-    const auto left = rounded(a);
-    packed_.multiply(out, out_stride, row_major(left.get(), a.rows, a.columns));
+    packed_.multiply(out, out_stride, Rounded(a).matrix());
   }
 
  private:
-  static std::unique_ptr<float[]> rounded(const Matrix& m) {
-    auto copy = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(m.rows * m.columns));
-    const auto* const from = static_cast<const float*>(m.data);
-    for (std::int64_t i = 0; i < m.rows; ++i)
-      for (std::int64_t k = 0; k < m.columns; ++k)
-        copy[static_cast<std::size_t>(i * m.columns + k)] =
-            rounded_to_bfloat16(from[i * m.row_stride + k * m.column_stride]);
-    return copy;
-  }
-
   const Packed<float> packed_;
 };
 

@@ -3,10 +3,10 @@
 #include <memory>
 
 #include "eigengrad/core/dispatch.h"
-#include "eigengrad/ops/kernels/bfloat16.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/own_convolution.h"
 #include "eigengrad/ops/kernels/own_product.h"
+#include "eigengrad/ops/kernels/rounded.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -44,22 +44,6 @@ class Packed final : public PackedMatrix {
  private:
   const std::int64_t depth_, columns_;
   const RoomOf<T> packed_;
-};
-
-// A row-major copy, rounded to bfloat16.
-class Rounded {
- public:
-  explicit Rounded(const Matrix& m) : room_(m.rows * m.columns), matrix_(row_major(room_.data(), m.rows, m.columns)) {
-    const auto* const from = static_cast<const float*>(m.data);
-    for (std::int64_t i = 0; i < m.rows; ++i)
-      for (std::int64_t k = 0; k < m.columns; ++k)
-        room_[i * m.columns + k] = rounded_to_bfloat16(from[i * m.row_stride + k * m.column_stride]);
-  }
-  const Matrix& matrix() const { return matrix_; }
-
- private:
-  const RoomOf<float> room_;
-  const Matrix matrix_;
 };
 
 class RoundedPacked final : public PackedMatrix {

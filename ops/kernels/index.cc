@@ -156,6 +156,8 @@ template void index_add(std::int64_t*, const AxisView&, const std::int64_t*, con
 template void gather(std::int64_t*, const Tensor&, std::int64_t, const Tensor&);
 template void scatter_add(const Tensor&, std::int64_t, const Tensor&, const std::int64_t*);
 template void scatter(const Tensor&, std::int64_t, const Tensor&, const std::int64_t*);
+template void index_select(BFloat16*, const AxisView&, const BFloat16*, const AxisView&, const std::int64_t*);
+template void gather(BFloat16*, const Tensor&, std::int64_t, const Tensor&);
 template void index_select(float*, const AxisView&, const float*, const AxisView&, const std::int64_t*);
 template void index_add(float*, const AxisView&, const std::int64_t*, const float*, const AxisView&);
 template void gather(float*, const Tensor&, std::int64_t, const Tensor&);

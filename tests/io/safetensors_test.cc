@@ -41,6 +41,7 @@ TEST(Safetensors, KeepTensorsAndMetadata) {
                              {"f64", tensor({1e-300, 2.0})},
                              {"i64", tensor({1, -2, 3})},
                              {"bool", tensor({true, false})},
+                             {"bf16", to(tensor({0.1f, -2.f, 3e38f}), kBFloat16)},
                              {"scalar", tensor(7.f)},
                              {"empty", zeros({0, 3})},
                              {"strided", transpose(tensor({{1.f, 2.f, 3.f}, {4.f, 5.f, 6.f}}))}};
@@ -62,6 +63,13 @@ TEST(Safetensors, BytesAreThoseOfTheFormat) {
   const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
   const std::string padded = header + std::string((8 - header.size() % 8) % 8, ' ');
   EXPECT_EQ(read_file(folder.file("t"), 1000), bytes_of(padded, std::string("\0\0\x80\x3f", 4)));
+}
+
+TEST(Safetensors, BFloat16IsTwoBytes) {
+  const TempFolder folder;
+  write_file(folder.file("t"), bytes_of(R"({"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})",
+                                        std::string("\x80\x3F\x00\xC0", 4)));
+  EXPECT_TRUE(equal(load_safetensors(folder.file("t")).tensors[0].second, to(tensor({1.f, -2.f}), kBFloat16)));
 }
 
 TEST(Safetensors, RefusedNames) {

@@ -214,6 +214,38 @@ TEST(Reference, EveryLayerIsWrittenAsItWasReadAndCopied) {
   }
 }
 
+// Weights and inputs of bfloat16: outputs and gradients of bfloat16, near those of float64 from the same numbers.
+TEST(Reference, LayersTakeBFloat16) {
+  const auto narrow = [](const Tensor& x) { return is_floating(x.dtype()) ? to(x.detach(), kBFloat16) : x; };
+  for (const Value& line : read_lines("layer")) {
+    SCOPED_TRACE(where_of(line));
+    Tensors inputs, narrow_inputs;
+    for (const Value& input : *line.find("inputs")->as_array()) inputs.push_back(sample(input, 0));
+    Shape output;
+    const Prepared p = prepare(line, built(*line.find("config"), inputs, output));
+    p.module->to(kBFloat16);
+    const std::shared_ptr<Module> wide = clone(*p.module);
+    for (Tensor& x : inputs) narrow_inputs.push_back(narrow(x));
+    const Tensor y = p.module->call(narrow_inputs);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      inputs[i] = is_floating(inputs[i].dtype()) ? to(narrow_inputs[i], kFloat64) : inputs[i];
+    const Tensor expected = wide->to(kFloat64).call(inputs);
+    EXPECT_EQ(y.dtype(), is_floating(expected.dtype()) ? kBFloat16 : expected.dtype());
+    const std::vector<double> found = to(y.detach(), kFloat64).to_vector<double>(),
+                              wanted = to(expected.detach(), kFloat64).to_vector<double>();
+    double largest = 1;
+    for (const double value : wanted) largest = std::max(largest, std::abs(value));
+    for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(found[i], wanted[i], 0.06 * largest) << i;
+    if (!y.requires_grad()) continue;
+    sum(y).backward();
+    for (const auto& [name, parameter] : p.module->named_parameters())
+      if (const Tensor g = parameter.grad(); g.defined()) {
+        EXPECT_EQ(g.dtype(), kBFloat16) << name;
+        EXPECT_TRUE(all(isfinite(g)).item<bool>()) << name;
+      }
+  }
+}
+
 // ---- Calls with more than a configuration says.
 
 template <class M>

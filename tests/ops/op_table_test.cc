@@ -187,6 +187,20 @@ TEST_P(Op, Float32FollowsFloat64) {
   }
 }
 
+// bfloat16 is computed in float32, and rounded after every op: an op made of some others rounds as often.
+TEST_P(Op, BFloat16FollowsFloat32) {
+  if (row().options.random || row().name == "pinv low rank") return;  // which a rounded product is not
+  for (const bool create_graph : {false, true})
+    for (const auto& shapes : row().cases.small) {
+      const std::vector<Tensor> x = inputs(shapes, kBFloat16);
+      const Results narrow = run(row().function, as_leaves(x), create_graph);
+      const Results wide = run(row().function, as_leaves(map(x, [](const Tensor& t) { return to(t, kFloat32); })));
+      EXPECT_EQ(narrow.y.dtype(), kBFloat16);
+      for (const Tensor& g : narrow.grads) EXPECT_EQ(g.dtype(), kBFloat16);
+      expect_near(narrow, wide, 0.02, describe(shapes), 1.0);
+    }
+}
+
 TEST_P(Op, LayoutOfInputsDoesNotMatter) {
   for (const auto& shapes : row().cases.small) {
     const std::vector<Tensor> x = inputs(shapes);
@@ -312,6 +326,16 @@ TEST_P(AnyOp, SameBitsForEveryLayoutAndNumberOfThreads) {
     const double tolerance = is_floating(expected.dtype()) ? 1e-6 : 0;
     expect_near(call(map(x, with_reversed_strides)), expected, tolerance, "transposed " + describe(shapes));
     expect_near(call(map(x, sliced_from_larger)), expected, tolerance, "sliced " + describe(shapes));
+  }
+}
+
+TEST_P(AnyOp, TakesBFloat16) {
+  if (row().options.random || row().name == "pinv low rank") return;
+  for (const auto& shapes : row().cases.small) {
+    const std::vector<Tensor> x = inputs(shapes, kBFloat16);
+    const Tensor narrow = call(x), wide = call(map(x, [](const Tensor& t) { return to(t, kFloat32); }));
+    EXPECT_EQ(narrow.dtype(), wide.dtype() == kFloat32 ? kBFloat16 : wide.dtype()) << describe(shapes);
+    expect_near(narrow, wide, is_floating(wide.dtype()) ? 0.02 : 0, describe(shapes), 1.0);
   }
 }
 

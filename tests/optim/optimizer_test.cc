@@ -362,6 +362,32 @@ Tensor rosenbrock(const Tensor& w) {
   return sum(square(1 - x) + 100 * square(y - square(x)));
 }
 
+// A parameter of bfloat16 moves as one of float32 does that is rounded after every step; what is remembered is float32.
+TEST(Optimizers, UpdateBFloat16InFloat32) {
+  for (const auto& [name, make_optimizer] : cases()) {
+    SCOPED_TRACE(name);
+    Tensor narrow = to(reshape(cos(arange(12, kFloat32)), {3, 4}), kBFloat16).set_requires_grad();
+    Tensor wide = to(narrow.detach(), kFloat32).set_requires_grad();
+    const auto optimizer = make_optimizer({narrow}), expected = make_optimizer({wide});
+    for (int step = 0; step < 5; ++step) {
+      Tensor grad = to(sin(wide.detach() * 3 + step), kBFloat16);
+      narrow.set_grad(grad);
+      wide.set_grad(to(grad, kFloat32));
+      const Closure cost = [] { return zeros({}); };
+      optimizer->step(cost);
+      expected->step(cost);
+      const NoGrad no_grad;
+      copy_(wide, to(wide, kBFloat16));
+      if (name.starts_with("lbfgs")) continue;  // which moves the weights several times in a step
+      ASSERT_TRUE(equal(to(narrow, kFloat32), wide)) << "step " << step;
+    }
+    EXPECT_EQ(narrow.dtype(), kBFloat16);
+    const StateDict saved = optimizer->state_dict();
+    for (const auto& [entry, value] : saved) EXPECT_NE(value.dtype(), kBFloat16) << entry;
+    make_optimizer({narrow})->load_state_dict(saved);
+  }
+}
+
 TEST(LBFGSOptimizer, FindsTheMinimumOfRosenbrock) {
   for (const LineSearch search : {LineSearch::StrongWolfe, LineSearch::None}) {
     Tensor w = tensor({-1.2, 1.0}).set_requires_grad();

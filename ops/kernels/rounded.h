@@ -1,0 +1,26 @@
+// Operands of products, rounded to bfloat16.
+#pragma once
+
+#include "eigengrad/core/bfloat16.h"
+#include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/room.h"
+
+namespace eigengrad::kernels {
+
+/// A row-major copy of float32, rounded to bfloat16.
+class Rounded {
+ public:
+  explicit Rounded(const Matrix& m) : room_(m.rows * m.columns), matrix_(row_major(room_.data(), m.rows, m.columns)) {
+    const auto* const from = static_cast<const float*>(m.data);
+    for (std::int64_t i = 0; i < m.rows; ++i)
+      for (std::int64_t k = 0; k < m.columns; ++k)
+        room_[i * m.columns + k] = rounded_to_bfloat16(from[i * m.row_stride + k * m.column_stride]);
+  }
+  const Matrix& matrix() const { return matrix_; }
+
+ private:
+  const RoomOf<float> room_;
+  const Matrix matrix_;
+};
+
+}  // namespace eigengrad::kernels
