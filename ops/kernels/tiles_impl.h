@@ -64,6 +64,13 @@ void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
   using Register = typename VectorOf<T>::Register;
   using InMemory = typename VectorOf<T>::InMemory;
   constexpr int kLanes = VectorOf<T>::kLanes;
+  // The results are asked for now, for they are seldom in the cache: they will be there when the sums are done.
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+    const T* const result = p.out[first + i] + p.column;
+    __builtin_prefetch(result, 1);
+    if constexpr (Vectors * kVectorBytes > 64) __builtin_prefetch(result + (Vectors - 1) * kLanes, 1);
+  }
   Register sums[Rows][Vectors] = {};
   const T* b = p.b;
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
