@@ -39,8 +39,7 @@ void Widening::narrow(std::span<Tensor> outputs) {
 }
 
 WidenedRule::WidenedRule(const RecordedNode& node, TensorRefs grads) : node_(node) {
-  for (const RecordedNode::Entry& entry : node.saved_)
-    saved_.push_back(widened(node.linked(entry), computes_in()));
+  for (const RecordedNode::Entry& entry : node.saved_) saved_.push_back(widened(node.linked(entry), computes_in()));
   for (std::size_t i = 0; i < grads.size(); ++i) grads_.push_back(widened(grads[i], computes_in()));
   for (const Tensor& g : grads_) pointers_.push_back(&g);
 }

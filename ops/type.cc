@@ -44,8 +44,7 @@ struct Cast {
     if (x[0].dtype() == kBFloat16) return dtype == kFloat32 ? widened(x[0]) : to(widened(x[0]), dtype);
     if (dtype == kBFloat16) return rounded(to(x[0], kFloat32));
     const Tensor out = empty_like(x[0], dtype);
-    dispatch(x[0].dtype(),
-             [&]<class From>() { dispatch(dtype, [&]<class To>() { convert<From, To>(out, x[0]); }); });
+    dispatch(x[0].dtype(), [&]<class From>() { dispatch(dtype, [&]<class To>() { convert<From, To>(out, x[0]); }); });
     return out;
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {to(g, s.dtype(0))}; }

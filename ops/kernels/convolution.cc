@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "eigengrad/core/bfloat16.h"
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
-#include "eigengrad/core/bfloat16.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
 

@@ -6,8 +6,8 @@
 
 namespace eigengrad {
 
-/// A number as a tensor beside x. An undefined x is left to the op, which names itself. Beside bfloat16 the number keeps
-/// the digits of a float32: the op computes with those, and rounds its result.
+/// A number as a tensor beside x. An undefined x is left to the op, which names itself. Beside bfloat16 the number
+/// keeps the digits of a float32: the op computes with those, and rounds its result.
 inline Tensor beside(Scalar value, const Tensor& x) {
   if (!x.defined()) return full({}, value, value.dtype());
   const Dtype dtype = value.promoted_with(x.dtype());

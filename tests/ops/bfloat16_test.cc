@@ -1,5 +1,5 @@
-// Tensors of bfloat16: how they are converted, promoted, changed in place and differentiated. That every op takes them is
-// checked by op_table_test.cc.
+// Tensors of bfloat16: how they are converted, promoted, changed in place and differentiated. That every op takes them
+// is checked by op_table_test.cc.
 #include <gtest/gtest.h>
 
 #include <cmath>
