@@ -9,6 +9,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/kernels/recurrent.h"
 #include "eigengrad/ops/linalg.h"
 #include "eigengrad/ops/math.h"
@@ -66,17 +67,19 @@ double recurrent_flops(const Tensor& weight, const Tensor& y) {
 struct RnnSequence {
   static constexpr const char* kName = "rnn";
   static constexpr SaveMask kSaves = input(1) | input(2) | kOutput;
-  bool relu, reverse;
+  bool relu;
+  kernels::StepOrder way;
   Attributes attributes() const {
-    return {{"nonlinearity", relu ? "relu" : "tanh"}, {"reverse", reverse ? "true" : "false"}};
+    return {{"nonlinearity", relu ? "relu" : "tanh"}, {"reverse", way.reverse ? "true" : "false"}};
   }
   Tensor forward(TensorRefs x) const {
-    return kernels::rnn_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), relu, reverse);
+    return kernels::rnn_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), relu, way);
   }
   double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
   Grads backward(const Saved& s, const Tensor& g) const {
+    const Autocast as_before(way.precision);
     const Tensor y = s.y();
-    const Order order{y.size(0), reverse};
+    const Order order{y.size(0), way.reverse};
     std::vector<Tensor> steps(static_cast<std::size_t>(order.steps));
     Tensor dh;
     for (std::int64_t k = order.steps; k-- > 0;) {
@@ -89,9 +92,10 @@ struct RnnSequence {
     return gradients(s, order, steps.empty() ? zeros_like(y) : stack(steps), dh);
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const Autocast as_before(way.precision);
     const Tensor y = s.y();
-    const Tensors d = kernels::rnn_backward(y, as_contiguous(s.x(2)), as_contiguous(g), relu, reverse);
-    return gradients(s, {y.size(0), reverse}, d[0], d[1]);
+    const Tensors d = kernels::rnn_backward(y, as_contiguous(s.x(2)), as_contiguous(g), relu, way);
+    return gradients(s, {y.size(0), way.reverse}, d[0], d[1]);
   }
 
  private:
@@ -104,17 +108,18 @@ struct RnnSequence {
 struct LstmSequence {
   static constexpr const char* kName = "lstm";
   static constexpr SaveMask kSaves = input(1) | input(2) | input(3) | kOutput;
-  bool reverse;
-  Attributes attributes() const { return {{"reverse", reverse ? "true" : "false"}}; }
+  kernels::StepOrder way;
+  Attributes attributes() const { return {{"reverse", way.reverse ? "true" : "false"}}; }
   Tensors forward(TensorRefs x) const {
     return kernels::lstm_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
-                                 reverse);
+                                 way);
   }
   double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[3], y); }
   Grads backward(const Saved& s, TensorRefs g) const {
+    const Autocast as_before(way.precision);
     const Tensor y = s.y(0), cells = s.y(1), active = s.y(2);
     const std::int64_t units = y.size(2);
-    const Order order{y.size(0), reverse};
+    const Order order{y.size(0), way.reverse};
     std::vector<Tensor> steps(static_cast<std::size_t>(order.steps));
     Tensor dh, dc;
     for (std::int64_t k = order.steps; k-- > 0;) {
@@ -133,11 +138,12 @@ struct LstmSequence {
     return gradients(s, order, steps.empty() ? zeros_like(active) : stack(steps), dh, dc);
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
+    const Autocast as_before(way.precision);
     const Tensor cells = s.y(1);
     const Tensors d =
         kernels::lstm_backward(as_contiguous(s.x(2)), cells, s.y(2), as_contiguous(s.x(3)), contiguous_or_none(g[0]),
-                               contiguous_or_none(g[1]), contiguous_or_none(g[2]), reverse);
-    return gradients(s, {cells.size(0), reverse}, d[0], d[1], d[2]);
+                               contiguous_or_none(g[1]), contiguous_or_none(g[2]), way);
+    return gradients(s, {cells.size(0), way.reverse}, d[0], d[1], d[2]);
   }
 
  private:
@@ -151,17 +157,18 @@ struct LstmSequence {
 struct GruSequence {
   static constexpr const char* kName = "gru";
   static constexpr SaveMask kSaves = input(1) | input(2) | kOutput;
-  bool reverse;
-  Attributes attributes() const { return {{"reverse", reverse ? "true" : "false"}}; }
+  kernels::StepOrder way;
+  Attributes attributes() const { return {{"reverse", way.reverse ? "true" : "false"}}; }
   Tensors forward(TensorRefs x) const {
     return kernels::gru_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
-                                reverse);
+                                way);
   }
   double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
   Grads backward(const Saved& s, TensorRefs g) const {
+    const Autocast as_before(way.precision);
     const Tensor y = s.y(0), active = s.y(1);
     const std::int64_t units = y.size(2);
-    const Order order{y.size(0), reverse};
+    const Order order{y.size(0), way.reverse};
     std::vector<Tensor> steps(static_cast<std::size_t>(order.steps)), products = steps;
     Tensor dh;
     for (std::int64_t k = order.steps; k-- > 0;) {
@@ -182,10 +189,11 @@ struct GruSequence {
     return gradients(s, order, stack(steps), stack(products), dh);
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
+    const Autocast as_before(way.precision);
     const Tensor y = s.y(0);
     const Tensors d = kernels::gru_backward(as_contiguous(s.x(1)), y, s.y(1), as_contiguous(s.x(2)),
-                                            contiguous_or_none(g[0]), contiguous_or_none(g[1]), reverse);
-    return gradients(s, {y.size(0), reverse}, d[0], d[1], d[2]);
+                                            contiguous_or_none(g[0]), contiguous_or_none(g[1]), way);
+    return gradients(s, {y.size(0), way.reverse}, d[0], d[1], d[2]);
   }
 
  private:
@@ -236,17 +244,18 @@ Tensor gates_of(const Tensor& x, const RecurrentWeights& w, const Tensor& bias) 
 }
 
 Tensor run_rnn(const Tensor& x, const Tensor& h0, const RecurrentWeights& w, RnnNonlinearity f, bool reverse) {
-  return apply(RnnSequence{f == RnnNonlinearity::Relu, reverse}, gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0,
-               w.weight_hh);
+  return apply(RnnSequence{f == RnnNonlinearity::Relu, {reverse, precision_for(x)}},
+               gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0, w.weight_hh);
 }
 
 Tensor run_gru(const Tensor& x, const Tensor& h0, const RecurrentWeights& w, bool reverse) {
   const Tensor bias = w.bias_hh.defined() ? w.bias_hh : zeros({w.weight_hh.size(0)}, x.dtype());
-  return apply(GruSequence{reverse}, gates_of(x, w, w.bias_ih), h0, w.weight_hh, bias)[0];
+  return apply(GruSequence{{reverse, precision_for(x)}}, gates_of(x, w, w.bias_ih), h0, w.weight_hh, bias)[0];
 }
 
 LstmResult run_lstm(const Tensor& x, const Tensor& h0, const Tensor& c0, const RecurrentWeights& w, bool reverse) {
-  const Tensors outputs = apply(LstmSequence{reverse}, gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0, c0, w.weight_hh);
+  const Tensors outputs =
+      apply(LstmSequence{{reverse, precision_for(x)}}, gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0, c0, w.weight_hh);
   return {outputs[0], outputs[1]};
 }
 

@@ -93,8 +93,12 @@ class OwnEngine final : public Engine {
     });
   }
 
-  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
-    if (precision == Precision::BFloat16) return std::make_unique<RoundedPacked>(b);
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
+                                     Precision precision) const override {
+    if (precision == Precision::BFloat16) {
+      if (const Engine* const faster = bfloat16_engine()) return faster->pack(dtype, b, rows, precision);
+      return std::make_unique<RoundedPacked>(b);
+    }
     return dispatch_floating(
         "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
   }

@@ -16,10 +16,10 @@ namespace {
 // The extents of a sequence, and the order of its steps.
 struct Sequence {
   std::int64_t steps, batch, units;
-  bool reverse;
+  StepOrder order;
 
   // Where the k-th step that is taken stands.
-  std::int64_t place(std::int64_t k) const { return reverse ? steps - 1 - k : k; }
+  std::int64_t place(std::int64_t k) const { return order.reverse ? steps - 1 - k : k; }
   // Samples do not see each other: the batch is cut into pieces, by its size alone, that threads take through all
   // steps.
   std::int64_t rows_per_piece() const {
@@ -27,6 +27,13 @@ struct Sequence {
     return (batch + pieces - 1) / pieces;
   }
 };
+
+// The weight, by which every step multiplies.
+template <class T>
+std::unique_ptr<PackedMatrix> packed_weight(const Sequence& s, const Matrix& weight) {
+  const Precision precision = std::is_same_v<T, float> ? s.order.precision : Precision::Float32;
+  return engine().pack(dtype_of<T>, weight, s.rows_per_piece(), precision);
+}
 
 // A row of a step: its number among all L·N, its sample, and the number of the sample's row in the step before, -1
 // where that is the initial state.
@@ -43,7 +50,7 @@ void each_row(const Sequence& s, std::int64_t k, std::int64_t begin, std::int64_
 // Step after step: products [L, N, gates] ← weight·h of the step before, then f(row) makes a row of y of them.
 template <class T, class F>
 void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y, const T* weight, T* products, F f) {
-  const auto packed = engine().pack(dtype_of<T>, transposed(weight, gates, s.units), s.rows_per_piece());
+  const auto packed = packed_weight<T>(s, transposed(weight, gates, s.units));
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = 0; k < s.steps; ++k) {
       const T* const before = k == 0 ? h0 : y + s.place(k - 1) * s.batch * s.units;
@@ -60,7 +67,7 @@ void run_forward(const Sequence& s, std::int64_t gates, const T* h0, const T* y,
 template <class T, class F>
 void run_backward(const Sequence& s, std::int64_t gates, const T* weight, const T* dproducts, const T* dy, T* dh, F f) {
   std::fill_n(dh, s.batch * s.units, T(0));
-  const auto packed = engine().pack(dtype_of<T>, row_major(weight, gates, s.units), s.rows_per_piece());
+  const auto packed = packed_weight<T>(s, row_major(weight, gates, s.units));
   parallel_for(s.batch, s.rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t size = (end - begin) * s.units;
     const auto through = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
@@ -93,15 +100,15 @@ void add(T* __restrict x, const T* __restrict y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
 }
 
-Sequence sequence_of(const Tensor& y, bool reverse) { return {y.size(0), y.size(1), y.size(2), reverse}; }
+Sequence sequence_of(const Tensor& y, const StepOrder& order) { return {y.size(0), y.size(1), y.size(2), order}; }
 
 }  // namespace
 
 // ---- rnn
 
-Tensor rnn_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight, bool relu, bool reverse) {
+Tensor rnn_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight, bool relu, const StepOrder& order) {
   const Tensor y = empty(gates.shape(), gates.dtype());
-  const Sequence s = sequence_of(y, reverse);
+  const Sequence s = sequence_of(y, order);
   dispatch_floating("rnn", y.dtype(), [&]<class T>() {
     const T* const z = gates.raw<T>();
     T* const out = y.raw<T>();
@@ -115,8 +122,8 @@ Tensor rnn_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight, 
   return y;
 }
 
-Tensors rnn_backward(const Tensor& y, const Tensor& weight, const Tensor& dy, bool relu, bool reverse) {
-  const Sequence s = sequence_of(y, reverse);
+Tensors rnn_backward(const Tensor& y, const Tensor& weight, const Tensor& dy, bool relu, const StepOrder& order) {
+  const Sequence s = sequence_of(y, order);
   const Tensor dgates = empty(y.shape(), y.dtype()), dh = empty({s.batch, s.units}, y.dtype());
   dispatch_floating("rnn", y.dtype(), [&]<class T>() {
     run_backward(s, s.units, weight.raw<T>(), dgates.raw<T>(), dy.raw<T>(), dh.raw<T>(), [&](const Row& row, T* grad) {
@@ -133,11 +140,12 @@ Tensors rnn_backward(const Tensor& y, const Tensor& weight, const Tensor& dy, bo
 
 // ---- lstm
 
-Tensors lstm_forward(const Tensor& gates, const Tensor& h0, const Tensor& c0, const Tensor& weight, bool reverse) {
+Tensors lstm_forward(const Tensor& gates, const Tensor& h0, const Tensor& c0, const Tensor& weight,
+                     const StepOrder& order) {
   const Shape shape{gates.size(0), gates.size(1), gates.size(2) / 4};
   const Tensor y = empty(shape, gates.dtype()), c = empty(shape, gates.dtype());
   const Tensor active = empty(gates.shape(), gates.dtype());
-  const Sequence s = sequence_of(y, reverse);
+  const Sequence s = sequence_of(y, order);
   const std::int64_t units = s.units;
   dispatch_floating("lstm", y.dtype(), [&]<class T>() {
     run_forward(s, 4 * units, h0.raw<T>(), y.raw<T>(), weight.raw<T>(), active.raw<T>(), [&](const Row& row) {
@@ -159,8 +167,8 @@ Tensors lstm_forward(const Tensor& gates, const Tensor& h0, const Tensor& c0, co
 }
 
 Tensors lstm_backward(const Tensor& c0, const Tensor& c, const Tensor& active, const Tensor& weight, const Tensor& dy,
-                      const Tensor& dc, const Tensor& da, bool reverse) {
-  const Sequence s = sequence_of(c, reverse);
+                      const Tensor& dc, const Tensor& da, const StepOrder& order) {
+  const Sequence s = sequence_of(c, order);
   const std::int64_t units = s.units;
   const Tensor dgates = empty(active.shape(), c.dtype()), dh = empty({s.batch, units}, c.dtype());
   const Tensor dcell = zeros({s.batch, units}, c.dtype()), squashed = empty(c.shape(), c.dtype());
@@ -202,12 +210,13 @@ Tensors lstm_backward(const Tensor& c0, const Tensor& c, const Tensor& active, c
 
 // ---- gru
 
-Tensors gru_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight, const Tensor& bias, bool reverse) {
+Tensors gru_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight, const Tensor& bias,
+                    const StepOrder& order) {
   const std::int64_t units = gates.size(2) / 3;
   const Tensor y = empty({gates.size(0), gates.size(1), units}, gates.dtype());
   const Tensor active = empty({gates.size(0), gates.size(1), 4 * units}, gates.dtype());
   const Tensor products = empty(gates.shape(), gates.dtype());
-  const Sequence s = sequence_of(y, reverse);
+  const Sequence s = sequence_of(y, order);
   dispatch_floating("gru", y.dtype(), [&]<class T>() {
     run_forward(s, 3 * units, h0.raw<T>(), y.raw<T>(), weight.raw<T>(), products.raw<T>(), [&](const Row& row) {
       const T* __restrict const product = products.raw<T>() + row.here * 3 * units;
@@ -231,8 +240,8 @@ Tensors gru_forward(const Tensor& gates, const Tensor& h0, const Tensor& weight,
 }
 
 Tensors gru_backward(const Tensor& h0, const Tensor& y, const Tensor& active, const Tensor& weight, const Tensor& dy,
-                     const Tensor& da, bool reverse) {
-  const Sequence s = sequence_of(y, reverse);
+                     const Tensor& da, const StepOrder& order) {
+  const Sequence s = sequence_of(y, order);
   const std::int64_t units = s.units;
   const Shape shape{s.steps, s.batch, 3 * units};
   const Tensor dgates = empty(shape, y.dtype()), dproducts = empty(shape, y.dtype());

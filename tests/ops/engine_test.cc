@@ -157,6 +157,17 @@ TEST_F(Engines, AutocastRoundsFactorsAlone) {
   check("matmul", {randn({3, 64, 40}), randn({3, 40, 50})}, [](const auto& in) { return matmul(in[0], in[1]); });
   check("conv2d", {randn({8, 16, 12, 12}), randn({32, 16, 3, 3})},
         [](const auto& in) { return conv2d(in[0], in[1], Tensor(), {.stride = 1, .padding = 1}); });
+  const std::vector<Tensor> sequence{randn({2, 40, 32}), randn({40, 48}), randn({192, 32}) * 0.1,
+                                     randn({192, 48}) * 0.1};
+  check("lstm", sequence, [](const auto& in) {
+    return lstm(in[0], in[1], zeros({40, 48}), {in[2], in[3], Tensor(), Tensor()}).h;
+  });
+  check("gru", {sequence[0], sequence[1], randn({144, 32}) * 0.1, randn({144, 48}) * 0.1}, [](const auto& in) {
+    return gru(in[0], in[1], {in[2], in[3], Tensor(), Tensor()});
+  });
+  check("rnn", {sequence[0], sequence[1], randn({48, 32}) * 0.1, randn({48, 48}) * 0.1}, [](const auto& in) {
+    return rnn(in[0], in[1], {in[2], in[3], Tensor(), Tensor()});
+  });
   const Tensor a = randn({64, 64}, kFloat64), b = randn({64, 64}, kFloat64), exact = matmul(a, b);
   const Autocast autocast;
   EXPECT_TRUE(all(eq(matmul(a, b), exact)).item<bool>()) << "float64 is not touched";
