@@ -5,6 +5,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/own_convolution.h"
+#include "eigengrad/ops/kernels/own_depthwise.h"
 #include "eigengrad/ops/kernels/own_product.h"
 #include "eigengrad/ops/kernels/rounded.h"
 
@@ -109,7 +110,8 @@ class OwnEngine final : public Engine {
                    void* y) const override {
     const Extents n(shape);
     return run(shape, x, n.x, weight, n.weight, [&]<class T>(const T* image, const T* kernel) {
-      own_convolution(shape, image, kernel, static_cast<const T*>(bias), static_cast<T*>(y));
+      const auto f = is_depthwise(shape) ? own_depthwise<T> : own_convolution<T>;
+      f(shape, image, kernel, static_cast<const T*>(bias), static_cast<T*>(y));
     });
   }
 
@@ -117,7 +119,8 @@ class OwnEngine final : public Engine {
                               void* dx) const override {
     const Extents n(shape);
     return run(shape, dy, n.y, weight, n.weight, [&]<class T>(const T* grad, const T* kernel) {
-      own_convolution_input_grad(shape, grad, kernel, static_cast<T*>(dx));
+      const auto f = is_depthwise(shape) ? own_depthwise_input_grad<T> : own_convolution_input_grad<T>;
+      f(shape, grad, kernel, static_cast<T*>(dx));
     });
   }
 
@@ -125,7 +128,8 @@ class OwnEngine final : public Engine {
                                void* dbias) const override {
     const Extents n(shape);
     return run(shape, x, n.x, dy, n.y, [&]<class T>(const T* image, const T* grad) {
-      own_convolution_weight_grad(shape, image, grad, static_cast<T*>(dweight), static_cast<T*>(dbias));
+      const auto f = is_depthwise(shape) ? own_depthwise_weight_grad<T> : own_convolution_weight_grad<T>;
+      f(shape, image, grad, static_cast<T*>(dweight), static_cast<T*>(dbias));
     });
   }
 
@@ -145,7 +149,8 @@ class OwnEngine final : public Engine {
                   F f) {
     // Groups of few channels would leave most of a vector unused.
     constexpr std::int64_t kFewestChannels = 4;
-    if (shape.groups > 1 && std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels) return false;
+    const bool has_few = std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels;
+    if (shape.groups > 1 && has_few && !is_depthwise(shape)) return false;
     const bool rounds = shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32;
     if (rounds && bfloat16_engine()) return false;
     if (rounds) {

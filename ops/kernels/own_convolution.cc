@@ -336,8 +336,9 @@ void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight
     for (std::int64_t o = 0; o < s.out_channels; ++o) y[window * s.out_channels + o] += bias[o];
 }
 
-// totals[c] ← the sum over all pixels, in double, in pieces chosen by their number. Pixels of few channels are summed
-// several side by side.
+}  // namespace
+
+// In pieces chosen by their number. Pixels of few channels are summed several side by side.
 template <class T>
 void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* totals) {
   constexpr std::int64_t kMost = 8, kFewest = 1 << 15, kWide = 64;
@@ -362,8 +363,6 @@ void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* t
     totals[c] = static_cast<T>(total);
   }
 }
-
-}  // namespace
 
 template <class T>
 void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
@@ -441,6 +440,8 @@ void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T*
   }
 }
 
+template void sum_pixels(const float*, std::int64_t, std::int64_t, float*);
+template void sum_pixels(const double*, std::int64_t, std::int64_t, double*);
 template void own_convolution(const ConvolutionShape&, const float*, const float*, const float*, float*);
 template void own_convolution(const ConvolutionShape&, const double*, const double*, const double*, double*);
 template void own_convolution_input_grad(const ConvolutionShape&, const float*, const float*, float*);

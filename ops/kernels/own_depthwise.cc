@@ -1,0 +1,222 @@
+#include "eigengrad/ops/kernels/own_depthwise.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/own_convolution.h"
+#include "eigengrad/ops/kernels/room.h"
+
+namespace eigengrad::kernels {
+namespace {
+
+// A tap that touches a place along one axis, and what it touches there, on the other side.
+struct Touch {
+  std::int64_t other, tap;
+};
+// By place along the axis.
+using Touches = std::vector<std::vector<Touch>>;
+
+std::int64_t extent_of(const ConvolutionShape& s, std::size_t axis) { return axis == 0 ? s.height : s.width; }
+std::int64_t places_of(const ConvolutionShape& s, std::size_t axis) { return axis == 0 ? s.out_height : s.out_width; }
+
+// Of every output place, the inputs it reads; or of every input place, the outputs that read it.
+Touches touches(const ConvolutionShape& s, std::size_t axis, bool of_outputs) {
+  const Window& w = s.window;
+  Touches all(static_cast<std::size_t>(of_outputs ? places_of(s, axis) : extent_of(s, axis)));
+  for (std::int64_t place = 0; place < places_of(s, axis); ++place)
+    for (std::int64_t tap = 0; tap < w.kernel[axis]; ++tap) {
+      const std::int64_t at = place * w.stride[axis] + tap * w.dilation[axis] - w.padding[axis];
+      if (at < 0 || at >= extent_of(s, axis)) continue;
+      if (of_outputs)
+        all[static_cast<std::size_t>(place)].push_back({at, tap});
+      else
+        all[static_cast<std::size_t>(at)].push_back({place, tap});
+    }
+  return all;
+}
+
+std::int64_t taps_of(const ConvolutionShape& s) { return s.window.kernel[0] * s.window.kernel[1]; }
+
+// to [columns, rows] ← from [rows, columns]
+template <class T>
+void turn(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t column = 0; column < columns; ++column) to[column * rows + row] = from[row * columns + column];
+}
+
+// The compiler's vectors, for arrays do not stay in registers through nested loops.
+template <class T>
+struct Wide {
+  typedef T Vector __attribute__((vector_size(32)));
+  typedef T InMemory __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+  static constexpr std::int64_t kLanes = 32 / static_cast<std::int64_t>(sizeof(T));
+
+  static Vector load(const T* from) { return *reinterpret_cast<const InMemory*>(from); }
+  static void store(T* to, Vector values) { *reinterpret_cast<InMemory*>(to) = values; }
+};
+template <class T>
+struct Single {
+  using Vector = T;
+  static constexpr std::int64_t kLanes = 1;
+
+  static Vector load(const T* from) { return *from; }
+  static void store(T* to, Vector value) { *to = value; }
+};
+
+// Calls f.operator()<V, count>(first): so many vectors of V from channel `first` on. Four at a time, then one, then the
+// channels that do not fill a vector.
+template <class T, class F>
+void each_block(std::int64_t channels, F f) {
+  constexpr std::int64_t kLanes = Wide<T>::kLanes;
+  std::int64_t c = 0;
+  for (; c + 4 * kLanes <= channels; c += 4 * kLanes) f.template operator()<Wide<T>, 4>(c);
+  for (; c + kLanes <= channels; c += kLanes) f.template operator()<Wide<T>, 1>(c);
+  for (; c < channels; ++c) f.template operator()<Single<T>, 1>(c);
+}
+
+// Multiplications that are worth another piece of the work.
+constexpr std::int64_t kWorthAPiece = 1 << 17;
+
+// Every pixel of `to` is the sum of those of `from` that the taps join it with, times the weights: which is both the
+// convolution and the gradient of its input.
+template <class T>
+struct Gathering {
+  Touches rows, columns;
+  std::int64_t images, channels, kernel_width;
+  std::int64_t from_height, from_width;
+
+  void run(const T* from, const T* weight, const T* bias, T* to) const {
+    const auto height = static_cast<std::int64_t>(rows.size()), width = static_cast<std::int64_t>(columns.size());
+    const std::int64_t taps = kernel_width * kernel_width;  // about
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kWorthAPiece / std::max<std::int64_t>(1, width * channels * taps));
+    parallel_for(images * height, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row)
+        run_row(from + row / height * from_height * from_width * channels, rows[static_cast<std::size_t>(row % height)],
+                weight, bias, to + row * width * channels);
+    });
+  }
+
+ private:
+  void run_row(const T* image, const std::vector<Touch>& touched, const T* weight, const T* bias, T* to) const {
+    for (const std::vector<Touch>& beside : columns) {
+      each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
+        typename V::Vector sums[kCount];
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) sums[v] = bias ? V::load(bias + first + v * V::kLanes) : typename V::Vector{};
+        for (const Touch& row : touched)
+          for (const Touch& column : beside) {
+            const T* const x = image + (row.other * from_width + column.other) * channels + first;
+            const T* const w = weight + (row.tap * kernel_width + column.tap) * channels + first;
+#pragma GCC unroll 4
+            for (int v = 0; v < kCount; ++v) sums[v] += V::load(x + v * V::kLanes) * V::load(w + v * V::kLanes);
+          }
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) V::store(to + first + v * V::kLanes, sums[v]);
+      });
+      to += channels;
+    }
+  }
+};
+
+}  // namespace
+
+bool is_depthwise(const ConvolutionShape& s) {
+  return s.groups > 1 && s.groups == s.channels && s.groups == s.out_channels;
+}
+
+template <class T>
+void own_depthwise(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  const RoomOf<T> turned(s.channels * taps_of(s));
+  turn(weight, s.channels, taps_of(s), turned.data());
+  Gathering<T>{touches(s, 0, true), touches(s, 1, true), s.images, s.channels, s.window.kernel[1], s.height, s.width}
+      .run(x, turned.data(), bias, y);
+}
+
+template <class T>
+void own_depthwise_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
+  const RoomOf<T> turned(s.channels * taps_of(s));
+  turn(weight, s.channels, taps_of(s), turned.data());
+  Gathering<T>{touches(s, 0, false), touches(s, 1, false), s.images,   s.channels,
+               s.window.kernel[1],   s.out_height,         s.out_width}
+      .run(dy, turned.data(), nullptr, dx);
+}
+
+namespace {
+
+// The products of one row of outputs with the rows of inputs that it reads, added to sums [taps, channels]. Along a row
+// a tap joins outputs begin, begin + 1, .. with inputs a stride apart.
+template <class T>
+struct WeightSums {
+  const ConvolutionShape& s;
+  const Touches rows = touches(s, 0, true);
+
+  void add_row(const T* image, const T* dy, std::int64_t place, T* sums) const {
+    for (const Touch& row : rows[static_cast<std::size_t>(place)])
+      for (std::int64_t tap = 0; tap < s.window.kernel[1]; ++tap)
+        add_tap(image + row.other * s.width * s.channels, dy, tap * s.window.dilation[1] - s.window.padding[1],
+                sums + (row.tap * s.window.kernel[1] + tap) * s.channels);
+  }
+
+ private:
+  // Input stride·place + shift belongs to output `place`.
+  void add_tap(const T* x, const T* dy, std::int64_t shift, T* sums) const {
+    const std::int64_t stride = s.window.stride[1];
+    const std::int64_t begin = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+    const std::int64_t end = std::min(s.out_width, s.width > shift ? (s.width - shift - 1) / stride + 1 : 0);
+    each_block<T>(s.channels, [&]<class V, int kCount>(std::int64_t first) {
+      typename V::Vector total[kCount] = {};
+      for (std::int64_t place = begin; place < end; ++place) {
+        const T* const in = x + (place * stride + shift) * s.channels + first;
+        const T* const out = dy + place * s.channels + first;
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) total[v] += V::load(in + v * V::kLanes) * V::load(out + v * V::kLanes);
+      }
+#pragma GCC unroll 4
+      for (int v = 0; v < kCount; ++v) {
+        T* const sum = sums + first + v * V::kLanes;
+        V::store(sum, V::load(sum) + total[v]);
+      }
+    });
+  }
+};
+
+}  // namespace
+
+// Sums of a row go to those of an image, and those to the whole, so that no sum is long; in pieces chosen by the shape.
+template <class T>
+void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight, T* dbias) {
+  if (dbias) sum_pixels(dy, s.images * s.out_height * s.out_width, s.out_channels, dbias);
+  const std::int64_t size = taps_of(s) * s.channels, work = s.images * s.out_height * s.out_width * size;
+  const std::int64_t pieces = std::clamp<std::int64_t>(work / kWorthAPiece, 1, std::min<std::int64_t>(8, s.images));
+  const RoomOf<T> sums(pieces * size);
+  const WeightSums<T> of{s};
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    const RoomOf<T> one(size);
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      T* const all = sums.data() + piece * size;
+      std::fill_n(all, size, T(0));
+      for (std::int64_t image = piece * s.images / pieces; image < (piece + 1) * s.images / pieces; ++image) {
+        std::fill_n(one.data(), size, T(0));
+        for (std::int64_t row = 0; row < s.out_height; ++row)
+          of.add_row(x + image * s.height * s.width * s.channels,
+                     dy + (image * s.out_height + row) * s.out_width * s.channels, row, one.data());
+        for (std::int64_t i = 0; i < size; ++i) all[i] += one[i];
+      }
+    }
+  });
+  for (std::int64_t piece = 1; piece < pieces; ++piece)
+    for (std::int64_t i = 0; i < size; ++i) sums[i] += sums[piece * size + i];
+  turn(sums.data(), taps_of(s), s.channels, dweight);
+}
+
+template void own_depthwise(const ConvolutionShape&, const float*, const float*, const float*, float*);
+template void own_depthwise(const ConvolutionShape&, const double*, const double*, const double*, double*);
+template void own_depthwise_input_grad(const ConvolutionShape&, const float*, const float*, float*);
+template void own_depthwise_input_grad(const ConvolutionShape&, const double*, const double*, double*);
+template void own_depthwise_weight_grad(const ConvolutionShape&, const float*, const float*, float*, float*);
+template void own_depthwise_weight_grad(const ConvolutionShape&, const double*, const double*, double*, double*);
+
+}  // namespace eigengrad::kernels
