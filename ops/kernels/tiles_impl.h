@@ -13,7 +13,10 @@ namespace {
 // A tile of six rows and kVectors vectors: its sums stay in registers (12 of AVX2's 16, 24 of AVX-512's 32), and are
 // enough of them to hide how long one addition takes. Where there is but one vector, that takes eight rows.
 constexpr int tile_rows(int vectors) { return vectors == 1 ? 8 : 6; }
-#ifdef __AVX512F__
+// EIGENGRAD_TILE_BYTES lets the tests have the tiles of other processors.
+#if defined(EIGENGRAD_TILE_BYTES)
+constexpr int kVectorBytes = EIGENGRAD_TILE_BYTES, kVectors = kVectorBytes == 64 ? 4 : 2;
+#elif defined(__AVX512F__)
 constexpr int kVectorBytes = 64, kVectors = 4;
 #elif defined(__AVX__)
 constexpr int kVectorBytes = 32, kVectors = 2;
