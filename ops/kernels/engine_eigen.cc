@@ -92,17 +92,6 @@ class Packed final : public PackedMatrix {
 };
 
 // Both operands rounded to bfloat16, and multiplied in float32: the figures of processors that multiply bfloat16.
-class RoundedPacked final : public PackedMatrix {
- public:
-  explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
-    packed_.multiply(out, out_stride, Rounded(a).matrix());
-  }
-
- private:
-  const Packed<float> packed_;
-};
-
 class EigenEngine final : public Engine {
  public:
   std::string_view name() const override { return "eigen"; }
@@ -122,7 +111,7 @@ class EigenEngine final : public Engine {
     });
   }
   std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
-    if (precision == Precision::BFloat16) return std::make_unique<RoundedPacked>(b);
+    if (precision == Precision::BFloat16) return std::make_unique<RoundedPacked<Packed<float>>>(b);
     return dispatch_floating(
         "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
   }

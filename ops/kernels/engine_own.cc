@@ -47,17 +47,6 @@ class Packed final : public PackedMatrix {
   const RoomOf<T> packed_;
 };
 
-class RoundedPacked final : public PackedMatrix {
- public:
-  explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
-    packed_.multiply(out, out_stride, Rounded(a).matrix());
-  }
-
- private:
-  const Packed<float> packed_;
-};
-
 // One that multiplies in bfloat16 by instructions that our loops do not have, or null.
 const Engine* bfloat16_engine() {
   static const Engine* const found = [] {
@@ -98,7 +87,7 @@ class OwnEngine final : public Engine {
                                      Precision precision) const override {
     if (precision == Precision::BFloat16) {
       if (const Engine* const faster = bfloat16_engine()) return faster->pack(dtype, b, rows, precision);
-      return std::make_unique<RoundedPacked>(b);
+      return std::make_unique<RoundedPacked<Packed<float>>>(b);
     }
     return dispatch_floating(
         "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });

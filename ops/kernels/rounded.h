@@ -23,4 +23,17 @@ class Rounded {
   const Matrix matrix_;
 };
 
+/// A packed right operand of which both factors are rounded.
+template <class Packed>
+class RoundedPacked final : public PackedMatrix {
+ public:
+  explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+    packed_.multiply(out, out_stride, Rounded(a).matrix());
+  }
+
+ private:
+  const Packed packed_;
+};
+
 }  // namespace eigengrad::kernels
