@@ -150,6 +150,11 @@ namespace detail {
 /// Angles from here on are for the standard library: their multiple of π/2 is no longer exact.
 inline constexpr double kLargeAngle = 0x1p20;
 
+// π/2 in parts of 33 bits, so that n times one of them is exact, and the rest; and a number that, when it is added, leaves
+// an integer in the lowest bits.
+inline constexpr double kQuarterHigh = 0x1.921fb544p+0, kQuarterMiddle = 0x1.0b4611a6p-34;
+inline constexpr double kQuarterLow = 0x1.3198a2e037073p-69, kAngleRounder = 0x1.8p52;
+
 // Of the Taylor series of sine and cosine, highest first.
 inline constexpr double kSine[] = {-1. / 1307674368000, 1. / 6227020800, -1. / 39916800, 1. / 362880,
                                    -1. / 5040,          1. / 120,        -1. / 6};
@@ -158,11 +163,8 @@ inline constexpr double kCosine[] = {1. / 20922789888000, -1. / 87178291200, 1. 
 
 // sin(x + quarters·π/2) for |x| < kLargeAngle.
 inline double sine(double x, std::int64_t quarters) {
-  constexpr double kRounder = 0x1.8p52;
-  // π/2 in parts of 33 bits, so that n times one of them is exact, and the rest.
-  constexpr double kHigh = 0x1.921fb544p+0, kMiddle = 0x1.0b4611a6p-34, kLow = 0x1.3198a2e037073p-69;
-  const double shifted = x * 0.63661977236758134308 + kRounder, n = shifted - kRounder;
-  const double r = ((x - n * kHigh) - n * kMiddle) - n * kLow, z = r * r;
+  const double shifted = x * 0.63661977236758134308 + kAngleRounder, n = shifted - kAngleRounder;
+  const double r = ((x - n * kQuarterHigh) - n * kQuarterMiddle) - n * kQuarterLow, z = r * r;
   double s = kSine[0], c = kCosine[0];
   for (std::size_t i = 1; i < std::size(kSine); ++i) {
     s = s * z + kSine[i];
@@ -174,16 +176,30 @@ inline double sine(double x, std::int64_t quarters) {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(y) ^ (quadrant & 2) << 62);
 }
 
+// The same in float32, but for the reduction to |r| ≤ π/4: there a float32 would lose what is left.
+inline float sine(float x, std::uint32_t quarters) {
+  const auto wide = static_cast<double>(x);
+  const double shifted = wide * 0.63661977236758134308 + kAngleRounder, n = shifted - kAngleRounder;
+  const auto r = static_cast<float>((wide - n * kQuarterHigh) - n * kQuarterMiddle);
+  const float z = r * r;
+  const float s = ((1.F / 362880 * z - 1.F / 5040) * z + 1.F / 120) * z - 1.F / 6;
+  const float c = ((-1.F / 3628800 * z + 1.F / 40320) * z - 1.F / 720) * z + 1.F / 24;
+  const float sin_r = r + r * z * s, cos_r = 1 - (0.5F * z - z * z * c);
+  const std::uint32_t quadrant = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(shifted)) + quarters;
+  const float y = quadrant & 1 ? cos_r : sin_r;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(y) ^ (quadrant & 2) << 30);
+}
+
 }  // namespace detail
 
-/// Sine and cosine of angles below 2^20, within 2 ulp; float32 is computed in float64.
+/// Sine and cosine of angles below 2^20, within 2 ulp.
 template <class T>
 inline T small_sin(T x) {
-  return x == T(0) ? x : static_cast<T>(detail::sine(static_cast<double>(x), 0));
+  return x == T(0) ? x : detail::sine(x, 0);
 }
 template <class T>
 inline T small_cos(T x) {
-  return static_cast<T>(detail::sine(static_cast<double>(x), 1));
+  return detail::sine(x, 1);
 }
 
 /// An elementwise kernel, out = fast(.., angle), or slow(.., angle) where the angle is large or not finite.
@@ -206,7 +222,10 @@ struct OfAngles {
   void run(std::int64_t n, T* out, const T* angle, Call call) const {
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) out[i] = call(fast, i);
-    for (std::int64_t i = 0; i < n; ++i)
+    int are_large = 0;
+#pragma omp simd reduction(| : are_large)
+    for (std::int64_t i = 0; i < n; ++i) are_large |= !(std::abs(angle[i]) < T(detail::kLargeAngle));
+    for (std::int64_t i = 0; i < n && are_large; ++i)
       if (!(std::abs(angle[i]) < T(detail::kLargeAngle))) out[i] = call(slow, i);
   }
 };
