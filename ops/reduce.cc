@@ -27,14 +27,18 @@ struct SumOf {
   using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
   using Out = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
   static Acc identity() { return 0; }
-  static Acc fold(Acc sum, T x) { return sum + static_cast<Acc>(x); }
+  static Acc term(T x) { return static_cast<Acc>(x); }
+  static Acc fold(Acc sum, T x) { return sum + term(x); }
   static Acc join(Acc a, Acc b) { return a + b; }
   static Out finish(Acc sum) { return static_cast<Out>(sum); }
 };
 
 template <class T>
-struct ProductOf : SumOf<T> {
+struct ProductOf {
+  using In = T;
   using Acc = typename SumOf<T>::Acc;
+  using Out = typename SumOf<T>::Out;
+  static Out finish(Acc product) { return static_cast<Out>(product); }
   static Acc identity() { return 1; }
   static Acc fold(Acc product, T x) { return product * static_cast<Acc>(x); }
   static Acc join(Acc a, Acc b) { return a * b; }

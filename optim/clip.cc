@@ -18,7 +18,8 @@ struct SquareSum {
   using Acc = double;
   using Out = double;
   static double identity() { return 0; }
-  static double fold(double sum, T x) { return sum + static_cast<double>(x) * static_cast<double>(x); }
+  static double term(T x) { return static_cast<double>(x) * static_cast<double>(x); }
+  static double fold(double sum, T x) { return sum + term(x); }
   static double join(double a, double b) { return a + b; }
   static double finish(double sum) { return sum; }
 };

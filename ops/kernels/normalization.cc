@@ -7,6 +7,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/lanes.h"
 #include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
@@ -17,21 +18,13 @@ std::int64_t rows_at_once(std::int64_t columns) {
   return std::max<std::int64_t>(1, (std::int64_t{1} << 15) / std::max<std::int64_t>(1, columns));
 }
 
-template <class T, class F>
-double total(std::int64_t count, F f) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(f(i));
-  return sum;
-}
-
 template <class T>
 void forward_row(const T* __restrict x, const T* __restrict weight, const T* __restrict bias, T* __restrict y,
                  std::int64_t columns, double eps, bool centered, T& mean_out, T& scale_out) {
   const auto count = static_cast<double>(columns);
-  const double mean = centered ? total<T>(columns, [&](std::int64_t i) { return x[i]; }) / count : 0;
+  const double mean = centered ? sum_in_lanes<double>(columns, [&](std::int64_t i) { return x[i]; }) / count : 0;
   const auto center = static_cast<T>(mean);
-  const double variance = total<T>(columns, [&](std::int64_t i) { return (x[i] - center) * (x[i] - center); }) / count;
+  const double variance = sum_in_lanes<double>(columns, [&](std::int64_t i) { return (x[i] - center) * (x[i] - center); }) / count;
   const auto scale = static_cast<T>(1 / std::sqrt(variance + eps));
   mean_out = center;
   scale_out = scale;
@@ -50,8 +43,8 @@ void backward_row(const T* __restrict x, const T* __restrict weight, const T* __
   const auto count = static_cast<double>(columns);
   const auto g = [&](std::int64_t i) { return weight ? dy[i] * weight[i] : dy[i]; };
   const auto z = [&](std::int64_t i) { return (x[i] - mean) * scale; };
-  const auto mean_g = static_cast<T>(centered ? total<T>(columns, g) / count : 0);
-  const auto mean_gz = static_cast<T>(total<T>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count);
+  const auto mean_g = static_cast<T>(centered ? sum_in_lanes<double>(columns, g) / count : 0);
+  const auto mean_gz = static_cast<T>(sum_in_lanes<double>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count);
   for (std::int64_t i = 0; i < columns; ++i) dx[i] = scale * (g(i) - mean_g - z(i) * mean_gz);
 }
 

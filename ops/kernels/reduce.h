@@ -1,5 +1,5 @@
 // Reductions. A Reducer is a struct with the types In, Acc, Out and the functions identity(), fold(Acc, In),
-// join(Acc, Acc), finish(Acc).
+// join(Acc, Acc), finish(Acc); where it adds up, term(In) tells what.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/tensor.h"
+#include "eigengrad/ops/kernels/lanes.h"
 
 namespace eigengrad::kernels {
 
@@ -39,6 +40,13 @@ inline constexpr std::int64_t kTile = 256;
 
 template <class R>
 typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
+  if constexpr (requires { R::term(*x); })
+    return sum_in_lanes<typename R::Acc>(n, [=](std::int64_t k) { return R::term(x[k]); });
+  if (n < kLanes) {
+    typename R::Acc all = R::identity();
+    for (std::int64_t k = 0; k < n; ++k) all = R::fold(all, x[k]);
+    return all;
+  }
   typename R::Acc lanes[kLanes];
   std::fill_n(lanes, kLanes, R::identity());
   std::int64_t i = 0;

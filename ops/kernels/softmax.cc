@@ -5,6 +5,7 @@
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/functions.h"
+#include "eigengrad/ops/kernels/lanes.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -77,6 +78,10 @@ void fold_columns(const Tile& tile, T start, Join join, F f, T* out) {
 
 template <class T, class F>
 void sum_columns(const Tile& tile, F f, T* out) {
+  if (tile.is_row()) {
+    *out = sum_in_lanes<T>(tile.extent, [&](std::int64_t k) { return f(k, 0); });
+    return;
+  }
   fold_columns(
       tile, T(0), [](T a, T b) { return a + b; }, f, out);
 }
