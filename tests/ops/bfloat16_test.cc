@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "eigengrad/autograd/autograd.h"
@@ -80,6 +81,47 @@ TEST(BFloat16Ops, ChangeInPlace) {
   neg_(x);
   relu_(x);
   EXPECT_EQ(numbers(x), (std::vector<double>{0, 0, 0}));
+}
+
+// Every change in place, against the same of float32, which is rounded once.
+TEST(BFloat16Ops, EveryChangeInPlaceIsRoundedOnce) {
+  const Tensor index = tensor({1, 0});
+  const std::vector<std::function<void(Tensor&, const Tensor&)>> changes{
+      [](Tensor& x, const Tensor& y) { add_(x, y, 0.3); },
+      [](Tensor& x, const Tensor& y) { sub_(x, y, 0.3); },
+      [](Tensor& x, const Tensor& y) { mul_(x, y); },
+      [](Tensor& x, const Tensor& y) { div_(x, y); },
+      [](Tensor& x, const Tensor& y) { lerp_(x, y, 0.3); },
+      [](Tensor& x, const Tensor& y) { copy_(x, y); },
+      [](Tensor& x, const Tensor&) { fill_(x, 0.1); },
+      [](Tensor& x, const Tensor&) { zero_(x); },
+      [](Tensor& x, const Tensor&) { add_(x, 0.1); },
+      [](Tensor& x, const Tensor&) { mul_(x, 0.1); },
+      [](Tensor& x, const Tensor&) { pow_(x, 3); },
+      [](Tensor& x, const Tensor&) { clamp_(x, 0.55, 1.1); },
+      [](Tensor& x, const Tensor& y) { masked_fill_(x, y > 1, 0.1); },
+      [&](Tensor& x, const Tensor& y) { index_add_(x, 0, index, y); },
+      [&](Tensor& x, const Tensor& y) {
+        scatter_(x, 0, expand(unsqueeze(index, 1), {2, 3}), y);
+      },
+      [&](Tensor& x, const Tensor& y) {
+        scatter_add_(x, 0, expand(unsqueeze(index, 1), {2, 3}), y);
+      }};
+  std::vector<void (*)(Tensor&)> functions{neg_,   abs_,  exp_,   log_,  sqrt_,    square_, reciprocal_,
+                                           floor_, ceil_, round_, relu_, sigmoid_, tanh_};
+  std::size_t k = 0;
+  const auto check = [&](const std::function<void(Tensor&, const Tensor&)>& change) {
+    const Tensor start = to(0.5 + reshape(arange(6), {2, 3}) * 0.37, kBFloat16);
+    const Tensor other = to(1.7 - reshape(arange(6), {2, 3}) * 0.21, kBFloat16);
+    Tensor narrow = clone(start), wide = to(start, kFloat32);
+    change(narrow, other);
+    change(wide, to(other, kFloat32));
+    EXPECT_EQ(narrow.dtype(), kBFloat16) << k;
+    EXPECT_EQ(numbers(narrow), numbers(to(wide, kBFloat16))) << k;
+    ++k;
+  };
+  for (const auto& change : changes) check(change);
+  for (const auto function : functions) check([=](Tensor& x, const Tensor&) { function(x); });
 }
 
 TEST(BFloat16Ops, GradientsComeInTheTypeOfEachInput) {
