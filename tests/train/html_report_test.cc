@@ -15,6 +15,7 @@
 #include "eigengrad/ops/ops.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
+#include "eigengrad/train/run_files.h"
 #include "tests/message.h"
 #include "tests/temp_folder.h"
 
@@ -124,7 +125,7 @@ TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
   file.on_epoch_end({.epoch = 1, .step = 12, .seconds = 0.5, .metrics = {}});
   const std::string page = page_in(run);
   EXPECT_EQ(unbalanced(page), "");
-  for (const char* part : {"running, 1 epoch done", "http-equiv=\"refresh\"", "2.25", "epoch 1: training 2.25"})
+  for (const char* part : {"running, epoch 1 of 3", "It was running at 2", "http-equiv=\"refresh\"", "2.25", "epoch 1: training 2.25"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   // The next one waits until reports have taken little of the time.
   fs::remove(run + "/report.html");
@@ -132,6 +133,48 @@ TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
   EXPECT_FALSE(fs::exists(run + "/report.html"));
   file.on_epoch_end({.epoch = 3, .step = 36, .seconds = 1e6, .metrics = {}});
   EXPECT_TRUE(fs::exists(run + "/report.html"));
+
+  // Made again, it tells whether somebody is at work there.
+  const auto again = [&] {
+    remake_report(run, "");
+    return page_in(run);
+  };
+  {
+    const io::FolderLock lock(run);
+    EXPECT_NE(again().find("running, epoch 1 of 3"), std::string::npos);
+  }
+  const std::string killed = again();
+  EXPECT_EQ(unbalanced(killed), "");
+  for (const char* part : {"not finished: epoch 1 of 3", "It was last written at 2", "train --resume"})
+    EXPECT_NE(killed.find(part), std::string::npos) << part;
+  for (const char* part : {"running", "http-equiv=\"refresh\""})
+    EXPECT_EQ(killed.find(part), std::string::npos) << part;
+}
+
+TEST(HtmlReport, FindsTheDataOfTheRunAgain) {
+  const TempFolder folder;
+  std::string table = "x,y\n";
+  for (int i = 0; i < 40; ++i) table += std::to_string(i) + (i < 20 ? ",low\n" : ",high\n");
+  fs::create_directories(folder.file("data"));
+  io::write_file(folder.file("data/t.csv"), table);
+  Value config = small_config();
+  config::set_by_path(config, "data", R"({"type": "CSV", "file": "t.csv", "label": "y"})");
+  config::set_by_path(config, "model", R"({"type": "Linear", "out_features": 2})");
+  const std::string run = folder.file("run");
+  run_training(config, "f.json", {folder.file("data"), run});
+  remake_report(run, "");
+  EXPECT_NE(page_in(run).find("Confusion matrix"), std::string::npos);
+  export_onnx(run, "", folder.file("m.onnx"));
+  EXPECT_GT(fs::file_size(folder.file("m.onnx")), 100u);
+  EXPECT_TRUE(run_evaluation(run, "").figures.find("test_accuracy"));
+  EXPECT_EQ(data_folder_of(run, "elsewhere"), "elsewhere");
+  EXPECT_EQ(data_folder_of(folder.file("data"), ""), "");
+
+  fs::remove(run + "/model.safetensors");
+  EXPECT_NE(message_of<IoError>([&] { run_evaluation(run, ""); }).find("has not ended: go on with eigengrad train --resume"),
+            std::string::npos);
+  const io::FolderLock lock(run);
+  EXPECT_NE(message_of<IoError>([&] { run_evaluation(run, ""); }).find("is still at work"), std::string::npos);
 }
 
 TEST(HtmlReport, EscapesAllThatOthersWrote) {
