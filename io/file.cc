@@ -126,6 +126,22 @@ Written write_file(const std::string& path, std::span<const std::string_view> pi
 
 Written write_file(const std::string& path, std::string_view text) { return write_file(path, std::span(&text, 1)); }
 
+void make_folders(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (fs::path folder = fs::absolute(path).lexically_normal(); !folder.empty() && !fs::exists(folder, error);
+       folder = folder.parent_path())
+    if (folder.has_filename()) missing.push_back(folder);
+  for (; !missing.empty(); missing.pop_back()) {
+    fs::create_directory(missing.back(), error);
+    EG_CHECK(!error, IoError, "cannot make the folder {}: {}", printable(path), error.message());
+    sync_folder_of(missing.back().string());
+  }
+  EG_CHECK(fs::is_directory(path, error), IoError, "cannot make the folder {}: there is something else of that name",
+           printable(path));
+}
+
 void publish_folder(const std::string& temporary, const std::string& path) {
   sync_folder(temporary);
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail("make", path);

@@ -23,6 +23,10 @@ struct Written {
 Written write_file(const std::string& path, std::span<const std::string_view> pieces);
 Written write_file(const std::string& path, std::string_view text);
 
+/// Makes a folder, and those above it, where they are not there. They are synced into those that they are in: after a
+/// crash they are there still. Throws IoError with the reason.
+void make_folders(const std::string& path);
+
 /// Makes a folder whose files have been written complete under another name beside it, `temporary`: it is synced,
 /// renamed, and the folder that both are in is synced. Throws IoError with the reason.
 void publish_folder(const std::string& temporary, const std::string& path);

@@ -57,9 +57,7 @@ Value seal_of(const io::Written& written) {
 }
 
 // The same of a file that is there.
-Value seal_of_file(const std::string& file) {
-  return seal_of({RegularFile(file).size(), io::checksum_of_file(file)});
-}
+Value seal_of_file(const std::string& file) { return seal_of({RegularFile(file).size(), io::checksum_of_file(file)}); }
 
 // The text of the notes ends in a checksum of all that stands before it.
 std::string sealed(const Value& notes) {
@@ -109,7 +107,8 @@ CheckpointNotes check(const std::string& folder) {
   for (const auto& [file, seal] : *files->as_object()) {
     const bool known = file == kModelFile || file == kStateFile || file == kBestFile;
     EG_CHECK(known, FormatError, "its notes name an unknown file '{}'", printable(file));
-    EG_CHECK(seal_of_file(file_in(folder, file)) == seal, FormatError, "{} is damaged: its checksum does not fit", file);
+    EG_CHECK(seal_of_file(file_in(folder, file)) == seal, FormatError, "{} is damaged: its checksum does not fit",
+             file);
   }
   CheckpointNotes notes{get(value, "epoch", &Value::as_integer),
                         get(value, "step", &Value::as_integer),
@@ -141,8 +140,7 @@ void CheckpointFolder::write(const nn::Module& model, const Trainer& trainer, co
   Value best_seal;
   try {
     std::error_code error;
-    fs::create_directories(path_, error);
-    EG_CHECK(!error, IoError, "cannot make {}: {}", printable(path_), error.message());
+    io::make_folders(path_);
     remove(temporary);
     EG_CHECK(fs::create_directory(temporary, error), IoError, "cannot make {}: {}", printable(temporary),
              error.message());

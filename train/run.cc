@@ -37,8 +37,7 @@ void make_run_folder(const std::string& folder) {
   std::error_code error;
   EG_CHECK(!fs::exists(file_in(folder, "config.json"), error), IoError,
            "there is a run in {} already: give another folder, or --resume it", printable(folder));
-  fs::create_directories(folder, error);
-  EG_CHECK(!error, IoError, "cannot make the folder {}: {}", printable(folder), error.message());
+  io::make_folders(folder);
 }
 
 std::string shape_text(const Shape& shape) { return to_string(shape); }

@@ -55,6 +55,16 @@ TEST(File, WhatIsWrittenIsSummedUp) {
   EXPECT_EQ(written.checksum, checksum("small" + large + "end"));
 }
 
+TEST(File, FoldersAreMadeWithThoseAbove) {
+  const TempFolder folder;
+  make_folders(folder.file("a/b/c/"));
+  EXPECT_TRUE(std::filesystem::is_directory(folder.file("a/b/c")));
+  make_folders(folder.file("a/b"));
+  write_file(folder.file("file"), "x");
+  EXPECT_THROW(make_folders(folder.file("file")), IoError);
+  EXPECT_THROW(make_folders(folder.file("file/below")), IoError);
+}
+
 TEST(FolderLock, KeepsAFolderToOneAndCanBeAskedAbout) {
   const TempFolder folder;
   EXPECT_FALSE(is_locked(folder.path()));
