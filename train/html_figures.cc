@@ -37,13 +37,15 @@ std::string head(const RunFiles& files, const ReportMatter& matter) {
     text += fmt::format("<p>It stopped because {}.</p>\n", escape_html(reason));
   // What was true when the page was written, whatever becomes of the run.
   if (matter.at_work)
-    text += fmt::format("<p>It was running at {}. Should that time stand still, it was ended from outside, and "
-                        "<code>eigengrad report</code> will say so.</p>\n",
-                        time_text(std::time(nullptr)));
+    text += fmt::format(
+        "<p>It was running at {}. Should that time stand still, it was ended from outside, and "
+        "<code>eigengrad report</code> will say so.</p>\n",
+        time_text(std::time(nullptr)));
   else if (!files.ended())
-    text += fmt::format("<p>It was last written at {}, and nobody is at work in its folder: <code>eigengrad train "
-                        "--resume</code> goes on with it.</p>\n",
-                        time_text(files.last_written));
+    text += fmt::format(
+        "<p>It was last written at {}, and nobody is at work in its folder: <code>eigengrad train "
+        "--resume</code> goes on with it.</p>\n",
+        time_text(files.last_written));
   const std::string data = matter.data.empty() ? text_at(files.result, "data") : matter.data;
   std::string about;
   if (!data.empty()) about += (matter.at_work ? "Training on " : "Trained on ") + escape_html(data);

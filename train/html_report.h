@@ -33,10 +33,10 @@ struct ReportMatter {
 ReportMatter outline_of(const Run& run);
 ReportMatter matter_of(Run& run);
 
-/// The page of a run: from config.json, run.json, metrics.jsonl and result.json in its folder, as far as they are there,
-/// and the matter. While the run is at work the page loads itself again. Of a run that was killed, the page still says
-/// until when it was at work; made again, it says that the run has not ended. Throws IoError and FormatError for files that
-/// cannot be read, but for the last line of metrics.jsonl, which may be cut short.
+/// The page of a run: from config.json, run.json, metrics.jsonl and result.json in its folder, as far as they are
+/// there, and the matter. While the run is at work the page loads itself again. Of a run that was killed, the page
+/// still says until when it was at work; made again, it says that the run has not ended. Throws IoError and FormatError
+/// for files that cannot be read, but for the last line of metrics.jsonl, which may be cut short.
 std::string report_page(const std::string& folder, const ReportMatter& matter);
 
 /// Keeps report.html in the folder of a run while it trains: after an epoch, unless that took more than a fiftieth of

@@ -111,9 +111,9 @@ io::NamedTensors load_weights(const std::string& run_folder) {
   std::error_code error;
   if (!fs::exists(file, error) && fs::exists(file_in(run_folder, "run.json"), error))
     throw IoError(fmt::format("there is no {}, for the run {}", printable(file),
-                              io::is_locked(run_folder) ? "is still at work"
-                                                        : "has not ended: go on with eigengrad train --resume " +
-                                                              printable(run_folder)));
+                              io::is_locked(run_folder)
+                                  ? "is still at work"
+                                  : "has not ended: go on with eigengrad train --resume " + printable(run_folder)));
   return io::load_safetensors(file).tensors;
 }
 
