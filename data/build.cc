@@ -204,7 +204,7 @@ const SourceTable& sources() {
                             functions_of<Cifar10Options, cifar10, cifar10_inputs>());
     all.add<ImageFolderOptions>("ImageFolder", "PNG images in folders named by their class",
                                 functions_of<ImageFolderOptions, image_folder, folder_inputs>());
-    all.add<CsvOptions>("CSV", "a table with a header: a class or a number to be told from numbers",
+    all.add<CsvOptions>("CSV", "a table with a header: a class or numbers to be told from numbers and categories",
                         functions_of<CsvOptions, csv, csv_inputs>());
     all.add<TextSourceOptions>(
         "Text", "a text, character by character: what comes next",

@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <system_error>
+#include <utility>
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/utf8.h"
@@ -14,6 +16,15 @@ constexpr std::size_t kMostShown = 40;  // bytes of a field in a message
 
 std::string shown(std::string_view text) {
   return text.size() <= kMostShown ? printable(text) : printable(text.substr(0, kMostShown)) + "...";
+}
+
+// The number that a text is, and how it went: invalid_argument for what is none.
+std::pair<double, std::errc> parsed(std::string_view text) {
+  const char* const begin = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
+  double value = 0;
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  const bool whole = end == text.data() + text.size() && (error != std::errc() || std::isfinite(value));
+  return {value, whole ? error : std::errc::invalid_argument};
 }
 
 }  // namespace
@@ -45,14 +56,15 @@ std::string_view CsvReader::operator[](std::size_t field) const {
 
 double CsvReader::number(std::size_t field, std::string_view what) const {
   const std::string_view text = (*this)[field];
-  const char* const begin = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
-  double value = 0;
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  const auto [value, error] = parsed(text);
   if (error == std::errc::result_out_of_range)
     fail(field, fmt::format("{}: found {}, which is beyond the numbers of double", what, shown(text)));
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    fail(field, fmt::format("{}: found '{}', expected a number", what, shown(text)));
+  if (error != std::errc()) fail(field, fmt::format("{}: found '{}', expected a number", what, shown(text)));
   return value;
+}
+
+bool CsvReader::is_number(std::size_t field) const {
+  return parsed((*this)[field]).second != std::errc::invalid_argument;
 }
 
 void CsvReader::fail(std::size_t field, const std::string& message) const {

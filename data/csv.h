@@ -34,6 +34,8 @@ class CsvReader {
   /// The number that a field holds: decimal, with or without exponent, whatever the locale. Throws FormatError for
   /// anything else, also for one beyond double and for NaN and infinity. `what` names the field in the message.
   double number(std::size_t field, std::string_view what) const;
+  /// Whether a field holds a number, even one beyond double.
+  bool is_number(std::size_t field) const;
   /// Throws FormatError at a field; one beyond the last stands for the end of the record.
   [[noreturn]] void fail(std::size_t field, const std::string& message) const;
 

@@ -1,7 +1,6 @@
 #include "eigengrad/io/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 #define XXH_INLINE_ALL  // of the library only the header is needed
 #include <xxhash.h>
@@ -39,6 +38,20 @@ class Descriptor {
   throw IoError(fmt::format("cannot {} {}: {}", what, printable(path), std::strerror(error)));
 }
 
+// The checksum of what is given to it piece by piece.
+class Checksum {
+ public:
+  Checksum() { XXH3_128bits_reset(&state_); }
+  void add(std::string_view bytes) { XXH3_128bits_update(&state_, bytes.data(), bytes.size()); }
+  std::string text() const {
+    const XXH128_hash_t hash = XXH3_128bits_digest(&state_);
+    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  }
+
+ private:
+  XXH3_state_t state_;
+};
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(fd, bytes.data(), bytes.size());
@@ -75,11 +88,24 @@ void sync_folder(const std::string& folder) {
 
 void sync_folder_of(const std::string& path) { sync_folder(std::filesystem::path(path).parent_path().string()); }
 
-std::string hexadecimal(const XXH128_hash_t& hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+// The lock of a whole file. It belongs to the open file and not to the process, as that of flock() does, and can be
+// asked about without being taken.
+struct flock lock_of_all() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+constexpr const char* kLockFile = ".lock";
 
 }  // namespace
 
-void write_file(const std::string& path, std::span<const std::string_view> pieces) {
+std::string file_in(const std::string& folder, std::string_view file) {
+  return (std::filesystem::path(folder) / file).string();
+}
+
+Written write_file(const std::string& path, std::span<const std::string_view> pieces) {
   const std::string temporary = temporary_name(path);
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
   if (file.get() < 0) fail("write", path);
@@ -92,9 +118,29 @@ void write_file(const std::string& path, std::span<const std::string_view> piece
     fail("write", path);
   }
   sync_folder_of(path);
+  Checksum sum;
+  std::uint64_t bytes = 0;
+  for (const std::string_view piece : pieces) sum.add(piece), bytes += piece.size();
+  return {bytes, sum.text()};
 }
 
-void write_file(const std::string& path, std::string_view text) { write_file(path, std::span(&text, 1)); }
+Written write_file(const std::string& path, std::string_view text) { return write_file(path, std::span(&text, 1)); }
+
+void make_folders(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (fs::path folder = fs::absolute(path).lexically_normal(); !folder.empty() && !fs::exists(folder, error);
+       folder = folder.parent_path())
+    if (folder.has_filename()) missing.push_back(folder);
+  for (; !missing.empty(); missing.pop_back()) {
+    fs::create_directory(missing.back(), error);
+    EG_CHECK(!error, IoError, "cannot make the folder {}: {}", printable(path), error.message());
+    sync_folder_of(missing.back().string());
+  }
+  EG_CHECK(fs::is_directory(path, error), IoError, "cannot make the folder {}: there is something else of that name",
+           printable(path));
+}
 
 void publish_folder(const std::string& temporary, const std::string& path) {
   sync_folder(temporary);
@@ -115,27 +161,37 @@ void remove_temporaries(const std::string& folder) {
 }
 
 FolderLock::FolderLock(const std::string& folder)
-    : fd_(::open((std::filesystem::path(folder) / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    : fd_(::open(file_in(folder, kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (fd_ < 0) fail("write to", folder);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const struct flock lock = lock_of_all();
+  if (::fcntl(fd_, F_OFD_SETLK, &lock) == 0) return;
   const int error = errno;
   ::close(fd_);
-  EG_CHECK(error != EWOULDBLOCK, IoError, "another run is at work in {}", printable(folder));
+  EG_CHECK(error != EAGAIN && error != EACCES, IoError, "another run is at work in {}", printable(folder));
   errno = error;
   fail("lock", folder);
 }
 
 FolderLock::~FolderLock() { ::close(fd_); }
 
-std::string checksum(std::string_view bytes) { return hexadecimal(XXH3_128bits(bytes.data(), bytes.size())); }
+bool is_locked(const std::string& folder) {
+  const Descriptor file(file_in(folder, kLockFile), O_RDONLY | O_NONBLOCK);
+  struct flock lock = lock_of_all();
+  return file.get() >= 0 && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+std::string checksum(std::string_view bytes) {
+  Checksum sum;
+  sum.add(bytes);
+  return sum.text();
+}
 
 std::string checksum_of_file(const std::string& path) {
   RegularFile file(path);
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
+  Checksum sum;
   std::vector<std::uint8_t> block(std::size_t{1} << 18);
-  while (const std::size_t got = file.read(block)) XXH3_128bits_update(&state, block.data(), got);
-  return hexadecimal(XXH3_128bits_digest(&state));
+  while (const std::size_t got = file.read(block)) sum.add({reinterpret_cast<const char*>(block.data()), got});
+  return sum.text();
 }
 
 std::string read_file(const std::string& path, std::size_t max_bytes) {

@@ -35,6 +35,11 @@ class Message {
     for (const std::int64_t value : values) integer(field, value);
     return *this;
   }
+  /// The fields of another message behind those of this one.
+  Message& append(const Message& other) {
+    text_ += other.text_;
+    return *this;
+  }
   const std::string& text() const { return text_; }
 
  private:

@@ -156,7 +156,7 @@ void check_bools(const std::string& path, const Entry& entry, const char* data) 
 
 }  // namespace
 
-void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata) {
+Written save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata) {
   const NoGrad no_grad;
   std::string header = config::to_json(header_of(tensors, metadata), -1);
   header.resize((header.size() + 7) / 8 * 8, ' ');  // so that the data begin at a multiple of 8
@@ -167,7 +167,7 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
     held.push_back(contiguous(x.detach()));
     pieces.emplace_back(held.back().raw<const char>(), bytes_of(x));
   }
-  write_file(path, pieces);
+  return write_file(path, pieces);
 }
 
 TensorFile load_safetensors(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "eigengrad/core/tensor.h"
+#include "eigengrad/io/file.h"
 
 namespace eigengrad::io {
 
@@ -19,8 +20,8 @@ struct TensorFile {
 };
 
 /// Writes tensors of any strides, whole or not at all. Throws IoError, and ValueError for a name that is empty, is
-/// there twice, or is "__metadata__".
-void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {});
+/// there twice, or is "__metadata__". Returns what the file is.
+Written save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {});
 
 /// Reads a file of dtypes BOOL, I64, F32 and F64. Everything is checked before it is used: the header's length, its
 /// JSON, names, dtypes, shapes, and that the tensors fill the file exactly, without holes or overlaps. Throws

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/io/file.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad::io {
@@ -50,8 +51,8 @@ std::string doubles_field(std::uint32_t field, const std::vector<double>& values
   return bytes_field(field, packed);
 }
 
-// tensorflow.Event: wall_time 1, step 2, file_version 3, summary 5; tensorflow.Summary: value 1; its Value: tag 1,
-// simple_value 2, histo 5.
+// tensorflow.Event: wall_time 1, step 2, file_version 3, summary 5, session_log 7; tensorflow.SessionLog: status 1, of
+// which START is 1; tensorflow.Summary: value 1; its Value: tag 1, simple_value 2, histo 5.
 std::string summary_value(const std::string& tag, const std::string& content) {
   return bytes_field(1, bytes_field(1, tag) + content);
 }
@@ -83,12 +84,13 @@ std::string record(std::string_view data) {
 
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
-// A name that no other file of the folder has: TensorBoard looks for "tfevents" and reads in the order of names.
+// A name that no other file of the folder has: TensorBoard looks for "tfevents" and reads in the order of names, which
+// is that of time.
 std::string new_name() {
   static std::atomic<int> number = 0;
   char host[256] = "localhost";
   if (gethostname(host, sizeof host - 1) != 0) std::strcpy(host, "localhost");
-  return fmt::format("events.out.tfevents.{:.0f}.{}.{}.{}", std::floor(now()), host, getpid(), number++);
+  return fmt::format("events.out.tfevents.{:017.6f}.{}.{}.{}", now(), host, getpid(), number++);
 }
 
 }  // namespace
@@ -107,12 +109,15 @@ std::uint32_t crc32c(std::string_view bytes) {
   return ~crc;
 }
 
-EventFile::EventFile(const std::string& folder) : path_((std::filesystem::path(folder) / new_name()).string()) {
+EventFile::EventFile(const std::string& folder, std::optional<std::int64_t> purge_step)
+    : path_(file_in(folder, new_name())) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   EG_CHECK(!error, IoError, "cannot make the folder {}: {}", folder, error.message());
   file_.open(path_, std::ios::binary | std::ios::trunc);
   write_event(bytes_field(3, "brain.Event:2"), 0);
+  constexpr std::int64_t kStart = 1;
+  if (purge_step) write_event(bytes_field(7, integer_field(1, kStart)), *purge_step);
 }
 
 void EventFile::add_scalars(const std::map<std::string, double>& values, std::int64_t step) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,9 @@ std::uint32_t crc32c(std::string_view bytes);
 /// What is added is on disk when the function returns. Every function throws IoError.
 class EventFile {
  public:
-  explicit EventFile(const std::string& folder);
+  /// With a `purge_step`, TensorBoard forgets what older files of the folder have of that step and later ones: for
+  /// training that was interrupted and goes on from an earlier step.
+  explicit EventFile(const std::string& folder, std::optional<std::int64_t> purge_step = std::nullopt);
 
   /// One point on each of the curves that have these names. Values are kept as float32.
   void add_scalars(const std::map<std::string, double>& values, std::int64_t step);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "eigengrad/config/noting.h"
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/keep_random.h"
@@ -135,6 +136,7 @@ class Builder {
       : diagnostics_(diagnostics), table_(table), only_plan_(only_plan) {}
 
   Built build(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
+    if (value.as_array()) return build_array(value, pointer, inputs);
     const config::Value* const type = value.as_string() ? &value : value.find("type");
     const std::string* const name = type ? type->as_string() : nullptr;
     if (name && *name == kSequential) return build_sequential(value, pointer, inputs);
@@ -180,6 +182,14 @@ class Builder {
     Built built = build_list(value, "layers", pointer, one_input(value, pointer, kSequential, inputs));
     tie(value, pointer, built.module);
     return built;
+  }
+
+  // An array where a layer is expected. An empty one is rather a mistake than a model that does nothing.
+  Built build_array(const config::Value& value, const std::string& pointer, const std::vector<Flow>& inputs) {
+    const Flow& input = one_input(value, pointer, "an array of layers", inputs);
+    if (!value.as_array()->empty()) return build_layers(value, pointer, input);
+    diagnostics_.add(pointer, value.position(), "found an empty array, expected at least one layer");
+    return {};
   }
 
   // The layers of a key, one after another: an array, or an object of layers by name.
@@ -440,13 +450,7 @@ class Builder {
   // Runs f; an error is noted at the place, and gives false.
   template <class F>
   bool noted(const std::string& pointer, const config::Value& value, F f) {
-    try {
-      f();
-      return true;
-    } catch (const Error& error) {
-      diagnostics_.add(pointer, value.position(), error.what());
-      return false;
-    }
+    return config::noting(diagnostics_, pointer, value.position(), f);
   }
 
   // While it lives, layers are planned and not counted.
@@ -616,8 +620,12 @@ std::shared_ptr<Module> clone(const Module& module, const LayerTable& table) {
 
 namespace {
 
-// What the containers are, with `also` allowed in each of them.
+// What holds layers, with `also` allowed in each that is an object.
 void add_containers(config::Value& any, const config::Value::Object& also) {
+  any.push_back(config::parse_json(R"({
+    "title": "layers", "description": "layers one after another: short for a Sequential of them",
+    "type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1
+  })"));
   const config::Value containers = config::parse_json(R"([{
     "title": "Sequential", "description": "layers one after another",
     "type": "object",

@@ -88,7 +88,8 @@ struct BuiltModel {
   Shape output;                    ///< without the batch axis
 };
 
-/// The model that a configuration describes, for inputs of a shape (without the batch axis): a layer, or one of
+/// The model that a configuration describes, for inputs of a shape (without the batch axis): a layer, an array of
+/// layers, which is short for a Sequential of them, or one of
 ///
 ///   {"type": "Sequential", "layers": [..]}                       one after another
 ///   {"type": "Residual", "layers": [..], "shortcut": [..]}       the sum of both; without a shortcut, of the input

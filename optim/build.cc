@@ -1,5 +1,6 @@
 #include "eigengrad/optim/build.h"
 
+#include "eigengrad/config/noting.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/optim/adagrad.h"
 #include "eigengrad/optim/adam.h"
@@ -78,16 +79,6 @@ void describe(config::Fields& f, OptimizerConfig<O>& o) {
         {.help = "parameters with options of their own: objects with \"parameters\" and any of the options above"});
 }
 
-// Calls f, noting what it throws for options that contradict each other.
-template <class F>
-void noting(const std::string& pointer, config::Position position, Diagnostics& diagnostics, F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    diagnostics.add(pointer, position, error.what());
-  }
-}
-
 std::vector<Tensor> tensors(const NamedParameters& parameters) {
   std::vector<Tensor> all;
   for (const auto& [name, parameter] : parameters) all.push_back(parameter);
@@ -101,11 +92,12 @@ std::unique_ptr<Optimizer> make(NamedParameters& rest, const config::Configured&
   std::vector<std::vector<Tensor>> groups;
   for (const auto& group : o.groups) groups.push_back(tensors(group.parameters.take(mine, diagnostics)));
   std::unique_ptr<O> optimizer;
-  noting(row.pointer, row.position, diagnostics, [&] { optimizer = std::make_unique<O>(tensors(mine), o.options); });
+  config::noting(diagnostics, row.pointer, row.position,
+                 [&] { optimizer = std::make_unique<O>(tensors(mine), o.options); });
   if constexpr (!requires { typename O::OneGroup; })
     for (std::size_t i = 0; optimizer && i < groups.size(); ++i)
-      noting(o.groups[i].pointer, o.groups[i].position, diagnostics,
-             [&] { optimizer->add_group(groups[i], o.groups[i].options); });
+      config::noting(diagnostics, o.groups[i].pointer, o.groups[i].position,
+                     [&] { optimizer->add_group(groups[i], o.groups[i].options); });
   return optimizer;
 }
 
@@ -148,8 +140,8 @@ std::unique_ptr<Optimizer> build_optimizer(const config::ConfiguredRows& rows, N
   if (diagnostics.size() != mistakes) return nullptr;
   if (parts.size() == 1) return std::move(parts[0]);
   std::unique_ptr<Optimizer> all;
-  noting(rows[0]->pointer, rows[0]->position, diagnostics,
-         [&] { all = std::make_unique<CombinedOptimizer>(std::move(parts)); });
+  config::noting(diagnostics, rows[0]->pointer, rows[0]->position,
+                 [&] { all = std::make_unique<CombinedOptimizer>(std::move(parts)); });
   return all;
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using config::Value;
+using io::file_in;
 
 constexpr std::int64_t kFormat = 1;
 constexpr const char* kModelFile = "model.safetensors";
@@ -24,8 +25,6 @@ constexpr const char* kBestFile = "best.safetensors";
 constexpr const char* kNotesFile = "checkpoint.json";
 constexpr const char* kBestWeights = "best.weights.";
 constexpr std::size_t kMostNotes = std::size_t{1} << 20;
-
-std::string in(const std::string& folder, const std::string& file) { return (fs::path(folder) / file).string(); }
 
 // Names sort as the checkpoints were written.
 std::string name_of_checkpoint(std::int64_t epoch, std::int64_t step) {
@@ -50,12 +49,15 @@ void remove(const std::string& folder) {
   EG_CHECK(!error, IoError, "cannot remove {}: {}", printable(folder), error.message());
 }
 
-Value seal_of(const std::string& file) {
+Value seal_of(const io::Written& written) {
   Value seal = Value::object();
-  seal.set("bytes", static_cast<std::int64_t>(RegularFile(file).size()));
-  seal.set("xxh3_128", io::checksum_of_file(file));
+  seal.set("bytes", static_cast<std::int64_t>(written.bytes));
+  seal.set("xxh3_128", written.checksum);
   return seal;
 }
+
+// The same of a file that is there.
+Value seal_of_file(const std::string& file) { return seal_of({RegularFile(file).size(), io::checksum_of_file(file)}); }
 
 // The text of the notes ends in a checksum of all that stands before it.
 std::string sealed(const Value& notes) {
@@ -96,7 +98,7 @@ T get(const Value& value, const char* key, const T* (Value::*as)() const) {
 
 // Throws FormatError or IoError unless every file of a checkpoint is as it was written.
 CheckpointNotes check(const std::string& folder) {
-  const Value value = unsealed(in(folder, kNotesFile));
+  const Value value = unsealed(file_in(folder, kNotesFile));
   const std::int64_t format = get(value, "format", &Value::as_integer);
   EG_CHECK(format == kFormat, FormatError, "its format is {}, expected {}", format, kFormat);
   const Value* files = value.find("files");
@@ -105,7 +107,8 @@ CheckpointNotes check(const std::string& folder) {
   for (const auto& [file, seal] : *files->as_object()) {
     const bool known = file == kModelFile || file == kStateFile || file == kBestFile;
     EG_CHECK(known, FormatError, "its notes name an unknown file '{}'", printable(file));
-    EG_CHECK(seal_of(in(folder, file)) == seal, FormatError, "{} is damaged: its checksum does not fit", file);
+    EG_CHECK(seal_of_file(file_in(folder, file)) == seal, FormatError, "{} is damaged: its checksum does not fit",
+             file);
   }
   CheckpointNotes notes{get(value, "epoch", &Value::as_integer),
                         get(value, "step", &Value::as_integer),
@@ -131,20 +134,19 @@ void CheckpointFolder::write(const nn::Module& model, const Trainer& trainer, co
                              std::int64_t keep) {
   CheckpointNotes notes{trainer.state().epoch, trainer.state().step, {}, data};
   if (trainer.stopped_by() && !goes_on(*trainer.stopped_by())) notes.stopped_by = trainer.stopped_by();
-  const std::string name = name_of_checkpoint(notes.epoch, notes.step), folder = in(path_, name),
+  const std::string name = name_of_checkpoint(notes.epoch, notes.step), folder = file_in(path_, name),
                     temporary = folder + ".tmp";
   const auto& best = trainer.best();
+  Value best_seal;
   try {
     std::error_code error;
-    fs::create_directories(path_, error);
-    EG_CHECK(!error, IoError, "cannot make {}: {}", printable(path_), error.message());
+    io::make_folders(path_);
     remove(temporary);
     EG_CHECK(fs::create_directory(temporary, error), IoError, "cannot make {}: {}", printable(temporary),
              error.message());
     Value files = Value::object();
     const auto add = [&](const char* file, const io::NamedTensors& tensors) {
-      io::save_safetensors(in(temporary, file), tensors, {{"format", "eigengrad"}});
-      files.set(file, seal_of(in(temporary, file)));
+      files.set(file, seal_of(io::save_safetensors(file_in(temporary, file), tensors, {{"format", "eigengrad"}})));
     };
     add(kModelFile, model.state_dict());
     io::NamedTensors state = trainer.state_dict();
@@ -152,13 +154,14 @@ void CheckpointFolder::write(const nn::Module& model, const Trainer& trainer, co
     add(kStateFile, state);
     if (best) {
       // Weights that an earlier checkpoint has are the same file.
-      if (best->step == best_step_) fs::create_hard_link(best_file_, in(temporary, kBestFile), error);
+      if (best->step == best_step_) fs::create_hard_link(best_file_, file_in(temporary, kBestFile), error);
       if (best->step == best_step_ && !error)
-        files.set(kBestFile, seal_of(in(temporary, kBestFile)));
+        files.set(kBestFile, best_seal_);
       else
         add(kBestFile, best->weights);
     }
-    io::write_file(in(temporary, kNotesFile), sealed(write_notes(notes, std::move(files))));
+    if (best) best_seal = *files.find(kBestFile);
+    io::write_file(file_in(temporary, kNotesFile), sealed(write_notes(notes, std::move(files))));
     remove(folder);
     io::publish_folder(temporary, folder);
   } catch (const IoError& error) {
@@ -166,20 +169,21 @@ void CheckpointFolder::write(const nn::Module& model, const Trainer& trainer, co
     fs::remove_all(temporary, ignored);
     const std::vector<std::string> there = names_in(path_);
     throw IoError(fmt::format("the checkpoint of step {} was not written: {}{}", notes.step, error.what(),
-                              there.empty() ? "" : fmt::format("; the last one is {}", in(path_, there.front()))));
+                              there.empty() ? "" : fmt::format("; the last one is {}", file_in(path_, there.front()))));
   }
   if (best) {
     best_step_ = best->step;
-    best_file_ = in(folder, kBestFile);
+    best_file_ = file_in(folder, kBestFile);
+    best_seal_ = std::move(best_seal);
   }
   const std::vector<std::string> names = names_in(path_);
-  for (std::size_t i = static_cast<std::size_t>(keep); i < names.size(); ++i) remove(in(path_, names[i]));
+  for (std::size_t i = static_cast<std::size_t>(keep); i < names.size(); ++i) remove(file_in(path_, names[i]));
 }
 
 std::optional<CheckpointNotes> CheckpointFolder::load_newest(nn::Module& model, Trainer& trainer) {
   io::remove_temporaries(path_);
   for (const std::string& name : names_in(path_)) {
-    const std::string folder = in(path_, name);
+    const std::string folder = file_in(path_, name);
     CheckpointNotes notes;
     try {
       notes = check(folder);
@@ -188,9 +192,9 @@ std::optional<CheckpointNotes> CheckpointFolder::load_newest(nn::Module& model, 
       remove(folder);
       continue;
     }
-    const auto read = [&](const char* file) { return io::load_safetensors(in(folder, file)).tensors; };
+    const auto read = [&](const char* file) { return io::load_safetensors(file_in(folder, file)).tensors; };
     optim::StateDict state = read(kStateFile);
-    if (fs::exists(in(folder, kBestFile)))
+    if (fs::exists(file_in(folder, kBestFile)))
       for (auto& [weight, value] : read(kBestFile)) state.emplace_back(kBestWeights + weight, value);
     trainer.load_state_dict(state);
     model.load_state_dict(read(kModelFile));

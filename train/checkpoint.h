@@ -49,7 +49,9 @@ class CheckpointFolder {
 
  private:
   std::string path_;
-  std::string best_file_;  // the last file of best weights that was written, and the step that they are of
+  // The last file of best weights that was written, what its seal is, and the step that they are of.
+  std::string best_file_;
+  config::Value best_seal_;
   std::int64_t best_step_ = -1;
 };
 

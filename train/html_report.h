@@ -25,6 +25,7 @@ struct ReportMatter {
   std::vector<std::string>
       mistake_images{};              ///< a "data:" address for each of answers->mistakes, where they are images
   std::vector<std::string> notes{};  ///< what is missing, and why
+  bool at_work = false;              ///< the run is being trained now
 };
 
 /// The matter that a run has before it is trained, and with the answers of its model, which takes a pass over the test
@@ -32,9 +33,10 @@ struct ReportMatter {
 ReportMatter outline_of(const Run& run);
 ReportMatter matter_of(Run& run);
 
-/// The page of a run: from config.json, metrics.jsonl and result.json in its folder, as far as they are there, and the
-/// matter. One that is still running has the page load itself again. Throws IoError and FormatError for files that
-/// cannot be read, but for the last line of metrics.jsonl, which may be cut short.
+/// The page of a run: from config.json, run.json, metrics.jsonl and result.json in its folder, as far as they are
+/// there, and the matter. While the run is at work the page loads itself again. Of a run that was killed, the page
+/// still says until when it was at work; made again, it says that the run has not ended. Throws IoError and FormatError
+/// for files that cannot be read, but for the last line of metrics.jsonl, which may be cut short.
 std::string report_page(const std::string& folder, const ReportMatter& matter);
 
 /// Keeps report.html in the folder of a run while it trains: after an epoch, unless that took more than a fiftieth of
@@ -46,14 +48,15 @@ class ReportFile : public Callback {
 
  private:
   const std::string folder_;
-  const ReportMatter matter_;
+  ReportMatter matter_;
   double next_ = 0;  // seconds of the run
 };
 
 /// Writes report.html of a run that has ended. What goes wrong is logged, for the run is worth more than its report.
 void write_report(const std::string& folder, Run& run);
 
-/// Makes report.html again from what a run has left in its folder, with as much as the data that are there allow.
+/// Makes report.html again from what a run has left in its folder, with as much as the data that are there allow: those
+/// of `data_folder`, or of the folder that the run was begun with.
 /// Returns its path. Throws IoError when there is no run in the folder, FormatError for files that are not a run's.
 std::string remake_report(const std::string& folder, const std::string& data_folder);
 

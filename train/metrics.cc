@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "eigengrad/config/noting.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/node.h"
 #include "eigengrad/ops/ops.h"
@@ -478,8 +479,8 @@ const MetricTable& metrics() {
   return table;
 }
 
-ConfiguredMetrics read_metrics(const Value& value, const std::string& pointer, const MetricTask* task,
-                               const nn::Loss* loss, config::Diagnostics& diagnostics) {
+ConfiguredMetrics read_metrics(const Value& value, const std::string& pointer, const nn::Loss* loss,
+                               config::Diagnostics& diagnostics) {
   ConfiguredMetrics result;
   const Value::Array* const list = value.as_array();
   if (!list) {
@@ -492,21 +493,23 @@ ConfiguredMetrics read_metrics(const Value& value, const std::string& pointer, c
     if (told_our_name((*list)[i], place, diagnostics)) continue;
     std::shared_ptr<config::Configured> row = metrics().read((*list)[i], place, diagnostics);
     if (!row) continue;
-    std::unique_ptr<Metric> metric = metrics().functions(*row).make(row->options.get());
-    const std::string why = task ? metric->misfit(*task) : "";
-    if (!why.empty()) {
-      diagnostics.add(place, row->position, fmt::format("'{}' cannot be measured here: {}", metric->name(), why));
-      continue;
-    }
-    try {
-      result.set.add(std::move(metric));
-      result.rows.push_back(std::move(row));
-    } catch (const ValueError& error) {
-      diagnostics.add(place, row->position, error.what());
-    }
+    config::noting(diagnostics, place, row->position, [&] {
+      result.set.add(metrics().functions(*row).make(row->options.get()));
+      result.rows.push_back(row);
+    });
   }
   if (loss) result.set.follow(*loss);
   return result;
+}
+
+void check_metrics(const ConfiguredMetrics& metrics, const MetricTask& task, config::Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < metrics.rows.size(); ++i) {
+    const Metric& metric = *metrics.set.metrics()[i];
+    const std::string why = metric.misfit(task);
+    if (!why.empty())
+      diagnostics.add(metrics.rows[i]->pointer, metrics.rows[i]->position,
+                      fmt::format("'{}' cannot be measured here: {}", metric.name(), why));
+  }
 }
 
 Value usual_metrics(const MetricTask& task, const nn::Loss& loss) {

@@ -353,10 +353,12 @@ struct ConfiguredMetrics {
   config::ConfiguredRows rows;
   MetricSet set;
 };
-/// The metrics that an array of rows names, made to follow `loss` where it is not null. Mistakes go to the diagnostics,
-/// among them metrics that do not fit the task; names that other libraries use are answered with ours.
-ConfiguredMetrics read_metrics(const config::Value& value, const std::string& pointer, const MetricTask* task,
-                               const nn::Loss* loss, config::Diagnostics& diagnostics);
+/// The metrics that an array of rows names, made to follow `loss` where it is not null. Mistakes go to the diagnostics;
+/// names that other libraries use are answered with ours.
+ConfiguredMetrics read_metrics(const config::Value& value, const std::string& pointer, const nn::Loss* loss,
+                               config::Diagnostics& diagnostics);
+/// Notes those that cannot be measured where outputs and targets are these.
+void check_metrics(const ConfiguredMetrics& metrics, const MetricTask& task, config::Diagnostics& diagnostics);
 /// The array of rows that stands for the usual metrics of a task.
 config::Value usual_metrics(const MetricTask& task, const nn::Loss& loss);
 

@@ -1,18 +1,18 @@
 #include "eigengrad/train/predict.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/keep_random.h"
 #include "eigengrad/data/build.h"
-#include "eigengrad/io/safetensors.h"
+#include "eigengrad/io/file.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/ops/type.h"
+#include "eigengrad/train/run_files.h"
 
 namespace eigengrad::train {
 namespace {
@@ -35,8 +35,7 @@ const Value& part(const Value& config, const char* key, const std::string& file)
 }
 
 SavedRun load_run(const std::string& folder) {
-  const auto in = [&](const char* name) { return (std::filesystem::path(folder) / name).string(); };
-  const std::string file = in("config.json"), weights = in("model.safetensors");
+  const std::string file = io::file_in(folder, "config.json"), weights = io::file_in(folder, "model.safetensors");
   const Value config = config::read_json_file(file);
   config::Diagnostics diagnostics(printable(file));
   const auto source = data::sources().read(part(config, "data", file), "/data", diagnostics);
@@ -49,7 +48,7 @@ SavedRun load_run(const std::string& folder) {
   diagnostics.throw_if_any();
   run.model = built.module;
   run.output = built.output;
-  const io::NamedTensors tensors = io::load_safetensors(weights).tensors;
+  const io::NamedTensors tensors = load_weights(folder);
   try {
     run.model->load_state_dict(tensors);
   } catch (const Error& error) {

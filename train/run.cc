@@ -21,6 +21,7 @@
 #include "eigengrad/train/inspect.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/run_files.h"
 #include "eigengrad/train/tensorboard.h"
 
 namespace eigengrad::train {
@@ -28,39 +29,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using config::Value;
+using io::file_in;
 
 constexpr std::int64_t kEvaluationBatch = 256;
 
-std::string in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
-
 void make_run_folder(const std::string& folder) {
   std::error_code error;
-  EG_CHECK(!fs::exists(in(folder, "config.json"), error), IoError,
+  EG_CHECK(!fs::exists(file_in(folder, "config.json"), error), IoError,
            "there is a run in {} already: give another folder, or --resume it", printable(folder));
-  fs::create_directories(folder, error);
-  EG_CHECK(!error, IoError, "cannot make the folder {}: {}", printable(folder), error.message());
-}
-
-void check_run_folder(const std::string& folder) {
-  std::error_code error;
-  EG_CHECK(fs::is_regular_file(in(folder, "config.json"), error), IoError, "there is no run in {}: no config.json",
-           printable(folder));
-}
-
-// The folder of the data: the one that is given, or else the one that the run was begun with.
-std::string data_folder_of(const std::string& run_folder, const std::string& given) {
-  const std::string file = in(run_folder, "run.json");
-  if (!given.empty() || !fs::exists(file)) return given;
-  const Value facts = config::read_json_file(file);
-  const Value* folder = facts.find("data_folder");
-  EG_CHECK(folder && folder->as_string(), FormatError, "{}: expected a data_folder", printable(file));
-  return *folder->as_string();
-}
-
-void write_run_facts(const std::string& run_folder, const std::string& data_folder) {
-  Value facts = Value::object();
-  facts.set("data_folder", data_folder.empty() ? "" : fs::absolute(data_folder).string());
-  io::write_file(in(run_folder, "run.json"), config::to_json(facts) + "\n");
+  io::make_folders(folder);
 }
 
 std::string shape_text(const Shape& shape) { return to_string(shape); }
@@ -105,7 +82,7 @@ class Training {
   Training(Run& run, const std::string& folder)
       : run_(run),
         folder_(folder),
-        checkpoints_(in(folder, "checkpoints")),
+        checkpoints_(file_in(folder, "checkpoints")),
         trainer_(*run.model, *run.loss, *run.optimizer,
                  {.clip_grad_norm = run.training.clip_grad_norm,
                   .clip_grad_value = run.training.clip_grad_value,
@@ -131,6 +108,7 @@ class Training {
   // Goes back to the newest checkpoint. The reason why training had ended, if it had.
   std::optional<StopReason> resume() {
     const std::optional<CheckpointNotes> notes = checkpoints_.load_newest(*run_.model, trainer_);
+    purge_step_ = trainer_.state().step + 1;
     if (!notes) {
       log_warning("there is no checkpoint: training begins anew");
       return std::nullopt;
@@ -144,15 +122,16 @@ class Training {
 
   FitResult fit() {
     trainer_.add_callback(std::make_unique<ConsoleReport>(trainer_.state().seconds));
-    trainer_.add_callback(std::make_unique<MetricsFile>(in(folder_, "metrics.jsonl"), trainer_.history()));
-    trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
-                                                        run_.data.train->description()));
-    if (run_.report.html) trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
+    trainer_.add_callback(std::make_unique<MetricsFile>(file_in(folder_, "metrics.jsonl"), trainer_.history()));
+    // Before the checkpoints: what TensorBoard is told of a step that has none is taken back when the run is resumed.
     if (run_.report.tensorboard) {
-      auto log = std::make_unique<TensorBoardLog>(in(folder_, "tensorboard"));
+      auto log = std::make_unique<TensorBoardLog>(file_in(folder_, "tensorboard"), purge_step_);
       if (run_.report.histograms) log->watch(*run_.model);
       trainer_.add_callback(std::move(log));
     }
+    trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
+                                                        run_.data.train->description()));
+    if (run_.report.html) trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
     return trainer_.fit(*train_, valid_ ? &*valid_ : nullptr);
   }
   FitResult finish(StopReason reason) { return trainer_.finish(std::move(reason)); }
@@ -161,7 +140,7 @@ class Training {
   void set_up_trainer() {
     for (auto& criterion : run_.stopping) trainer_.stop_when(std::move(criterion));
     trainer_.stop_when(std::make_unique<StopSignal>());
-    trainer_.stop_when<StopFile>({.file = in(folder_, "STOP")});
+    trainer_.stop_when<StopFile>({.file = file_in(folder_, "STOP")});
     for (const auto& [schedule, interval] : run_.schedules) trainer_.add_schedule(*schedule, interval);
     if (run_.average) trainer_.average_with(*run_.average);
     trainer_.measure(run_.metrics);
@@ -176,14 +155,15 @@ class Training {
   CheckpointFolder checkpoints_;
   Trainer trainer_;
   std::optional<data::DataLoader> train_, valid_;
+  std::optional<std::int64_t> purge_step_;  // of a run that is resumed: the first that it will take again
 };
 
 void write_profile(const Profiler& profiler, const std::string& folder) {
   std::ostringstream tables;
   tables << profiler;
-  io::write_file(in(folder, "profile.txt"), tables.str());
-  io::write_file(in(folder, "profile.json"), io::to_chrome_trace(profiler));
-  std::cerr << tables.str() << "The trace is in " << in(folder, "profile.json")
+  io::write_file(file_in(folder, "profile.txt"), tables.str());
+  io::write_file(file_in(folder, "profile.json"), io::to_chrome_trace(profiler));
+  std::cerr << tables.str() << "The trace is in " << file_in(folder, "profile.json")
             << ": open it in chrome://tracing or ui.perfetto.dev\n";
 }
 
@@ -198,15 +178,17 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   if (!places.resume) make_run_folder(folder);
   const io::FolderLock lock(folder);
   io::remove_temporaries(folder);
-  start_logging(in(folder, "log.txt"));
+  start_logging(file_in(folder, "log.txt"));
   write_run_facts(folder, data_folder);
-  io::write_file(in(folder, "config.json"), config::to_json(run.resolved) + "\n");
+  io::write_file(file_in(folder, "config.json"), config::to_json(run.resolved) + "\n");
   log_run(run, folder);
 
   Training training(run, folder);
   const std::optional<StopReason> ended = places.resume ? training.resume() : std::nullopt;
+  const bool goes_on = !ended || places.go_on;
+  if (goes_on) fs::remove(file_in(folder, "result.json"));  // of an earlier end
   const FitResult result = [&] {
-    if (ended && !places.go_on) return training.finish(*ended);
+    if (!goes_on) return training.finish(*ended);
     if (!places.profile) return training.fit();
     Profiler profiler;
     FitResult fitted = training.fit();
@@ -224,7 +206,7 @@ RunReport run_training(const Value& config, const std::string& source, const Run
     log_info(fmt::format("go on with: eigengrad train --resume {}", folder));
   } else {
     const optim::EMA::Applied averages(result.restored_best ? nullptr : run.average.get());
-    io::save_safetensors(in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
+    io::save_safetensors(file_in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
     if (!report.failed) add_evaluation(report.figures, run);
   }
   report.figures.set("stopped_by", result.stopped_by.kind);
@@ -239,16 +221,16 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   report.figures.set("data", run.data.train->description());
   report.figures.set("run", folder);
   report.figures.set("machine", machine_facts());
-  if (report.signal == 0) io::write_file(in(folder, "result.json"), config::to_json(report.figures) + "\n");
+  if (report.signal == 0) io::write_file(file_in(folder, "result.json"), config::to_json(report.figures) + "\n");
   if (run.report.html) write_report(folder, run);
   return report;
 }
 
 RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder) {
-  const std::string file = in(run_folder, "config.json");
+  const std::string file = file_in(run_folder, "config.json");
   check_run_folder(run_folder);
   Run run = build_run(config::read_json_file(file), file, data_folder_of(run_folder, data_folder));
-  run.model->load_state_dict(io::load_safetensors(in(run_folder, "model.safetensors")).tensors);
+  run.model->load_state_dict(load_weights(run_folder));
   start_logging();
   if (!run.data.note.empty()) log_warning(run.data.note);
   RunReport report;
@@ -260,9 +242,10 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
 
 void export_onnx(const std::string& run_folder, const std::string& data_folder, const std::string& file,
                  std::int64_t opset) {
-  const std::string source = in(run_folder, "config.json");
-  const RunModel run = build_run_model(config::read_json_file(source), source, data_folder);
-  run.model->load_state_dict(io::load_safetensors(in(run_folder, "model.safetensors")).tensors);
+  check_run_folder(run_folder);
+  const std::string source = file_in(run_folder, "config.json");
+  const RunModel run = build_run_model(config::read_json_file(source), source, data_folder_of(run_folder, data_folder));
+  run.model->load_state_dict(load_weights(run_folder));
   io::save_onnx(file, *run.model, run.input, {.opset = opset});
 }
 

@@ -28,18 +28,20 @@ struct RunReport {
 };
 
 /// Trains by a configuration, evaluates on the test set, and leaves in the folder: config.json (as resolved),
-/// run.json (where the data are), metrics.jsonl, log.txt, checkpoints, model.safetensors, result.json, report.html.
-/// SIGINT, SIGTERM, SIGHUP and a file named STOP in the folder end training after the step that runs; a run that a
-/// signal ended has a checkpoint, but no model.safetensors and no result.json. A resumed run gives the same bits as
-/// one that was never stopped. `source` names the configuration in messages. Throws ConfigError, FormatError and
-/// IoError for bad input, and IoError when another process is at work in the folder.
+/// run.json (where the data are, and the machine), metrics.jsonl, log.txt, checkpoints, model.safetensors, result.json,
+/// report.html. SIGINT, SIGTERM, SIGHUP and a file named STOP in the folder end training after the step that runs; a
+/// run that a signal ended has a checkpoint, but no model.safetensors and no result.json. A resumed run gives the same
+/// bits as one that was never stopped. `source` names the configuration in messages. Throws ConfigError, FormatError
+/// and IoError for bad input, and IoError when another process is at work in the folder.
 RunReport run_training(const config::Value& config, const std::string& source, const RunPlaces& places);
 
-/// Evaluates the model that a run has left in its folder on the test set. Throws as above.
+/// Evaluates the model that a run has left in its folder on the test set: that of `data_folder`, or else of the folder
+/// that the run was begun with. Throws as above.
 RunReport run_evaluation(const std::string& run_folder, const std::string& data_folder);
 
 /// Writes the model that a run has left in its folder as an ONNX file; `opset` is the version of ONNX's operators.
-/// `data_folder` is looked into only where the options of the data do not say what the inputs are. Throws as above, and
+/// `data_folder`, or else the one that the run was begun with, is looked into only where the options of the data do not
+/// say what the inputs are. Throws as above, and
 /// ValueError for a layer that ONNX cannot express.
 void export_onnx(const std::string& run_folder, const std::string& data_folder, const std::string& file,
                  std::int64_t opset = 17);

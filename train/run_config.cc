@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "eigengrad/config/noting.h"
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
@@ -76,6 +77,7 @@ class RunBuilder {
       schedules_ = optim::schedules().read_one_or_rows(*schedules, "/lr_scheduler", diagnostics_);
     read_stopping();
     build_model();
+    check_output();
     diagnostics_.throw_if_any();
   }
 
@@ -157,7 +159,7 @@ class RunBuilder {
 
   void read_metrics() {
     if (const Value* list = config_.find("metrics"))
-      metrics_ = train::read_metrics(*list, "/metrics", nullptr, run_.loss.get(), diagnostics_);
+      metrics_ = train::read_metrics(*list, "/metrics", run_.loss.get(), diagnostics_);
   }
 
   void read_optimizers() {
@@ -185,7 +187,6 @@ class RunBuilder {
       diagnostics_.add("/model", part("model").position(), "it has no parameters, so there is nothing to train");
     else if (!optimizers_.empty())
       run_.optimizer = optim::build_optimizer(optimizers_, run_.model->named_parameters(), diagnostics_);
-    check_output();
   }
 
   void check_output() {
@@ -225,9 +226,8 @@ class RunBuilder {
       manual_seed(static_cast<std::uint64_t>(run_.seed));
       plan_model();
       build_model();
-    } else {
-      check_output();
     }
+    check_output();
     diagnostics_.throw_if_any();
   }
 
@@ -237,9 +237,9 @@ class RunBuilder {
     const std::int64_t first = 0;
     const Tensor target = run_.data.train->get({&first, 1}).targets;
     const MetricTask task{output_, run_.data.train->target_shape(), target.dtype()};
-    const Value* const list = config_.find("metrics");
-    metrics_ = train::read_metrics(list ? *list : usual_metrics(task, *run_.loss), "/metrics", &task, run_.loss.get(),
-                                   diagnostics_);
+    if (!config_.find("metrics"))
+      metrics_ = train::read_metrics(usual_metrics(task, *run_.loss), "/metrics", run_.loss.get(), diagnostics_);
+    check_metrics(metrics_, task, diagnostics_);
     diagnostics_.throw_if_any();
     run_.metrics = metrics_.set;
     check_metric_names();
@@ -308,12 +308,10 @@ class RunBuilder {
       if (functions.set_total)
         if (const auto times = steps_are_known ? total_times(functions.interval(row->options.get())) : 1)
           functions.set_total(row->options.get(), *times);
-      try {
+      config::noting(diagnostics_, row->pointer, row->position, [&] {
         run_.schedules.emplace_back(functions.make(*run_.optimizer, row->options.get()),
                                     functions.interval(row->options.get()));
-      } catch (const Error& error) {
-        diagnostics_.add(row->pointer, row->position, error.what());
-      }
+      });
     }
     diagnostics_.throw_if_any();
   }

@@ -1,26 +1,28 @@
 #include "eigengrad/train/run_files.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <set>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 #include "eigengrad/io/file.h"
+#include "eigengrad/train/machine.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
 
 namespace fs = std::filesystem;
 using config::Value;
+using io::file_in;
 
 namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{256} << 20;
 constexpr std::size_t kMostPoints = 1000;  // of a curve
-
-std::string in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
 
 std::string name_of(const std::string& folder) {
   const fs::path path = fs::absolute(folder).lexically_normal();
@@ -43,6 +45,18 @@ std::vector<Value> read_epochs(const std::string& path) {
     if (number_at(epoch, "epoch")) epochs.push_back(std::move(epoch));
   }
   return epochs;
+}
+
+std::time_t last_written_in(const std::string& folder) {
+  std::time_t last = 0;
+  for (const char* file : {"config.json", "log.txt", "metrics.jsonl", "checkpoints"}) {
+    std::error_code error;
+    const fs::file_time_type time = fs::last_write_time(file_in(folder, file), error);
+    if (error) continue;
+    const auto since = std::chrono::file_clock::to_sys(time).time_since_epoch();
+    last = std::max<std::time_t>(last, std::chrono::duration_cast<std::chrono::seconds>(since).count());
+  }
+  return last;
 }
 
 }  // namespace
@@ -69,12 +83,59 @@ Value read_object(const std::string& path) {
   return value;
 }
 
+void check_run_folder(const std::string& folder) {
+  std::error_code error;
+  EG_CHECK(fs::is_regular_file(file_in(folder, "config.json"), error), IoError, "there is no run in {}: no config.json",
+           printable(folder));
+}
+
+void write_run_facts(const std::string& run_folder, const std::string& data_folder) {
+  Value facts = Value::object();
+  facts.set("data_folder", data_folder.empty() ? "" : fs::absolute(data_folder).string());
+  facts.set("machine", machine_facts());
+  io::write_file(file_in(run_folder, "run.json"), config::to_json(facts) + "\n");
+}
+
+std::string data_folder_of(const std::string& run_folder, const std::string& given) {
+  const std::string file = file_in(run_folder, "run.json");
+  if (!given.empty()) return given;
+  const Value facts = read_object(file);
+  if (facts.is_null()) return "";
+  const Value* folder = facts.find("data_folder");
+  EG_CHECK(folder && folder->as_string(), FormatError, "{}: expected a data_folder", printable(file));
+  return *folder->as_string();
+}
+
+io::NamedTensors load_weights(const std::string& run_folder) {
+  const std::string file = file_in(run_folder, "model.safetensors");
+  std::error_code error;
+  if (!fs::exists(file, error) && fs::exists(file_in(run_folder, "run.json"), error))
+    throw IoError(fmt::format("there is no {}, for the run {}", printable(file),
+                              io::is_locked(run_folder)
+                                  ? "is still at work"
+                                  : "has not ended: go on with eigengrad train --resume " + printable(run_folder)));
+  return io::load_safetensors(file).tensors;
+}
+
 RunFiles::RunFiles(const std::string& folder)
     : name(name_of(folder)),
-      config(read_object(in(folder, "config.json"))),
-      result(read_object(in(folder, "result.json"))),
-      epochs(read_epochs(in(folder, "metrics.jsonl"))) {
+      config(read_object(file_in(folder, "config.json"))),
+      facts(read_object(file_in(folder, "run.json"))),
+      result(read_object(file_in(folder, "result.json"))),
+      epochs(read_epochs(file_in(folder, "metrics.jsonl"))),
+      last_written(last_written_in(folder)) {
   EG_CHECK(!config.is_null(), IoError, "there is no run in {}: config.json is missing", folder);
+}
+
+std::string RunFiles::progress() const {
+  std::optional<double> most;
+  const Value* const stopping = config.find("stopping");
+  if (stopping && stopping->as_array())
+    for (const Value& criterion : *stopping->as_array())
+      if (const auto limit = number_at(criterion, "epochs"); limit && text_at(criterion, "type") == MaxEpochs::kName)
+        most = std::min(most.value_or(*limit), *limit);
+  const double done = epochs.empty() ? 0 : *number_at(epochs.back(), "epoch");
+  return fmt::format("epoch {:.0f}", done) + (most ? fmt::format(" of {:.0f}", *most) : "");
 }
 
 std::vector<std::string> RunFiles::metrics() const {

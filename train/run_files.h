@@ -1,6 +1,7 @@
 // What a run leaves in its folder, as far as it is there.
 #pragma once
 
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "eigengrad/config/value.h"
 #include "eigengrad/io/plot.h"
+#include "eigengrad/io/safetensors.h"
 
 namespace eigengrad::train {
 
@@ -18,16 +20,30 @@ std::string text_at(const config::Value& object, std::string_view key);
 /// The object in a JSON file; null when there is no such file. Throws IoError, FormatError, ConfigError.
 config::Value read_object(const std::string& path);
 
+/// Throws IoError unless there is a run in the folder.
+void check_run_folder(const std::string& folder);
+/// Writes run.json: where the data of a run are, and on what machine it runs. Throws IoError.
+void write_run_facts(const std::string& run_folder, const std::string& data_folder);
+/// The folder of the data: the one that is given, or else the one that the run was begun with, if any. Throws as
+/// read_object.
+std::string data_folder_of(const std::string& run_folder, const std::string& given);
+/// The weights that a run has ended with. Throws IoError, telling how it goes on, where it has not ended, and
+/// FormatError.
+io::NamedTensors load_weights(const std::string& run_folder);
+
 struct RunFiles {
-  std::string name;                   ///< of the folder
-  config::Value config, result;       ///< result: null while the run goes on
-  std::vector<config::Value> epochs;  ///< the lines of metrics.jsonl that have an epoch
+  std::string name;                     ///< of the folder
+  config::Value config, facts, result;  ///< config.json, run.json; result.json: null unless the run has ended
+  std::vector<config::Value> epochs;    ///< the lines of metrics.jsonl that have an epoch
+  std::time_t last_written = 0;         ///< when training last left something in the folder
 
   /// Throws IoError when there is no run in the folder, and as read_object. A last line of metrics.jsonl that was cut
   /// short is left out.
   explicit RunFiles(const std::string& folder);
 
   bool ended() const { return !result.is_null(); }
+  /// "epoch 3 of 10", as far as training has come; the second number where the configuration gives it.
+  std::string progress() const;
   /// The metrics that were measured, without "valid_": the loss first, learning rate and gradient norm last.
   std::vector<std::string> metrics() const;
   bool has(const std::string& metric) const;

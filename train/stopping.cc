@@ -314,9 +314,16 @@ void describe_states(const std::vector<std::unique_ptr<StopCriterion>>& criteria
     f.within(fmt::format("{}.", i), [&] { criteria[i]->describe_state(f); });
 }
 
-AllOf::AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : criteria_(std::move(criteria)) {
-  EG_CHECK(!criteria_.empty(), ValueError, "[all_of] expected at least one criterion, found none");
+CriteriaList::CriteriaList(const char* name, std::vector<std::unique_ptr<StopCriterion>> criteria)
+    : criteria_(std::move(criteria)) {
+  EG_CHECK(!criteria_.empty(), ValueError, "[{}] expected at least one criterion, found none", name);
 }
+
+void CriteriaList::reset() {
+  for (const auto& criterion : criteria_) criterion->reset();
+}
+
+void CriteriaList::describe_state(optim::StateFields& f) { describe_states(criteria_, f); }
 
 std::optional<StopReason> AllOf::check(const TrainState& state) {
   const std::vector<StopReason> reasons = reasons_of(criteria_, state);
@@ -326,25 +333,9 @@ std::optional<StopReason> AllOf::check(const TrainState& state) {
   return StopReason{kName, text};
 }
 
-void AllOf::reset() {
-  for (const auto& criterion : criteria_) criterion->reset();
-}
-
-void AllOf::describe_state(optim::StateFields& f) { describe_states(criteria_, f); }
-
-AnyOf::AnyOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : criteria_(std::move(criteria)) {
-  EG_CHECK(!criteria_.empty(), ValueError, "[any_of] expected at least one criterion, found none");
-}
-
 std::optional<StopReason> AnyOf::check(const TrainState& state) {
   const std::vector<StopReason> reasons = reasons_of(criteria_, state);
   return reasons.empty() ? std::nullopt : std::optional(reasons.front());
 }
-
-void AnyOf::reset() {
-  for (const auto& criterion : criteria_) criterion->reset();
-}
-
-void AnyOf::describe_state(optim::StateFields& f) { describe_states(criteria_, f); }
 
 }  // namespace eigengrad::train

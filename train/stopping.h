@@ -309,31 +309,32 @@ class StopSignal : public StopCriterion {
 
 // ---- Several.
 
+/// Criteria that are asked together. Throws ValueError for an empty list.
+class CriteriaList : public StopCriterion {
+ public:
+  void reset() final;
+  void describe_state(optim::StateFields& f) final;
+
+ protected:
+  CriteriaList(const char* name, std::vector<std::unique_ptr<StopCriterion>> criteria);
+  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
+};
+
 /// When all of several criteria hold at once.
-class AllOf : public StopCriterion {
+class AllOf : public CriteriaList {
  public:
   static constexpr const char* kName = "all_of";
-  explicit AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria);
+  explicit AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : CriteriaList(kName, std::move(criteria)) {}
   std::optional<StopReason> check(const TrainState& state) override;
-  void reset() override;
-  void describe_state(optim::StateFields& f) override;
-
- private:
-  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
 };
 
 /// When one of several holds, with its reason: for use within AllOf, since a trainer stops as soon as any one of its
 /// criteria holds.
-class AnyOf : public StopCriterion {
+class AnyOf : public CriteriaList {
  public:
   static constexpr const char* kName = "any_of";
-  explicit AnyOf(std::vector<std::unique_ptr<StopCriterion>> criteria);
+  explicit AnyOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : CriteriaList(kName, std::move(criteria)) {}
   std::optional<StopReason> check(const TrainState& state) override;
-  void reset() override;
-  void describe_state(optim::StateFields& f) override;
-
- private:
-  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
 };
 
 /// The reasons of several criteria, each of which is asked, so that those which count see every state.

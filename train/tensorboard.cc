@@ -2,18 +2,21 @@
 
 #include <filesystem>
 
+#include "eigengrad/io/file.h"
+
 namespace eigengrad::train {
 namespace {
 
 constexpr std::string_view kValid = "valid_";
-
-std::string below(const std::string& folder, const char* name) {
-  return (std::filesystem::path(folder) / name).string();
-}
+constexpr const char *kTrainFolder = "train", *kValidFolder = "valid";
 
 }  // namespace
 
-TensorBoardLog::TensorBoardLog(const std::string& folder) : folder_(folder), train_(below(folder, "train")) {}
+TensorBoardLog::TensorBoardLog(const std::string& folder, std::optional<std::int64_t> purge_step)
+    : folder_(folder), train_(io::file_in(folder, kTrainFolder), purge_step) {
+  const std::string valid = io::file_in(folder, kValidFolder);
+  if (purge_step && std::filesystem::exists(valid)) valid_ = std::make_unique<io::EventFile>(valid, purge_step);
+}
 
 TensorBoardLog& TensorBoardLog::watch(const nn::Module& model) {
   model_ = &model;
@@ -26,7 +29,7 @@ void TensorBoardLog::on_epoch_end(const EpochRecord& record) {
     name.starts_with(kValid) ? valid[name.substr(kValid.size())] = value : train[name] = value;
   train_.add_scalars(train, record.step);
   if (!valid.empty()) {
-    if (!valid_) valid_ = std::make_unique<io::EventFile>(below(folder_, "valid"));
+    if (!valid_) valid_ = std::make_unique<io::EventFile>(io::file_in(folder_, kValidFolder));
     valid_->add_scalars(valid, record.step);
   }
   if (!model_) return;

@@ -12,7 +12,8 @@ namespace eigengrad::train {
 /// valid, folders below the one that is given. On wish also how the weights are spread. Throws IoError.
 class TensorBoardLog : public Callback {
  public:
-  explicit TensorBoardLog(const std::string& folder);
+  /// With a `purge_step`, TensorBoard forgets what earlier logs in the folder have of that step and later ones.
+  explicit TensorBoardLog(const std::string& folder, std::optional<std::int64_t> purge_step = std::nullopt);
   /// Has the parameters of a model, which must live as long, follow as histograms.
   TensorBoardLog& watch(const nn::Module& model);
   void on_epoch_end(const EpochRecord& record) override;
@@ -20,7 +21,7 @@ class TensorBoardLog : public Callback {
  private:
   const std::string folder_;
   io::EventFile train_;
-  std::unique_ptr<io::EventFile> valid_;  // once there is something in it
+  std::unique_ptr<io::EventFile> valid_;  // once there is something in it, or something to forget
   const nn::Module* model_ = nullptr;
 };
 

@@ -20,6 +20,14 @@ std::string grouped(double number) {
 
 std::string percent(double share) { return fmt::format("{:.{}f} %", 100 * share, share >= 0.9995 ? 1 : 2); }
 
+std::string time_text(std::time_t time) {
+  char text[32];
+  std::tm local{};
+  localtime_r(&time, &local);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
+
 bool is_share(const std::string& metric) {
   for (const char* part : {"accuracy", "precision", "recall", "f1"})
     if (metric.find(part) != std::string::npos) return true;

@@ -1,6 +1,7 @@
 // Numbers and names as people read them.
 #pragma once
 
+#include <ctime>
 #include <string>
 
 namespace eigengrad::train {
@@ -13,6 +14,8 @@ std::string abbreviated(double number);
 std::string percent(double share);
 /// "350 ms", "2 min 5 s", "3 h 12 min".
 std::string duration(double seconds);
+/// "2026-01-31 12:30:59", by the local clock.
+std::string time_text(std::time_t time);
 /// Whether a metric is a share of something, by its name: accuracy, precision, recall, F1.
 bool is_share(const std::string& metric);
 /// The value of a metric, shares in percent.

@@ -14,13 +14,19 @@ else below the one where the command runs.
 
 ```json
 "data": {"type": "CSV", "file": "iris.csv", "label": "species", "ignore": ["id"], "missing": "mean"}
+"data": {"type": "CSV", "file": "houses.csv", "task": "regression", "label": ["price", "days"], "categorical": ["zip"],
+         "standardize_target": true}
 "data": {"type": "ImageFolder", "folder": "flowers", "size": 64, "transforms": ["RandomHorizontalFlip",
          {"type": "RandomCrop", "padding": 4}, {"type": "Normalize", "mean": [0.5, 0.5, 0.5], "std": [0.25]}]}
 ```
 
-- A run completes these options by what it finds in the data: the columns, classes, means and standard deviations of a
-  table, the classes and the size of images. They stand in the `config.json` of its folder, and are all that
+- A run completes these options by what it finds in the data: the columns, classes, categories, means and standard
+  deviations of a table, the classes and the size of images. They stand in the `config.json` of its folder, and are all that
   `eigengrad evaluate` and `eigengrad predict` need to treat other files as those were that the model was trained on.
+- A column of texts alone has categories: each becomes an input of its own, which is 1 where the row has it and 0 elsewhere,
+  or with `"encoding": "ordinal"` they become their numbers. Columns of categories that look like numbers are named by
+  `"categorical"`; `"categories": {"size": ["S", "M", "L"]}` gives them in an order. A column of numbers with a text in it is
+  a mistake. What is missing is an error, the mean, or drops the row. `"label"` of a regression may be several columns.
 - Inputs of tables are standardised by the mean and standard deviation of the training rows alone. Numbers are read
   without regard to the locale: `1.5`, `-2e-3`.
 - Levels of images are 0 to 1 when transforms see them. Random transforms take part in training alone, not in validation

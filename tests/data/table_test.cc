@@ -33,7 +33,7 @@ class Csv : public testing::Test {
   void SetUp() override {
     write_text(folder, "train.csv", "id,width,kind,length\n1,1,rose,10\n2,3,aster,20\n3,5,rose,30\n");
     write_text(folder, "test.csv", "length,kind,width,id\n40,aster,3,9\n");
-    options = {.file = "train.csv", .label = "kind", .test_file = "test.csv", .ignore = {"id"}};
+    options = {.file = "train.csv", .label = {"kind"}, .test_file = "test.csv", .ignore = {"id"}};
   }
   Source make() { return csv(options, folder.path()); }
   template <class E>
@@ -82,7 +82,7 @@ TEST_F(Csv, SplitsBySeed) {
   std::string text = "x,y\n";
   for (int i = 0; i < 50; ++i) text += std::to_string(i) + "," + (i % 2 ? "odd" : "even") + "\n";
   write_text(folder, "train.csv", text);
-  options = {.file = "train.csv", .label = "y", .test_fraction = 0.3, .standardize = false};
+  options = {.file = "train.csv", .label = {"y"}, .test_fraction = 0.3, .standardize = false};
   const auto tested = [this](std::int64_t seed) {
     options.seed = seed;
     const Source source = make();
@@ -97,7 +97,7 @@ TEST_F(Csv, SplitsBySeed) {
   EXPECT_EQ(tested(1), one);
   EXPECT_NE(tested(2), one);
   // Means are those of the rows that are trained on.
-  CsvOptions fresh{.file = "train.csv", .label = "y", .test_fraction = 0.3, .seed = 1};
+  CsvOptions fresh{.file = "train.csv", .label = {"y"}, .test_fraction = 0.3, .seed = 1};
   csv(fresh, folder.path());
   EXPECT_NEAR(fresh.means[0], (1225.0 - std::accumulate(one.begin(), one.end(), 0.0)) / 35, 1e-9);
   options.test_fraction = 0.001;
@@ -105,7 +105,7 @@ TEST_F(Csv, SplitsBySeed) {
 }
 
 TEST_F(Csv, TellsNumbers) {
-  options.label = "length";
+  options.label = {"length"};
   options.ignore = {"id", "kind"};
   options.task = TableTask::Regression;
   const Source source = make();
@@ -123,7 +123,7 @@ TEST_F(Csv, TellsNumbers) {
 
 TEST_F(Csv, OrdersClassesThatAreNumbersAsNumbers) {
   write_text(folder, "train.csv", "x,y\n1,10\n2,9\n3,-1\n4,b\n5,a\n");
-  options = {.file = "train.csv", .label = "y"};
+  options = {.file = "train.csv", .label = {"y"}};
   make();
   EXPECT_EQ(options.classes, (Strings{"-1", "9", "10", "a", "b"}));
 }
@@ -160,13 +160,17 @@ TEST_F(Csv, SaysWhatIsWrongInTheFile) {
     options.classes.clear();
     options.means.clear();
     options.stds.clear();
+    options.categories.clear();
     fails<FormatError>(words);
   };
   with("", {"train.csv: the file is empty"});
   with("id,width,kind,length\n", {"there are no rows"});
   with("id,width,kind,length\n1,2,rose\n", {"train.csv:2:9:", "found 3 fields, expected the 4"});
   with("id,width,kind,length\n1,2,rose,4,5\n", {"train.csv:2:12:", "found 5 fields, expected the 4"});
-  with("id,width,kind,length\n1,x,rose,4\n", {"train.csv:2:3: column 'width': found 'x', expected a number"});
+  with("id,width,kind,length\n1,2,rose,4\n1,x,rose,4\n",
+       {"train.csv:3:3: column 'width': found 'x', expected a number"});
+  with("id,width,kind,length\n1,x,rose,4\n1,2e999,rose,4\n",
+       {"train.csv:3:3: column 'width': found the number '2e999' behind texts", "\"categorical\""});
   with("id,width,kind,length\n1,1e39,rose,4\n", {"train.csv:2:3:", "beyond the numbers of float32"});
   with("id,width,kind,length\n1,2,rose,4\n1,2,rose,4\n", {"'kind' has only the class 'rose'"});
   with("id,width,sort,length\n1,2,rose,4\n", {"no column 'kind' for the label", "'sort'"});
@@ -201,6 +205,15 @@ TEST_F(Csv, SaysWhatIsWrongInTheOptions) {
       },
       {"train.csv:3:5:", "'aster', expected one of the classes 'rose', 'tulip'"});
   with([](CsvOptions& o) { o.task = TableTask::Regression, o.classes = {"a", "b"}; }, {"classes are for"});
+  with([](CsvOptions& o) { o.label = {}; }, {"label names no column"});
+  with([](CsvOptions& o) { o.label = {"kind", "id"}; }, {"label names 2 columns, which is for"});
+  with([](CsvOptions& o) { o.label = {"id", "id"}, o.task = TableTask::Regression; }, {"label names 'id' twice"});
+  with([](CsvOptions& o) { o.target_mean_std = {1, 2, 3, 4}; }, {"target_mean_std has 4 numbers"});
+  with([](CsvOptions& o) { o.target_mean_std = {1, -2}; }, {"found -2 in target_mean_std"});
+  with([](CsvOptions& o) { o.categorical = {"none"}; }, {"categorical names the column 'none'", "'width', 'length'"});
+  with([](CsvOptions& o) { o.categories = {{"kind", {"a"}}}; }, {"categories names the column 'kind'"});
+  with([](CsvOptions& o) { o.categories = {{"width", {}}}; }, {"categories has none for the column 'width'"});
+  with([](CsvOptions& o) { o.categories = {{"width", {"1", "1"}}}; }, {"column 'width' names '1' twice"});
   with([](CsvOptions& o) { o.test_fraction = 1; }, {"test_fraction"});
   with([](CsvOptions& o) { o.file = "none.csv"; }, {"none.csv", "No such file"});
 }
@@ -227,11 +240,133 @@ TEST_F(Csv, ReadsInputsAlone) {
   EXPECT_EQ(csv_inputs(options)->read(folder.file("new.csv")).inputs.to_vector<float>()[1], 0);
 }
 
+// A table of shirts.
+class Categories : public Csv {
+ protected:
+  void SetUp() override {
+    write_text(folder, "train.csv", "colour,size,price\nred,M,1\nblue,L,2\nred,S,3\ngreen,M,6\n");
+    write_text(folder, "test.csv", "colour,size,price\nblue,L,3\n");
+    options = {.file = "train.csv",
+               .label = {"price"},
+               .task = TableTask::Regression,
+               .test_file = "test.csv",
+               .features = {"colour"}};
+  }
+  Floats read_new(const std::string& text) {
+    write_text(folder, "new.csv", text);
+    return csv_inputs(options)->read(folder.file("new.csv")).inputs.to_vector<float>();
+  }
+};
+
+TEST_F(Categories, OfTextsAreFoundAndSpread) {
+  options.features = {"colour", "price"};
+  options.label = {"size"};
+  options.task = TableTask::Classification;
+  const Source source = make();
+  EXPECT_EQ(options.categories, (ColumnCategories{{"colour", {"blue", "green", "red"}}}));
+  EXPECT_EQ(options.means, (std::vector<double>{0.25, 0.25, 0.5, 3}));
+  EXPECT_EQ(Floats(options.stds.begin(), options.stds.end() - 1), (Floats{1, 1, 1}));
+  EXPECT_EQ(source.train->input_shape(), Shape{4});
+  EXPECT_EQ(source.train->description(), "train.csv: 4 rows of 2 features, 1 of them categorical, 3 classes");
+  const Batch train = whole(*source.train), test = whole(*source.test);
+  const float low = static_cast<float>((1 - 3) / options.stds[3]);
+  const Floats values = train.inputs.to_vector<float>();
+  EXPECT_EQ(Floats(values.begin(), values.begin() + 3), (Floats{0, 0, 1}));
+  EXPECT_EQ(values[3], low);
+  EXPECT_EQ(Floats(values.begin() + 12, values.begin() + 15), (Floats{0, 1, 0}));
+  EXPECT_EQ(test.inputs.to_vector<float>(), (Floats{1, 0, 0, 0}));
+
+  EXPECT_EQ(csv_inputs(options)->input_shape(), Shape{4});
+  EXPECT_EQ(read_new("price,colour\n3,green\n3,red\n"), (Floats{0, 1, 0, 0, 0, 0, 1, 0}));
+  // With completed options the same data are the same.
+  const ColumnCategories found = options.categories;
+  EXPECT_EQ(whole(*make().train).inputs.to_vector<float>(), values);
+  EXPECT_EQ(options.categories, found);
+}
+
+TEST_F(Categories, ThatAreNotKnownAreErrorsOrNone) {
+  make();
+  expect_error<FormatError>([&] { read_new("colour\nred\npink\n"); },
+                            {"new.csv:3:1: column 'colour': found 'pink', expected one of the categories 'blue'"});
+  write_text(folder, "test.csv", "colour,size,price\npink,L,3\n");
+  fails<FormatError>({"test.csv:2:1:", "'pink'"});
+  options.unknown = Unknown::Ignore;
+  EXPECT_EQ(read_new("colour\nred\npink\n"), (Floats{0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(whole(*make().test).inputs.to_vector<float>(), (Floats{0, 0, 0}));
+}
+
+TEST_F(Categories, ThatAreMissingAreTheirMean) {
+  write_text(folder, "train.csv", "colour,size,price\nred,M,1\n,L,2\nred,S,3\ngreen,M,6\n");
+  write_text(folder, "test.csv", "colour,size,price\nred,L,3\n");
+  fails<FormatError>({"train.csv:3:1: column 'colour'", "a missing value"});
+  options.missing = Missing::Mean;
+  const Floats values = whole(*make().train).inputs.to_vector<float>();
+  EXPECT_NEAR(values[2], 1.0 / 3, 1e-6);
+  EXPECT_NEAR(values[3], 2.0 / 3, 1e-6);
+  EXPECT_EQ(options.categories[0].second, (Strings{"green", "red"}));
+  EXPECT_NEAR(read_new("colour\nNA\n")[1], 2.0 / 3, 1e-6);
+  options.missing = Missing::Drop;
+  EXPECT_EQ(make().train->size(), 3);
+}
+
+TEST_F(Categories, MayBeNumbersInAnOrder) {
+  options.features = {"size"};
+  options.encoding = Encoding::Ordinal;
+  options.standardize = false;
+  options.categories = {{"size", {"S", "M", "L"}}};
+  EXPECT_EQ(whole(*make().train).inputs.to_vector<float>(), (Floats{1, 2, 0, 1}));
+  EXPECT_EQ(options.means, (std::vector<double>{1}));
+  options.standardize = true;
+  options.unknown = Unknown::Ignore;
+  EXPECT_EQ(read_new("size\nXXL\nM\n"), (Floats{0, 0}));
+  EXPECT_NEAR(read_new("size\nL\n")[0], std::sqrt(2.0f), 1e-6f);
+}
+
+TEST_F(Categories, MayLookLikeNumbers) {
+  write_text(folder, "train.csv", "colour,zip,price\nred,10,1\nred,9,2\nred,x,4\n");
+  write_text(folder, "test.csv", "colour,zip,price\nred,10,1\n");
+  options.features = {"zip"};
+  fails<FormatError>({"train.csv:4:5: column 'zip': found 'x', expected a number"});
+  options.categorical = {"zip"};
+  const Source source = make();
+  EXPECT_EQ(options.categories, (ColumnCategories{{"zip", {"9", "10", "x"}}}));
+  EXPECT_EQ(whole(*source.test).inputs.to_vector<float>(), (Floats{0, 1, 0}));
+}
+
+TEST_F(Categories, AreNotAsManyAsRows) {
+  std::string text = "colour,size,price\n";
+  for (int i = 0; i <= 1000; ++i) text += "c" + std::to_string(i) + ",M," + std::to_string(i) + "\n";
+  write_text(folder, "train.csv", text);
+  fails<FormatError>({"train.csv:1002:1: column 'colour': found more than 1000 categories", "\"ignore\""});
+}
+
+TEST_F(Categories, StandBesideSeveralTargets) {
+  write_text(folder, "train.csv", "colour,a,b\nred,1,10\nblue,3,30\nred,5,20\n");
+  write_text(folder, "test.csv", "b,a,colour\n7,8,red\n");
+  options.label = {"b", "a"};
+  options.features.clear();
+  const Source source = make();
+  EXPECT_EQ(options.features, Strings{"colour"});
+  EXPECT_EQ(source.train->target_shape(), Shape{2});
+  EXPECT_EQ(whole(*source.train).targets.to_vector<float>(), (Floats{10, 1, 30, 3, 20, 5}));
+  EXPECT_EQ(whole(*source.test).targets.to_vector<float>(), (Floats{7, 8}));
+  EXPECT_EQ(source.train->description(), "train.csv: 3 rows of 1 features, 1 of them categorical, 2 numbers to tell");
+  EXPECT_EQ(options.target_mean_std.size(), 4u);
+  EXPECT_EQ(options.target_mean_std[2], 3);
+  options.standardize_target = true;
+  const Floats targets = whole(*make().train).targets.to_vector<float>();
+  EXPECT_NEAR(targets[2], std::sqrt(1.5), 1e-6);
+  EXPECT_NEAR(targets[5], std::sqrt(1.5), 1e-6);
+  const Floats restored = csv_inputs(options)->restored(tensor(targets, {3, 2})).to_vector<float>();
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(restored[i], (Floats{10, 1, 30, 3, 20, 5})[i], 1e-5f);
+}
+
 TEST(TableDataset, Refusals) {
   EXPECT_THROW(TableDataset({2, {1, 2, 3}, {0, 0}, {}}, {"a"}, ""), ShapeError);
   EXPECT_THROW(TableDataset({0, {}, {}, {}}, {"a"}, ""), ShapeError);
   EXPECT_THROW(TableDataset({1, {1, 2}, {0, 1}, {}}, {"a"}, ""), IndexError);
   EXPECT_THROW(TableDataset({1, {1, 2}, {0, -1}, {}}, {"a"}, ""), IndexError);
+  EXPECT_THROW(TableDataset({1, {1, 2}, {}, {1, 2, 3}, 2}, {}, ""), ShapeError);
 }
 
 TEST(CsvSource, IsReachedFromJson) {
@@ -254,6 +389,38 @@ TEST(CsvSource, IsReachedFromJson) {
   EXPECT_EQ(whole(*same.test).inputs.to_vector<float>(), whole(*source.test).inputs.to_vector<float>());
   EXPECT_EQ(sources().write(*again), resolved);
   EXPECT_EQ(sources().functions(*again).inputs(again->options.get())->class_names(), (Strings{"no", "yes"}));
+}
+
+TEST(CsvSource, NamesColumnsInJson) {
+  const TempFolder folder;
+  write_text(folder, "t.csv", "colour,a,b\nred,1,2\nblue,2,3\nred,4,5\nred,5,6\n");
+  const auto read = [&](const char* rest) {
+    config::Diagnostics diagnostics("f");
+    auto row = sources().read(config::parse_json(std::string(R"({"type": "CSV", "file": "t.csv", )") + rest + "}"),
+                              "/data", diagnostics);
+    diagnostics.throw_if_any();
+    return row;
+  };
+  const auto row = read(R"("task": "regression", "label": ["a", "b"], "categories": {"colour": ["red", "blue"]})");
+  const Source source = sources().functions(*row).make(row->options.get(), folder.path());
+  EXPECT_EQ(source.train->target_shape(), Shape{2});
+  const config::Value resolved = sources().write(*row);
+  EXPECT_EQ(*resolved.find("label"), config::parse_json(R"(["a", "b"])"));
+  EXPECT_EQ(*resolved.find("categories"), config::parse_json(R"({"colour": ["red", "blue"]})"));
+  config::Diagnostics diagnostics;
+  EXPECT_EQ(sources().write(*sources().read(resolved, "/data", diagnostics)), resolved);
+  EXPECT_EQ(*sources().write(*read(R"("label": "a")")).find("label"), config::Value("a"));
+
+  const std::pair<const char*, const char*> mistakes[] = {
+      {R"("label": 3)", "/data/label: found the number 3, expected the name of a column, or an array of names"},
+      {R"("label": [])", "/data/label: found an array"},
+      {R"("label": ["a", 1])", "/data/label: found an array"},
+      {R"("label": ["a", "b"])", "/data/label: found 2 columns, which is for \"task\": \"regression\""},
+      {R"("label": "a", "categories": ["x"])", "/data/categories: found an array"},
+      {R"("label": "a", "categories": {"colour": "x"})", "/data/categories/colour: found the string"},
+      {R"("label": "a", "encoding": "hot")", "/data/encoding: unknown value 'hot', expected one of: one_hot, ordinal"},
+  };
+  for (const auto& [json, words] : mistakes) expect_error<ConfigError>([&, json = json] { read(json); }, words);
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ void read_records(const std::string& path) {
 
 // A data set of a table: the label is the column "y".
 void read_table(const std::string& path) {
-  data::CsvOptions options{.file = path, .label = "y", .test_fraction = 0.5, .missing = data::Missing::Mean};
+  data::CsvOptions options{.file = path, .label = {"y"}, .test_fraction = 0.5, .missing = data::Missing::Mean};
   const data::Source source = data::csv(options, "");
   for (const data::DatasetPtr& part : {source.train, source.test})
     for (std::int64_t i = 0; i < part->size(); ++i) {

@@ -45,6 +45,40 @@ TEST(File, OnlyRegularFilesOfALimitedSizeAreRead) {
   EXPECT_THROW(read_file(folder.file("fifo"), 4), IoError);
 }
 
+TEST(File, WhatIsWrittenIsSummedUp) {
+  const TempFolder folder;
+  const std::string large(100'000, 'x');
+  const std::string_view pieces[] = {"small", large, "", "end"};
+  const Written written = write_file(folder.file("a"), pieces);
+  EXPECT_EQ(written.bytes, 100'008u);
+  EXPECT_EQ(written.checksum, checksum_of_file(folder.file("a")));
+  EXPECT_EQ(written.checksum, checksum("small" + large + "end"));
+}
+
+TEST(File, FoldersAreMadeWithThoseAbove) {
+  const TempFolder folder;
+  make_folders(folder.file("a/b/c/"));
+  EXPECT_TRUE(std::filesystem::is_directory(folder.file("a/b/c")));
+  make_folders(folder.file("a/b"));
+  write_file(folder.file("file"), "x");
+  EXPECT_THROW(make_folders(folder.file("file")), IoError);
+  EXPECT_THROW(make_folders(folder.file("file/below")), IoError);
+}
+
+TEST(FolderLock, KeepsAFolderToOneAndCanBeAskedAbout) {
+  const TempFolder folder;
+  EXPECT_FALSE(is_locked(folder.path()));
+  {
+    const FolderLock lock(folder.path());
+    EXPECT_TRUE(is_locked(folder.path()));
+    EXPECT_TRUE(is_locked(folder.path())) << "asking changes nothing";
+    EXPECT_THROW(FolderLock(folder.path()), IoError);
+  }
+  EXPECT_FALSE(is_locked(folder.path()));
+  EXPECT_NO_THROW(FolderLock(folder.path()));
+  EXPECT_FALSE(is_locked(folder.file("none")));
+}
+
 TEST(Svg, IsDrawnWhereGraphvizIs) {
   const TempFolder folder;
   write_file(folder.file("g.dot"), "digraph { a -> b }");

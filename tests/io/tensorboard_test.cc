@@ -97,6 +97,17 @@ TEST(EventFile, SaysWhatItCannotWrite) {
   EXPECT_THROW(EventFile("/proc/nothing"), IoError);
 }
 
+TEST(EventFile, TakesBackLaterSteps) {
+  const TempFolder folder;
+  EventFile first(folder.path()), second(folder.path(), 300);
+  EXPECT_LT(first.path(), second.path()) << "TensorBoard reads them in the order of their names";
+  EXPECT_EQ(events_in(first.path()).size(), 1u);
+  const auto events = events_in(second.path());
+  ASSERT_EQ(events.size(), 2u);
+  // 3a 02: the session log, whose status (08) is START (01).
+  EXPECT_EQ(events[1].substr(9), std::string("\x10\xac\x02\x3a\x02\x08\x01", 7));
+}
+
 // For tests/io/tensorboard_test.py.
 TEST(EventFile, WritesForTensorBoard) {
   const char* folder = std::getenv("EIGENGRAD_TENSORBOARD_FOLDER");

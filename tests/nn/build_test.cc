@@ -56,6 +56,24 @@ TEST(BuildNamed, AnEmptyObjectNamesNothing) {
   EXPECT_EQ(built(R"({"type": "Sequential", "layers": []})", {4}).output, Shape{4});
 }
 
+TEST(BuildArray, IsASequentialWhereverALayerMayStand) {
+  const BuiltModel model = built(R"([{"type": "Linear", "out_features": 3}, {"type": "Residual", "layers": [["ReLU"]]},
+      {"type": "Graph", "layers": {"a": ["Tanh", {"type": "Linear", "out_features": 2}], "b": "ReLU"}}])",
+                                 {4});
+  EXPECT_EQ(model.output, Shape{2});
+  EXPECT_TRUE(dynamic_cast<Sequential*>(model.module.get()));
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : model.module->named_parameters()) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"0.weight", "0.bias", "2.a.1.weight", "2.a.1.bias"}));
+  config::Diagnostics diagnostics;
+  const BuiltModel again = build_model(model_config(*model.module), "/model", {4}, diagnostics);
+  ASSERT_TRUE(diagnostics.empty() && again.module);
+  EXPECT_EQ(mistakes_in("[]", {4}), "f:1:1 /model: found an empty array, expected at least one layer");
+  EXPECT_NE(mistakes_in(R"(["ReLU", ["Tanh", {"type": "Linear", "in_features": 5, "out_features": 1}]])", {4})
+                .find("/model/1/1: Linear expects in_features = 5, but /model/1/0 (Tanh) gives [4]"),
+            std::string::npos);
+}
+
 TEST(BuildNamed, TheSchemaAllowsBothForms) {
   const config::Value schema = model_schema();
   const config::Value::Array& kinds = *schema.find("anyOf")->as_array();

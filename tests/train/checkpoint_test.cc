@@ -4,13 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
+#include <limits>
+#include <set>
 
+#include "eigengrad/config/reader.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/io/file.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
 #include "eigengrad/optim/optim.h"
+#include "eigengrad/train/criteria.h"
 #include "tests/message.h"
 #include "tests/temp_folder.h"
 
@@ -32,7 +38,8 @@ MakeOptimizer make(typename O::Options options = {}) {
 
 // All that a run may remember.
 struct Training {
-  explicit Training(const MakeOptimizer& make_optimizer = make<optim::Adam>({.lr = 0.05}), bool ema = true) {
+  explicit Training(const MakeOptimizer& make_optimizer = make<optim::Adam>({.lr = 0.05}), bool ema = true,
+                    bool with_criteria = true) {
     manual_seed(5);
     model.push_back(std::make_shared<nn::Linear>(2, 8))
         .push_back(std::make_shared<nn::BatchNorm1d>(8))
@@ -47,7 +54,7 @@ struct Training {
     trainer.emplace(model, loss, *optimizer, TrainerOptions{.clip_grad_norm = 1, .accumulate = 2, .validate_every = 3});
     trainer->add_schedule(*by_step, optim::Interval::Step).add_schedule(*by_metric).keep_best();
     if (average) trainer->average_with(*average);
-    trainer->stop_when<MaxEpochs>({.epochs = 4}).stop_when<NoImprovement>({.patience = 3});
+    if (with_criteria) trainer->stop_when<MaxEpochs>({.epochs = 4}).stop_when<NoImprovement>({.patience = 3});
   }
   FitResult fit() { return trainer->fit(train, &valid); }
 
@@ -189,24 +196,32 @@ TEST(Resume, AnEpochOfOtherBatchesIsRefused) {
             "[fit] training stopped within an epoch of 9 batches, and cannot go on in one of 3");
 }
 
+// Keeps the weights of the best validation on its own, and does something after a step.
+struct Watch : Callback {
+  explicit Watch(Training& of, std::function<void(std::int64_t step)> then = {}) : training(of), act(std::move(then)) {}
+  void see(double loss) {
+    if (!(loss < best)) return;
+    best = loss;
+    const optim::EMA::Applied averages(*training.average);
+    weights = values_of(training.model.state_dict());
+  }
+  void on_step_end(const TrainState& state) override {
+    if (state.validated) see(state.metrics.at("valid_loss"));
+    if (act) act(state.step);
+  }
+  void on_epoch_end(const EpochRecord& record) override { see(record.metrics.at("valid_loss")); }
+
+  Training& training;
+  const std::function<void(std::int64_t)> act;
+  double best = 1e9;
+  Values weights;
+};
+
+// Which soon goes astray.
+MakeOptimizer too_fast() { return make<optim::SGD>({.lr = 3, .momentum = 0.9}); }
+
 TEST(KeepBest, RestoresTheWeightsOfTheBestValidation) {
-  struct Watch : Callback {
-    explicit Watch(Training& of) : training(of) {}
-    void see(double loss) {
-      if (loss >= best) return;
-      best = loss;
-      const optim::EMA::Applied averages(*training.average);
-      weights = values_of(training.model.state_dict());
-    }
-    void on_step_end(const TrainState& state) override {
-      if (state.validated) see(state.metrics.at("valid_loss"));
-    }
-    void on_epoch_end(const EpochRecord& record) override { see(record.metrics.at("valid_loss")); }
-    Training& training;
-    double best = 1e9;
-    Values weights;
-  };
-  Training s(make<optim::SGD>({.lr = 3, .momentum = 0.9}));  // which soon goes astray
+  Training s(too_fast());
   auto watch = std::make_unique<Watch>(s);
   const Watch& seen = *watch;
   s.trainer->add_callback(std::move(watch));
@@ -216,6 +231,86 @@ TEST(KeepBest, RestoresTheWeightsOfTheBestValidation) {
   EXPECT_LT(result.best->step, result.state.step);
   EXPECT_EQ(values_of(s.model.state_dict()), seen.weights);
   EXPECT_NEAR(evaluate(s.model, s.loss, s.valid).loss, seen.best, 1e-12);
+}
+
+// Shows a criterion the steps as seconds.
+struct ByStepClock : StopCriterion {
+  explicit ByStepClock(std::unique_ptr<StopCriterion> criterion) : inner(std::move(criterion)) {}
+  std::optional<StopReason> check(const TrainState& state) override {
+    TrainState shown = state;
+    shown.seconds = static_cast<double>(state.step);
+    return inner->check(shown);
+  }
+  void reset() override { inner->reset(); }
+  const std::unique_ptr<StopCriterion> inner;
+};
+
+TEST(KeepBest, RestoresThemWhateverStopsTheRun) {
+  constexpr std::int64_t kActs = 12;  // a step at which something happens
+  const TempFolder folder;
+  const std::string stop = folder.file("STOP");
+  const auto spoil = [](Tensor weights) {
+    const NoGrad no_grad;
+    fill_(weights, std::numeric_limits<double>::quiet_NaN());
+  };
+  const struct {
+    std::string kind, options;
+    std::function<void(Training&)> act = {};
+  } rows[] = {
+      {"max_epochs", R"("epochs": 4)"},
+      {"max_steps", R"("steps": 17)"},
+      {"max_samples", R"("samples": 250)"},
+      {"max_seconds", R"("seconds": 16)"},
+      {"max_seconds", R"("seconds": 16, "whole_epochs": false)"},
+      {"target_metric", R"("metric": "lr", "mode": "min", "target": 1)"},
+      {"no_improvement", R"("patience": 2)"},
+      {"small_improvement", R"("metric": "valid_loss", "window": 2)"},
+      {"grad_norm", R"("tolerance": 0.02)"},
+      {"min_lr", R"("lr": 0.5)"},
+      {"divergence", R"("metric": "valid_loss", "factor": 2)"},
+      {"all_of", R"("criteria": [{"type": "max_steps", "steps": 11}, {"type": "max_epochs", "epochs": 3}])"},
+      {"any_of", R"("criteria": [{"type": "max_steps", "steps": 15}, "max_epochs"])"},
+      // In validation alone, which goes by the running mean; and in training.
+      {"non_finite", R"("metric": "valid_loss")", [&](Training& t) { spoil(t.model.named_buffers()[0].second); }},
+      {"non_finite", R"("metric": "valid_loss")", [&](Training& t) { spoil(t.model.parameters()[0]); }},
+      {"stop_file", "", [&](Training&) { io::write_file(stop, ""); }},
+      {"signal", "", [](Training&) { std::raise(SIGTERM); }},
+  };
+  std::set<std::string> left;
+  for (const std::string& name : criteria().names()) left.insert(name);
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.kind + " " + row.options);
+    left.erase(row.kind);
+    Training s(too_fast(), true, false);
+    if (row.kind == kSignal) {
+      s.trainer->stop_when(std::make_unique<StopSignal>());
+    } else if (row.kind == kStopFile) {
+      s.trainer->stop_when(std::make_unique<ByStepClock>(std::make_unique<StopFile>(StopFileOptions{stop})));
+    } else {
+      config::Diagnostics diagnostics("row");
+      const std::string json =
+          R"({"type": ")" + row.kind + "\"" + (row.options.empty() ? "" : ", " + row.options) + "}";
+      const auto configured = criteria().read(config::parse_json(json), "", diagnostics);
+      diagnostics.throw_if_any();
+      s.trainer->stop_when(
+          std::make_unique<ByStepClock>(criteria().functions(*configured).make(configured->options.get())));
+    }
+    s.trainer->stop_when<MaxSteps>({.steps = 200});  // which is never reached
+    auto watch = std::make_unique<Watch>(s, [&](std::int64_t step) {
+      if (row.act && step == kActs) row.act(s);
+    });
+    const Watch& seen = *watch;
+    s.trainer->add_callback(std::move(watch));
+    const FitResult result = s.fit();
+    EXPECT_LT(result.state.step, 200);
+    EXPECT_EQ(result.stopped_by.kind, row.kind == "any_of" ? "max_steps" : row.kind) << result.stopped_by.text;
+    ASSERT_TRUE(result.best);
+    EXPECT_LT(result.best->step, result.state.step) << "the last weights are the best, which shows nothing";
+    EXPECT_EQ(result.best->value, seen.best);
+    EXPECT_EQ(result.restored_best, row.kind != kSignal);
+    EXPECT_EQ(values_of(s.model.state_dict()) == seen.weights, row.kind != kSignal);
+  }
+  EXPECT_TRUE(left.empty()) << *left.begin() << " is not in the table";
 }
 
 TEST(Checkpoints, KeepTheNewest) {

@@ -23,7 +23,7 @@ trains nothing; `eigengrad inspect run.json` says what the model is made of and 
   "seed": 0,
   "data": "MNIST",
   "training": {"batch_size": 64},
-  "model": {"type": "Sequential", "layers": ["Flatten", {"type": "Linear", "out_features": 10}]},
+  "model": ["Flatten", {"type": "Linear", "out_features": 10}],
   "loss": "CrossEntropyLoss",
   "optimizer": {"type": "SGD", "lr": 0.1},
   "stopping": [{"type": "max_epochs", "epochs": 10}]
@@ -40,7 +40,12 @@ trains nothing; `eigengrad inspect run.json` says what the model is made of and 
 )";
 
 constexpr const char* kModel = R"(
-A model is a layer ([layers.md](layers.md) has them all), or one of three that hold layers:
+A model is a layer ([layers.md](layers.md) has them all), an array of layers, which run one after another, or one of three
+that hold layers. An array is short for a `Sequential`, wherever a layer may stand:
+
+```json array
+["Flatten", {"type": "Linear", "out_features": 32}, "ReLU", {"type": "Linear", "out_features": 10}]
+```
 
 | type | keys | |
 | --- | --- | --- |
@@ -136,7 +141,7 @@ TEST(ConfigDocs, TheModelsOfThePageAreTrained) {
     const RunReport report = run_training(config, "f", {"", folder.file(std::to_string(models++))});
     EXPECT_FALSE(report.failed) << model;
   }
-  EXPECT_EQ(models, 3);
+  EXPECT_EQ(models, 4);
 }
 
 TEST(ConfigDocs, AreThoseOfTheTables) { expect_documented("docs/config.md", reference(), kUpdate); }

@@ -15,8 +15,10 @@
 #include "eigengrad/ops/ops.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
+#include "eigengrad/train/run_files.h"
 #include "tests/message.h"
 #include "tests/temp_folder.h"
+#include "tests/train/small_run.h"
 
 namespace eigengrad::train {
 namespace {
@@ -25,16 +27,8 @@ namespace fs = std::filesystem;
 using config::parse_json;
 using config::Value;
 
-Value small_config() {
-  return parse_json(R"({
-    "seed": 7,
-    "data": {"type": "Digits", "train": 300, "test": 120},
-    "training": {"batch_size": 20, "valid_fraction": 0.2},
-    "model": {"type": "Sequential", "layers": ["Flatten", {"type": "Linear", "out_features": 10}]},
-    "loss": "CrossEntropyLoss",
-    "metrics": ["accuracy", "f1"],
-    "optimizer": {"type": "Adam", "lr": 0.01},
-    "stopping": [{"type": "max_epochs", "epochs": 3}]})");
+Value three_epochs() {
+  return small_run({{"data.test", "120"}, {"metrics", R"(["accuracy", "f1"])"}, {"stopping.0.epochs", "3"}});
 }
 
 std::string page_in(const std::string& folder) { return io::read_file(folder + "/report.html", 1 << 24); }
@@ -76,7 +70,7 @@ void expect_offline(const std::string& page) {
 TEST(HtmlReport, IsLeftByARunAndMadeAgain) {
   const TempFolder folder;
   const std::string run = folder.file("a <b> run");
-  run_training(small_config(), "f.json", {"", run});
+  run_training(three_epochs(), "f.json", {"", run});
   const std::string page = page_in(run);
   EXPECT_EQ(unbalanced(page), "");
   expect_offline(page);
@@ -103,7 +97,7 @@ TEST(HtmlReport, IsLeftByARunAndMadeAgain) {
 
 TEST(HtmlReport, TellsOfARunThatFailed) {
   const TempFolder folder;
-  Value config = small_config();
+  Value config = three_epochs();
   config::set_by_path(config, "optimizer", R"({"type": "SGD", "lr": 1e300})");
   EXPECT_TRUE(run_training(config, "f.json", {"", folder.file("run")}).failed);
   const std::string page = page_in(folder.file("run"));
@@ -116,7 +110,7 @@ TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
   const TempFolder folder;
   const std::string run = folder.file("run");
   fs::create_directories(run);
-  const train::Run built = build_run(small_config(), "f.json", "");
+  const train::Run built = build_run(three_epochs(), "f.json", "");
   io::write_file(run + "/config.json", config::to_json(built.resolved));
   io::write_file(run + "/metrics.jsonl",
                  "{\"epoch\": 1, \"step\": 12, \"seconds\": 0.5, \"loss\": 2.25}\n{\"epoch\": 2, \"st");
@@ -124,7 +118,8 @@ TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
   file.on_epoch_end({.epoch = 1, .step = 12, .seconds = 0.5, .metrics = {}});
   const std::string page = page_in(run);
   EXPECT_EQ(unbalanced(page), "");
-  for (const char* part : {"running, 1 epoch done", "http-equiv=\"refresh\"", "2.25", "epoch 1: training 2.25"})
+  for (const char* part :
+       {"running, epoch 1 of 3", "It was running at 2", "http-equiv=\"refresh\"", "2.25", "epoch 1: training 2.25"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   // The next one waits until reports have taken little of the time.
   fs::remove(run + "/report.html");
@@ -132,12 +127,55 @@ TEST(HtmlReport, CanBeWatchedWhileTheRunGoesOn) {
   EXPECT_FALSE(fs::exists(run + "/report.html"));
   file.on_epoch_end({.epoch = 3, .step = 36, .seconds = 1e6, .metrics = {}});
   EXPECT_TRUE(fs::exists(run + "/report.html"));
+
+  // Made again, it tells whether somebody is at work there.
+  const auto again = [&] {
+    remake_report(run, "");
+    return page_in(run);
+  };
+  {
+    const io::FolderLock lock(run);
+    EXPECT_NE(again().find("running, epoch 1 of 3"), std::string::npos);
+  }
+  const std::string killed = again();
+  EXPECT_EQ(unbalanced(killed), "");
+  for (const char* part : {"not finished: epoch 1 of 3", "It was last written at 2", "train --resume"})
+    EXPECT_NE(killed.find(part), std::string::npos) << part;
+  for (const char* part : {"running", "http-equiv=\"refresh\""})
+    EXPECT_EQ(killed.find(part), std::string::npos) << part;
+}
+
+TEST(HtmlReport, FindsTheDataOfTheRunAgain) {
+  const TempFolder folder;
+  std::string table = "x,y\n";
+  for (int i = 0; i < 40; ++i) table += std::to_string(i) + (i < 20 ? ",low\n" : ",high\n");
+  fs::create_directories(folder.file("data"));
+  io::write_file(folder.file("data/t.csv"), table);
+  Value config = three_epochs();
+  config::set_by_path(config, "data", R"({"type": "CSV", "file": "t.csv", "label": "y"})");
+  config::set_by_path(config, "model", R"({"type": "Linear", "out_features": 2})");
+  const std::string run = folder.file("run");
+  run_training(config, "f.json", {folder.file("data"), run});
+  remake_report(run, "");
+  EXPECT_NE(page_in(run).find("Confusion matrix"), std::string::npos);
+  export_onnx(run, "", folder.file("m.onnx"));
+  EXPECT_GT(fs::file_size(folder.file("m.onnx")), 100u);
+  EXPECT_TRUE(run_evaluation(run, "").figures.find("test_accuracy"));
+  EXPECT_EQ(data_folder_of(run, "elsewhere"), "elsewhere");
+  EXPECT_EQ(data_folder_of(folder.file("data"), ""), "");
+
+  fs::remove(run + "/model.safetensors");
+  EXPECT_NE(
+      message_of<IoError>([&] { run_evaluation(run, ""); }).find("has not ended: go on with eigengrad train --resume"),
+      std::string::npos);
+  const io::FolderLock lock(run);
+  EXPECT_NE(message_of<IoError>([&] { run_evaluation(run, ""); }).find("is still at work"), std::string::npos);
 }
 
 TEST(HtmlReport, EscapesAllThatOthersWrote) {
   const TempFolder folder;
   const std::string evil = "<script>alert('x')</script>&\"";
-  Value config = small_config(), result = Value::object();
+  Value config = three_epochs(), result = Value::object();
   config.set(evil, Value::Array{evil, 1, Value::object()});
   for (const char* key : {"reason", "stopped_by", "data"}) result.set(key, evil);
   result.set("test_" + evil, 0.5);
@@ -167,12 +205,12 @@ TEST(HtmlReport, SaysWhatIsMissing) {
   EXPECT_THROW(remake_report(folder.file("nothing"), ""), IoError);
   io::write_file(folder.file("config.json"), "[1]");
   EXPECT_THROW(remake_report(folder.file("."), ""), FormatError);
-  Value config = small_config();
+  Value config = three_epochs();
   config::set_by_path(config, "data", R"({"type": "Text", "file": "none.txt"})");
   io::write_file(folder.file("config.json"), config::to_json(config));
   remake_report(folder.file("."), "");
   EXPECT_NE(page_in(folder.file(".")).find("Without the answers of the model: "), std::string::npos);
-  io::write_file(folder.file("config.json"), config::to_json(small_config()));
+  io::write_file(folder.file("config.json"), config::to_json(three_epochs()));
   remake_report(folder.file("."), "");  // no weights
   const std::string page = page_in(folder.file("."));
   EXPECT_NE(page.find("model.safetensors"), std::string::npos);
@@ -187,7 +225,7 @@ TEST(HtmlReport, SaysWhatIsMissing) {
 TEST(HtmlReport, ShowsNumbers) {
   const TempFolder folder;
   manual_seed(3);
-  train::Run run = build_run(small_config(), "f.json", "");
+  train::Run run = build_run(three_epochs(), "f.json", "");
   const Tensor x = randn({90, 3});
   run.data.train = run.data.test = std::make_shared<data::TensorDataset>(x, narrow(x, 1, 0, 2) * 2 + 1);
   run.model = std::make_shared<nn::Sequential>(nn::Linear(3, 2));
@@ -238,7 +276,7 @@ TEST(Answers, HoldSequences) {
 }
 
 TEST(StepProfile, SharesTheTimeAndLeavesTheModelAlone) {
-  const train::Run run = build_run(small_config(), "f.json", "");
+  const train::Run run = build_run(three_epochs(), "f.json", "");
   const auto before = run.model->parameters()[0].to_vector<float>();
   const nn::Summary summary = nn::summary(*run.model, Shape{1, 1, 28, 28});
   const StepProfile profile = profile_step(run, summary);

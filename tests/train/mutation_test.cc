@@ -151,7 +151,8 @@ TEST_P(Mutations, AMisspeltTypeIsRefusedWithTheRightOne) {
   for (const Place& place : places_of(example_)) {
     Value known = example_;
     const std::string* const name = at(known, place).as_string();
-    const bool short_form = name && !place.is_option() && place.parent().key() == "layers";
+    const bool short_form =
+        name && !place.is_option() && (place.parent().key() == "layers" || place.parent().key() == "model");
     if (!name || !(place.key() == "type" || place.steps.size() == 1 || short_form)) continue;
     for (const std::string& other : misspelt(*name)) {
       if (other == *name || optim::optimizers().find(other)) continue;
@@ -181,7 +182,8 @@ TEST_P(Mutations, AWrongValueIsRefusedAtItsPlace) {
     Value known = example_;
     for (const Value& wrong : wrong_values(at(known, place))) {
       // Any string may be the name of a file, metric or column, and any positive number a limit.
-      if ((place.key() == "file" || place.key().ends_with("metric") || place.key() == "label") && wrong.as_string()) continue;
+      if ((place.key() == "file" || place.key().ends_with("metric") || place.key() == "label") && wrong.as_string())
+        continue;
       if (place.key() == "clip_grad_norm" && wrong == Value(1e300)) continue;
       Value broken = example_;
       at(broken, place) = wrong;

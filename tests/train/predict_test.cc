@@ -177,6 +177,34 @@ TEST(Predictor, TellsNumbersInTheirOwnUnits) {
   EXPECT_NEAR(all[1].values[0], 90000, 3000);
 }
 
+TEST(Predictor, TellsSeveralNumbersFromCategories) {
+  const TempFolder folder;
+  const Strings colours{"red", "green", "blue"};
+  std::string text = "colour,x,up,down\n";
+  for (int i = 0; i < 90; ++i)
+    text += colours[static_cast<std::size_t>(i % 3)] + "," + std::to_string(i) + "," +
+            std::to_string(10 * (i % 3) + 0.1 * i) + "," + std::to_string(-5 * (i % 3)) + "\n";
+  write(folder.file("shades.csv"), text);
+  train_run(folder, R"({"type": "CSV", "file": "shades.csv", "label": ["up", "down"], "task": "regression",
+      "standardize_target": true})",
+            R"([{"type": "Linear", "out_features": 2}])", "MSELoss");
+  write(folder.file("new.csv"), "x,colour\n30,green\n60,blue\n");
+  const Predictor predictor(folder.file("run"));
+  const auto all = predictor.predict(folder.file("new.csv"));
+  ASSERT_EQ(all.size(), 2u);
+  ASSERT_EQ(all[0].values.size(), 2u);
+  EXPECT_NEAR(all[0].values[0], 13, 1);
+  EXPECT_NEAR(all[0].values[1], -5, 0.7);
+  EXPECT_NEAR(all[1].values[0], 26, 1);
+  EXPECT_NEAR(all[1].values[1], -10, 0.7);
+  EXPECT_EQ(to_csv(all, predictor.class_names()).substr(0, 22), "input,value_0,value_1\n");
+  write(folder.file("new.csv"), "x,colour\n30,pink\n");
+  expect_error<FormatError>([&] { predictor.predict(folder.file("new.csv")); },
+                            "expected one of the categories 'blue'");
+  const Value figures = run_evaluation(folder.file("run"), "").figures;
+  EXPECT_LT(*figures.find("test_loss")->as_double(), 0.02);
+}
+
 TEST(Predictor, ReadsImages) {
   const TempFolder folder;
   train_run(folder,

@@ -106,6 +106,7 @@ class Test:
                 if name.endswith(".tmp")]
         assert not left, f"{what}: {left} were left"
         shutil.rmtree(folder)
+        return errors
 
     def test_random_kills(self):
         """SIGKILL at random moments, also of runs that were resumed."""
@@ -122,15 +123,20 @@ class Test:
             self.finish(folder, 2, "after all kills")
         return f"{killed} kills"
 
-    def calls(self):
-        """The calls that write checkpoints in a whole run."""
+    def all_calls(self, below=""):
+        """The calls that write below a folder in a whole run, and the paths within it."""
         log, folder = os.path.join(self.folder, "calls"), self.new_run()
-        code, errors = run([self.config, "--out", folder], fault=f"0:0:{log}:{folder}/checkpoints")
+        code, errors = run([self.config, "--out", folder], fault=f"0:kill:{log}:{folder}{below}")
         assert code == 0, errors
         with open(log, encoding="utf-8") as file:
-            names = file.read().split()
+            calls = [line.rstrip("\n").split(" ", 1) for line in file]
         os.unlink(log)
         shutil.rmtree(folder)
+        return [(name, path.removeprefix(folder)) for name, path in calls]
+
+    def calls(self):
+        """The names of those that write checkpoints."""
+        names = [name for name, _ in self.all_calls("/checkpoints")]
         assert {"open", "write", "fsync", "close", "rename", "mkdir", "unlink", "link"} <= set(names), set(names)
         return names
 
@@ -142,10 +148,28 @@ class Test:
         assert "link" in names[begins[4]:begins[5]] and "unlink" in names[begins[4]:begins[5]], names
         for at in calls:
             folder = self.new_run()
-            code, _ = run([self.config, "--out", folder], fault=f"{at}:0:/dev/null:{folder}/checkpoints")
+            code, _ = run([self.config, "--out", folder], fault=f"{at}:kill:/dev/null:{folder}/checkpoints")
             assert code == -signal.SIGKILL, f"call {at} ({names[at - 1]}) was not reached"
             self.finish(folder, 1 + at % 2, f"killed at call {at}, {names[at - 1]}")
         return f"{len(calls)} calls of {len(names)}"
+
+    def test_power_loss(self):
+        """What was not synced is lost at calls all over a run; a checkpoint that was complete is not."""
+        calls = self.all_calls()
+        published = next(at for at, (name, path) in enumerate(calls, 1)
+                         if name == "rename" and path.startswith("/checkpoints/epoch-") and path.count("/") == 2)
+        durable = next(at for at, call in enumerate(calls, 1) if at > published and call == ("fsync", "/checkpoints"))
+        pick = random.Random(5)
+        points = sorted({*range(durable - 3, durable + 3), *pick.sample(range(1, len(calls) + 1), 34)})
+        for i, at in enumerate(points):
+            folder, kind = self.new_run(), ("power", "data", "names", "some")[i % 4]
+            where = f"{kind} lost at call {at}, {' '.join(calls[at - 1])}"
+            code, errors = run([self.config, "--out", folder], fault=f"{at}:{kind}:/dev/null:{folder}")
+            assert code == -signal.SIGKILL, f"{where}: {code} {errors}"
+            shutil.rmtree(folder + ".lost", ignore_errors=True)
+            errors = self.finish(folder, 1 + at % 2, where)
+            assert at <= durable or "resumed after step" in errors, f"{where}: the checkpoint was lost: {errors}"
+        return f"{len(points)} calls of {len(calls)}"
 
     def test_full_disk(self):
         """A call that fails gives an error that says why, and leaves what was there."""

@@ -14,6 +14,7 @@
 #include "eigengrad/optim/build_schedule.h"
 #include "eigengrad/train/criteria.h"
 #include "tests/temp_folder.h"
+#include "tests/train/small_run.h"
 
 namespace eigengrad::train {
 namespace {
@@ -22,24 +23,6 @@ using config::parse_json;
 using config::Value;
 
 const char* const kExample = EIGENGRAD_SOURCE_DIR "/examples/mnist/mlp.json";
-
-Value small_config() {
-  return parse_json(R"({
-    "seed": 7,
-    "data": {"type": "Digits", "train": 300, "test": 60},
-    "training": {"batch_size": 20, "valid_fraction": 0.2},
-    "model": {"type": "Sequential", "layers": ["Flatten", {"type": "Linear", "out_features": 10}]},
-    "loss": "CrossEntropyLoss",
-    "optimizer": {"type": "Adam", "lr": 0.01},
-    "stopping": [{"type": "max_epochs", "epochs": 2}]})");
-}
-
-// The small configuration with one value changed, by its dotted path; "null" removes nothing but is null.
-Value changed(const std::string& path, const std::string& text) {
-  Value config = small_config();
-  config::set_by_path(config, path, text);
-  return config;
-}
 
 std::string error_of(const Value& config) {
   try {
@@ -51,7 +34,7 @@ std::string error_of(const Value& config) {
 }
 
 TEST(RunConfig, BuildsWhatItDescribes) {
-  const train::Run run = build_run(small_config(), "f.json", "");
+  const train::Run run = build_run(small_run(), "f.json", "");
   EXPECT_EQ(run.seed, 7);
   EXPECT_EQ(run.training.batch_size, 20);
   EXPECT_EQ(run.data.train->size(), 300);
@@ -62,7 +45,7 @@ TEST(RunConfig, BuildsWhatItDescribes) {
 }
 
 TEST(RunConfig, TheResolvedOneIsWholeAndMeansTheSame) {
-  const train::Run run = build_run(small_config(), "f.json", "");
+  const train::Run run = build_run(small_run(), "f.json", "");
   const train::Run again = build_run(run.resolved, "g.json", "");
   EXPECT_EQ(again.resolved, run.resolved);
   EXPECT_EQ(again.model->parameters()[0].to_vector<float>(), run.model->parameters()[0].to_vector<float>());
@@ -71,9 +54,20 @@ TEST(RunConfig, TheResolvedOneIsWholeAndMeansTheSame) {
   EXPECT_EQ(*run.resolved.find("training")->find("shuffle"), Value(true));
 }
 
+TEST(RunConfig, AnArrayOfLayersIsASequential) {
+  const train::Run whole = build_run(small_run(), "f.json", "");
+  const train::Run brief =
+      build_run(small_run({{"model", R"(["Flatten", {"type": "Linear", "out_features": 10}])"}}), "f", "");
+  EXPECT_EQ(brief.resolved, whole.resolved);
+  const train::Run nested =
+      build_run(small_run({{"model.layers.1", R"([{"type": "Linear", "out_features": 10}, "Identity"])"}}), "f", "");
+  EXPECT_EQ(nested.model->named_parameters()[0].first, "1.0.weight");
+}
+
 TEST(RunConfig, TheSeedDecidesTheParameters) {
-  const train::Run a = build_run(changed("seed", "1"), "f", ""), b = build_run(changed("seed", "1"), "f", ""),
-                   c = build_run(changed("seed", "2"), "f", "");
+  const train::Run a = build_run(small_run({{"seed", "1"}}), "f", ""),
+                   b = build_run(small_run({{"seed", "1"}}), "f", ""),
+                   c = build_run(small_run({{"seed", "2"}}), "f", "");
   EXPECT_EQ(a.model->parameters()[0].to_vector<float>(), b.model->parameters()[0].to_vector<float>());
   EXPECT_NE(a.model->parameters()[0].to_vector<float>(), c.model->parameters()[0].to_vector<float>());
 }
@@ -118,6 +112,14 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
       {"model", "\"Linear\"", "/model", "'out_features' is missing"},
       {"model", "null", "/model", "a kind of layer"},
       {"model.type", "\"Sequentail\"", "/model/type", "unknown layer"},
+      {"model", "[]", "/model", "found an empty array, expected at least one layer"},
+      {"model", "[\"Flatten\", \"Lineer\"]", "/model/1", "did you mean 'Linear'"},
+      {"model", "[\"Flatten\", {\"type\": \"Linear\", \"out_features\": 10, \"bais\": true}]", "/model/1/bais",
+       "did you mean 'bias'"},
+      {"model", "[{\"type\": \"Linear\", \"in_features\": 5, \"out_features\": 10}]", "/model/0",
+       "expects in_features = 5"},
+      {"model", "[\"Flatten\", {\"type\": \"Linear\", \"out_features\": 7}]", "/model", "10 classes"},
+      {"model", "[\"Flatten\", [[]]]", "/model/1/0", "found an empty array"},
       {"model.layers", "{}", "/model/layers", "expected an array"},
       {"model.layers", "[]", "/model", "its output is [1, 28, 28]"},
       {"model.layer", "[]", "/model/layer", "did you mean 'layers'"},
@@ -180,7 +182,7 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
        "/stopping/0/criteria/0/steps", "at least 1"},
   };
   for (const Bad& bad : cases) {
-    const std::string error = error_of(changed(bad.path, bad.text));
+    const std::string error = error_of(small_run({{bad.path, bad.text}}));
     EXPECT_NE(error.find(std::string(bad.pointer) + ":"), std::string::npos) << bad.path << " = " << bad.text << "\n"
                                                                              << error;
     EXPECT_NE(error.find(bad.words), std::string::npos) << bad.path << " = " << bad.text << "\n" << error;
@@ -223,7 +225,7 @@ TEST(RunConfig, TheSchemaKnowsEveryTable) {
 
 TEST(RunConfig, OneCycleSpansTheRun) {
   const auto total = [](const std::string& schedule, const std::string& stopping) {
-    Value config = changed("lr_scheduler", schedule);
+    Value config = small_run({{"lr_scheduler", schedule}});
     config::set_by_path(config, "stopping", stopping);
     config::set_by_path(config, "training.accumulate", "5");
     const train::Run run = build_run(config, "f.json", "");
@@ -236,13 +238,13 @@ TEST(RunConfig, OneCycleSpansTheRun) {
   const char* const by_epoch = R"({"type": "OneCycleLR", "max_lr": 0.1, "interval": "epoch"})";
   EXPECT_EQ(total(by_epoch, R"([{"type": "max_epochs", "epochs": 4}])"), 4);
   EXPECT_EQ(total(R"({"type": "OneCycleLR", "max_lr": 0.1, "total_steps": 50})", R"(["max_epochs"])"), 50);
-  Value endless = changed("lr_scheduler", cycle);
+  Value endless = small_run({{"lr_scheduler", cycle}});
   config::set_by_path(endless, "stopping", R"([{"type": "max_seconds", "seconds": 5}])");
   EXPECT_NE(error_of(endless).find("/lr_scheduler: [OneCycleLR] expected total_steps"), std::string::npos);
 }
 
 TEST(RunConfig, PatternsThatNameNothingAreToldWithTheOtherMistakes) {
-  Value config = changed("optimizer.groups", R"([{"parameters": "*.wieght", "lr": 1}])");
+  Value config = small_run({{"optimizer.groups", R"([{"parameters": "*.wieght", "lr": 1}])"}});
   config::set_by_path(config, "loss", "\"CrossEntropy\"");
   const std::string error = error_of(config);
   EXPECT_NE(error.find("/optimizer/groups/0/parameters: '*.wieght' names no parameter"), std::string::npos) << error;
@@ -273,11 +275,11 @@ TEST(RunConfig, MetricsThatAreNotMeasuredAreNoNames) {
       {"stopping", R"([{"type": "no_improvement", "metric": "valid_accuracy"}])", ""},
   };
   for (const auto& row : rows) {
-    const std::string error = error_of(changed(row.path, row.text));
+    const std::string error = error_of(small_run({{row.path, row.text}}));
     EXPECT_NE(error.find(row.complaint), std::string::npos) << error;
     EXPECT_EQ(error.empty(), row.complaint.empty()) << error;
   }
-  Value config = changed("stopping", R"(["no_improvement"])");
+  Value config = small_run({{"stopping", R"(["no_improvement"])"}});
   config::set_by_path(config, "training.valid_fraction", "0");
   EXPECT_NE(error_of(config).find("/stopping/0/metric: unknown metric 'valid_loss'"), std::string::npos)
       << "there is nothing to validate on";
@@ -303,7 +305,7 @@ TEST(Criteria, AreBuiltFromTheirDefaults) {
 
 TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   const TempFolder folder;
-  const RunReport report = run_training(small_config(), "f.json", {"", folder.file("run")});
+  const RunReport report = run_training(small_run(), "f.json", {"", folder.file("run")});
   EXPECT_FALSE(report.failed);
   EXPECT_EQ(*report.figures.find("stopped_by"), Value("max_epochs"));
   EXPECT_EQ(*report.figures.find("epochs"), Value(2));
@@ -323,18 +325,18 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   const RunReport evaluation = run_evaluation(folder.file("run"), "");
   EXPECT_EQ(*evaluation.figures.find("test_accuracy"), *report.figures.find("test_accuracy"));
   EXPECT_EQ(*evaluation.figures.find("test_loss"), *report.figures.find("test_loss"));
-  EXPECT_THROW(run_training(small_config(), "f.json", {"", folder.file("run")}), IoError);
+  EXPECT_THROW(run_training(small_run(), "f.json", {"", folder.file("run")}), IoError);
 }
 
 TEST(Run, MeasuresWhatItIsTold) {
   const TempFolder folder;
   const Value config =
-      changed("metrics", R"(["f1", {"type": "top_k_accuracy", "k": 3}, "confusion_matrix", "perplexity"])");
+      small_run({{"metrics", R"(["f1", {"type": "top_k_accuracy", "k": 3}, "confusion_matrix", "perplexity"])"}});
   const Value resolved = build_run(config, "f.json", "").resolved;
   EXPECT_EQ(build_run(resolved, "g.json", "").resolved, resolved);
-  EXPECT_EQ(*build_run(small_config(), "f.json", "").resolved.find("metrics"),
+  EXPECT_EQ(*build_run(small_run(), "f.json", "").resolved.find("metrics"),
             parse_json(R"([{"type": "accuracy", "ignore_index": null}])"));
-  EXPECT_EQ(build_run(changed("metrics", "[]"), "f.json", "").metrics.metrics().size(), 0u);
+  EXPECT_EQ(build_run(small_run({{"metrics", "[]"}}), "f.json", "").metrics.metrics().size(), 0u);
 
   const RunReport report = run_training(config, "f.json", {"", folder.file("run")});
   const std::string metrics = io::read_file(folder.file("run/metrics.jsonl"), 10000);
@@ -360,7 +362,7 @@ TEST(Run, MeasuresWhatItIsTold) {
 
 TEST(Run, LeavesTheReportsThatAreAskedFor) {
   const TempFolder folder;
-  run_training(changed("report", R"({"html": false, "tensorboard": true, "histograms": true})"), "f.json",
+  run_training(small_run({{"report", R"({"html": false, "tensorboard": true, "histograms": true})"}}), "f.json",
                {"", folder.file("run")});
   EXPECT_FALSE(std::filesystem::exists(folder.file("run/report.html")));
   for (const char* part : {"train", "valid"}) {
@@ -373,18 +375,16 @@ TEST(Run, LeavesTheReportsThatAreAskedFor) {
 
 TEST(Run, FollowsAWholeRecipe) {
   const TempFolder folder;
-  Value config = small_config();
-  for (const auto& [path, text] : std::vector<std::pair<const char*, const char*>>{
-           {"optimizer", R"([{"type": "Muon", "lr": 0.02, "parameters": "*.weight"}, {"type": "AdamW", "lr": 0.01}])"},
-           {"lr_scheduler", R"([{"type": "LinearLR", "total_iters": 5, "interval": "step"},
+  const Value config = small_run(
+      {{"optimizer", R"([{"type": "Muon", "lr": 0.02, "parameters": "*.weight"}, {"type": "AdamW", "lr": 0.01}])"},
+       {"lr_scheduler", R"([{"type": "LinearLR", "total_iters": 5, "interval": "step"},
                                 {"type": "SequentialLR", "milestones": [1],
                                  "schedulers": ["ConstantLR", {"type": "CosineAnnealingLR", "T_max": 3}]},
                                 {"type": "ReduceLROnPlateau", "metric": "valid_accuracy", "mode": "max"}])"},
-           {"training.accumulate", "3"},
-           {"training.clip_grad_norm", "1"},
-           {"training.clip_grad_value", "0.1"},
-           {"training.ema", R"({"decay": 0.9, "warmup": true, "use_buffers": true})"}})
-    config::set_by_path(config, path, text);
+       {"training.accumulate", "3"},
+       {"training.clip_grad_norm", "1"},
+       {"training.clip_grad_value", "0.1"},
+       {"training.ema", R"({"decay": 0.9, "warmup": true, "use_buffers": true})"}});
   const train::Run run = build_run(config, "f.json", "");
   EXPECT_EQ(run.schedules.size(), 3u);
   EXPECT_EQ(run.schedules[0].second, optim::Interval::Step);
@@ -401,7 +401,7 @@ TEST(Run, FollowsAWholeRecipe) {
 
 TEST(Run, DrawsItsGraph) {
   const TempFolder folder;
-  const auto files = draw_graph(small_config(), "f.json", "", folder.file("g.dot"));
+  const auto files = draw_graph(small_run(), "f.json", "", folder.file("g.dot"));
   EXPECT_EQ(files[0], folder.file("g.dot"));
   const std::string dot = io::read_file(files[0], 1 << 20);
   for (const char* word : {"1.weight", "cross_entropy", "inputs", "targets", "one step over 2 samples"})
