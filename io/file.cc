@@ -6,6 +6,7 @@
 #define XXH_INLINE_ALL  // of the library only the header is needed
 #include <xxhash.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -133,7 +134,7 @@ std::string checksum_of_file(const std::string& path) {
   RegularFile file(path);
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  std::vector<std::uint8_t> block(std::size_t{1} << 18);
+  std::vector<std::uint8_t> block(std::clamp<std::uint64_t>(file.size(), 1, std::size_t{1} << 18));
   while (const std::size_t got = file.read(block)) XXH3_128bits_update(&state, block.data(), got);
   return hexadecimal(XXH3_128bits_digest(&state));
 }
