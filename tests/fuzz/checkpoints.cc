@@ -55,13 +55,12 @@ void expect(bool good, const std::string& what) {
 // What was warned of since this was last asked.
 std::string new_warnings() {
   static std::ostringstream log;
-  static const bool installed = [] {
-    auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(log));
+  static std::shared_ptr<spdlog::logger> logger;
+  if (!logger) {
+    logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(log));
     logger->set_pattern("%v");
-    spdlog::set_default_logger(std::move(logger));
-    return true;
-  }();
-  (void)installed;
+    spdlog::set_default_logger(logger);
+  }
   std::string text = log.str();
   log.str("");
   return text;
@@ -264,7 +263,8 @@ std::vector<Change> changes_of(std::string_view text) {
   const auto number = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(text[i])); };
   std::vector<Change> changes;
   while (text.size() >= 4) {
-    changes.push_back({number(0) % 16, number(0) / 16 % kFiles, number(1) + 256 * number(2), text.substr(4, number(3))});
+    changes.push_back(
+        {number(0) % 16, number(0) / 16 % kFiles, number(1) + 256 * number(2), text.substr(4, number(3))});
     text.remove_prefix(4 + changes.back().bytes.size());
   }
   return changes;
@@ -317,9 +317,7 @@ void change_tensors(StateDict& tensors, const Change& change) {
     case kRename: at->first = change.bytes; break;
     case kCopy: tensors.emplace_back(change.bytes, Tensor(at->second)); break;
     case kOther: at->second = tensor_of(change.bytes); break;
-    default:
-      at->second = optim::copy_of(at->second);
-      put_bytes(at->second, change.bytes);
+    default: put_bytes(at->second = optim::copy_of(at->second), change.bytes);
   }
 }
 

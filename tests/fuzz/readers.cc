@@ -96,8 +96,10 @@ void read_cifar10(const std::string& path) {
 }
 
 constexpr Reader kReaders[] = {
-    {"json", read_json},       {"idx", read_idx}, {"gzip", read_gzip}, {"csv", read_records},
-    {"table", read_table},     {"png", read_png}, {"text", read_text}, {"safetensors", read_safetensors},
+    {"json", read_json},       {"idx", read_idx},
+    {"gzip", read_gzip},       {"csv", read_records},
+    {"table", read_table},     {"png", read_png},
+    {"text", read_text},       {"safetensors", read_safetensors},
     {"cifar10", read_cifar10}, {"checkpoint", read_checkpoint},
 };
 
