@@ -15,17 +15,21 @@ namespace eigengrad {
 
 std::string printable(std::string_view text) {
   std::string result;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
-    const auto first = static_cast<unsigned char>(text[i]);
+  while (!text.empty()) {
+    // Most of it is plain, and goes as it is.
+    const auto plain = std::find_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; });
+    result.append(text.begin(), plain);
+    text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+    if (text.empty()) break;
+    const std::size_t length = utf8_length(text, 0);
     // Controls are below 0x20, 0x7f, and U+0080 to U+009F.
-    const bool control = first < 0x20 || first == 0x7f || (first == 0xC2 && text.substr(i, 2) < "\xC2\xA0");
-    if (length > 0 && !control)
-      result += text.substr(i, length);
+    const bool control = length < 2 || (text[0] == '\xC2' && text.substr(0, 2) < "\xC2\xA0");
+    if (!control)
+      result += text.substr(0, length);
     else
-      for (const char c : text.substr(i, std::max<std::size_t>(1, length)))
+      for (const char c : text.substr(0, std::max<std::size_t>(1, length)))
         result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    i += std::max<std::size_t>(1, length);
+    text.remove_prefix(std::max<std::size_t>(1, length));
   }
   return result;
 }

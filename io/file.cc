@@ -5,6 +5,7 @@
 #define XXH_INLINE_ALL  // of the library only the header is needed
 #include <xxhash.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -189,7 +190,7 @@ std::string checksum(std::string_view bytes) {
 std::string checksum_of_file(const std::string& path) {
   RegularFile file(path);
   Checksum sum;
-  std::vector<std::uint8_t> block(std::size_t{1} << 18);
+  std::vector<std::uint8_t> block(std::clamp<std::uint64_t>(file.size(), 1, std::size_t{1} << 18));
   while (const std::size_t got = file.read(block)) sum.add({reinterpret_cast<const char*>(block.data()), got});
   return sum.text();
 }

@@ -6,6 +6,12 @@
 #include "eigengrad/ops/inplace.h"
 
 namespace eigengrad::optim {
+namespace {
+
+// Counts go on from what was read, so that it must not be near the end of the integers.
+constexpr std::int64_t kMostCount = std::int64_t{1} << 53;
+
+}  // namespace
 
 Tensor copy_of(const Tensor& x) {
   const NoGrad no_grad;
@@ -43,7 +49,8 @@ Tensor StateReader::take(const std::string& short_name, const Shape& shape, Dtyp
 std::int64_t StateReader::take_count(const std::string& name) {
   const Tensor value = take(name, {}, kInt64);
   const std::int64_t count = value.defined() ? value.item<std::int64_t>() : 0;
-  if (count < 0) mistakes_ += fmt::format("\n  {}{}: found {}, expected a number of at least 0", prefix_, name, count);
+  if (count < 0 || count > kMostCount)
+    mistakes_ += fmt::format("\n  {}{}: found {}, expected a number in [0, 2^53]", prefix_, name, count);
   return count;
 }
 

@@ -54,6 +54,14 @@ StateDict history_state(const std::vector<EpochRecord>& history) {
   return state;
 }
 
+// A number of epochs or steps in the history.
+std::int64_t count_in_history(const std::string& column, double value) {
+  EG_CHECK(value >= 0 && value <= 0x1p53 && value == std::floor(value), ValueError,
+           "[Trainer] the state does not fit:\n  history.{}: found {}, expected a whole number in [0, 2^53]", column,
+           value);
+  return static_cast<std::int64_t>(value);
+}
+
 std::vector<EpochRecord> read_history(const StateDict& state) {
   std::map<std::string, std::vector<double>> columns;
   std::size_t length = 0;
@@ -67,23 +75,36 @@ std::vector<EpochRecord> read_history(const StateDict& state) {
              "[Trainer] the state does not fit:\n  history.{}: found {} values, expected {}", name,
              columns[name].size(), length);
   }
-  for (const char* needed : {"epoch", "step", "seconds"})
-    EG_CHECK(columns.contains(needed), ValueError, "[Trainer] the state does not fit:\n  missing: history.{}", needed);
+  const auto take = [&](const std::string& name) {
+    auto column = columns.extract(name);
+    EG_CHECK(column, ValueError, "[Trainer] the state does not fit:\n  missing: history.{}", name);
+    return std::move(column.mapped());
+  };
+  const std::vector<double> epochs = take("epoch"), steps = take("step"), seconds = take("seconds");
   std::vector<EpochRecord> history;
-  for (std::size_t i = 0; i < length; ++i) {
-    EpochRecord record{static_cast<std::int64_t>(columns["epoch"][i]),
-                       static_cast<std::int64_t>(columns["step"][i]),
-                       columns["seconds"][i],
-                       {}};
-    for (const auto& [name, values] : columns) {
-      if (!name.starts_with("metric.")) continue;
-      const std::string metric = name.substr(7);
-      const auto measured = columns.find("measured." + metric);
-      if (measured != columns.end() && measured->second[i] == 1) record.metrics[metric] = values[i];
+  for (std::size_t i = 0; i < length; ++i)
+    history.push_back({count_in_history("epoch", epochs[i]), count_in_history("step", steps[i]), seconds[i], {}});
+  while (!columns.empty()) {
+    const std::string name = columns.rbegin()->first;
+    EG_CHECK(name.starts_with("metric."), ValueError, "[Trainer] the state does not fit:\n  not expected: history.{}",
+             name);
+    const std::string metric = name.substr(7);
+    const std::vector<double> values = take(name), measured = take("measured." + metric);
+    for (std::size_t i = 0; i < length; ++i) {
+      EG_CHECK(measured[i] == 0 || measured[i] == 1, ValueError,
+               "[Trainer] the state does not fit:\n  history.measured.{}: found {}, expected 0 or 1", metric,
+               measured[i]);
+      if (measured[i] == 1) history[i].metrics[metric] = values[i];
     }
-    history.push_back(std::move(record));
   }
   return history;
+}
+
+// Weights that do not fit the model would be found out when training has ended.
+void check_best_weights(const StateDict& weights, const StateDict& model) {
+  optim::StateReader reader(weights, "Trainer, best.weights");
+  for (const auto& [name, value] : model) reader.take(name, value.shape(), value.dtype());
+  reader.finish();
 }
 
 // Numbers of 64 bits, of any sign.
@@ -148,8 +169,7 @@ void Trainer::load_state_dict(const StateDict& state) {
 
 void Trainer::load_parts(const StateDict& state) {
   StateDict own = state;
-  const StateDict present = take_part(own, "metric."), optimizer = take_part(own, "optimizer."),
-                  average = take_part(own, "average.");
+  const StateDict optimizer = take_part(own, "optimizer."), average = take_part(own, "average.");
   StateDict best_weights = take_part(own, "best.weights.");
   std::vector<EpochRecord> history = read_history(take_part(own, "history."));
   std::vector<StateDict> schedules;
@@ -161,8 +181,12 @@ void Trainer::load_parts(const StateDict& state) {
   describe_state(fields);
   const std::uint64_t seed = bits_from(reader.take("random.seed", {}, kInt64)),
                       offset = bits_from(reader.take("random.offset", {}, kInt64));
+  std::map<std::string, double> metrics;
+  for (const auto& [name, value] : own)
+    if (name.starts_with("metric.")) metrics[name.substr(7)] = reader.take_number(name);
   std::optional<BestModel> best;
   if (!best_weights.empty()) {
+    check_best_weights(best_weights, model_.state_dict());
     best.emplace(BestModel{keep_best_ ? keep_best_->metric : "", 0, 0, 0, std::move(best_weights)});
     best->value = reader.take_number("best.value");
     best->epoch = reader.take_count("best.epoch");
@@ -181,8 +205,7 @@ void Trainer::load_parts(const StateDict& state) {
   default_generator().set_offset(offset);
   history_ = std::move(history);
   best_ = std::move(best);
-  state_.metrics.clear();
-  for (const auto& [name, value] : present) state_.metrics[name] = value.item();
+  state_.metrics = std::move(metrics);
   state_.epoch_ended = state_.validated = false;
   resumed_ = true;
 }

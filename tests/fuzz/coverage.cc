@@ -5,7 +5,7 @@
 
 namespace {
 
-constexpr std::size_t kCounters = std::size_t{1} << 16;
+constexpr std::size_t kCounters = std::size_t{1} << 15;
 __attribute__((section("__libfuzzer_extra_counters"))) std::uint8_t counters[kCounters];
 
 }  // namespace
@@ -14,7 +14,3 @@ extern "C" void __wrap___sanitizer_cov_trace_pc() {
   const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
   ++counters[(place ^ place >> 16) % kCounters];
 }
-
-// g++ tells comparisons of floating numbers as well, of which libFuzzer makes nothing.
-extern "C" void __sanitizer_cov_trace_cmpf(float, float) {}
-extern "C" void __sanitizer_cov_trace_cmpd(double, double) {}

@@ -50,6 +50,17 @@ def cifar(labels):
     return b"".join(bytes([label]) + bytes((label + i) % 256 for i in range(3072)) for label in labels)
 
 
+MODEL, STATE, BEST, NOTES = range(4)  # the files of a checkpoint
+REPLACE, OVERWRITE, INSERT, ERASE, CUT, REMOVE = range(6)  # what is done to them
+DROP, RENAME, COPY, OTHER, FILL = range(5)  # what is done to the tensors in them
+TENSORS, SEALED, DAMAGED = 0, 128, 192
+
+
+def checkpoint(run, mode, *changes):
+    """A change of a checkpoint, for read_checkpoint() in checkpoints.cc."""
+    return bytes([run + mode]) + b"".join(struct.pack("<BHB", what + 16 * file, place, len(data)) + data for what, file, place, data in changes)
+
+
 TABLE = b"a,b,y\n1,2,no\n3,4.5,yes\n-1e-2,6,no\n7,\"8\",yes\n"
 
 
@@ -73,6 +84,10 @@ def seeds():
     yield "safetensors", "model", safetensors({"__metadata__": {"k": "v"}, "w": entry("F32", [2, 2], 0, 16), "m": entry("BOOL", [2], 16, 18)},
                                               struct.pack("<4f", 1, 2, 3, 4) + b"\0\1")
     yield "cifar10", "one", cifar([3])
+    for run in range(4):
+        yield "checkpoint", f"tensors{run}", checkpoint(run, TENSORS, (RENAME, STATE, 0, b"step"), (FILL, STATE, 3, struct.pack("<d", 7)))
+        yield "checkpoint", f"files{run}", checkpoint(run, SEALED, (OVERWRITE, NOTES, 0, b"{"), (INSERT, STATE, 8, b""))
+    yield "checkpoint", "untouched", checkpoint(1, DAMAGED)
 
 
 def hostile_json():
@@ -288,6 +303,31 @@ def hostile_cifar10():
     yield "packed_cut", gz(cifar([1]))[:-2]
     yield "png", png(32, 32)
     yield "ok_packed", gz(cifar([1, 2]))
+
+
+def hostile_checkpoint():
+    for run in range(4):
+        yield f"no_weight_{run}", checkpoint(run, TENSORS, (DROP, MODEL, 0, b""))
+        yield f"other_weight_{run}", checkpoint(run, TENSORS, (OTHER, MODEL, 0, b"\x01"))
+        yield f"weight_twice_{run}", checkpoint(run, TENSORS, (COPY, MODEL, 0, b"weight"))
+        yield f"more_{run}", checkpoint(run, TENSORS, (COPY, STATE, 0, b"more"))
+        yield f"negative_step_{run}", checkpoint(run, TENSORS, (FILL, STATE, 0, b"\xff" * 8))
+        yield f"step_without_end_{run}", checkpoint(run, TENSORS, (FILL, STATE, 0, b"\xff" * 7 + b"\x7f"))
+        yield f"nothing_{run}", checkpoint(run, TENSORS, *[(DROP, STATE, 0, b"")] * 255)
+    for place in range(30):
+        yield f"cube_{place}", checkpoint(1, TENSORS, (OTHER, STATE, place, b"\x0a\1\1\1"))
+    for file, name in enumerate(("model", "state", "best", "notes")):
+        yield f"flipped_{name}", checkpoint(1, DAMAGED, (OVERWRITE, file, 20, b"\0"))
+        yield f"cut_{name}", checkpoint(1, SEALED, (CUT, file, 20, b""))
+        yield f"empty_{name}", checkpoint(1, SEALED, (REPLACE, file, 0, b""))
+        yield f"json_{name}", checkpoint(1, SEALED, (REPLACE, file, 0, b"{}"))
+        yield f"deep_{name}", checkpoint(1, SEALED, (REPLACE, file, 0, struct.pack("<Q", 200) + b"[" * 200))
+        yield f"no_{name}", checkpoint(1, DAMAGED, (REMOVE, file, 0, b""))
+    yield "no_checksum", checkpoint(1, DAMAGED, (REPLACE, NOTES, 0, b'{"format": 1}\n'))
+    yield "notes_cut_long", checkpoint(1, DAMAGED, (CUT, NOTES, 200, b""))
+    yield "too_large", bytes((1 << 16) + 1)
+    yield "ok_empty", b""
+    yield "ok_long_training", checkpoint(2, TENSORS, (FILL, STATE, 3, struct.pack("<d", 1e9)))
 
 
 def hostile():

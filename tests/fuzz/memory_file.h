@@ -22,14 +22,17 @@ class MemoryFile {
 
   /// Replaces the contents.
   void fill(const std::uint8_t* bytes, std::size_t size) {
-    if (ftruncate(fd_, 0) != 0 || pwrite(fd_, bytes, size, 0) != static_cast<ssize_t>(size))
+    if (pwrite(fd_, bytes, size, 0) != static_cast<ssize_t>(size) ||
+        (size < size_ && ftruncate(fd_, static_cast<off_t>(size)) != 0))
       throw std::runtime_error("the file in memory cannot be written");
+    size_ = size;
   }
   const std::string& path() const { return path_; }
 
  private:
   const int fd_;
   const std::string path_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace eigengrad::fuzz

@@ -1,6 +1,6 @@
 // read_files READER FILE...: gives files to a reader, and says for each what came of it, "taken" or "refused: …"; then
 // the most memory that this process has had in use, "peak: 12345 kB". Ends with 1 when an exception of another kind
-// comes out, or a check fails.
+// comes out, or a check fails. Without arguments it names the readers.
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -21,8 +21,11 @@ std::string peak_memory() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 1)
+    for (const eigengrad::fuzz::Reader& reader : eigengrad::fuzz::readers()) std::cout << reader.name << "\n";
+  if (argc == 1) return 0;
   try {
-    const eigengrad::fuzz::Reader& reader = eigengrad::fuzz::find_reader(argc > 1 ? argv[1] : "");
+    const eigengrad::fuzz::Reader& reader = eigengrad::fuzz::find_reader(argv[1]);
     for (int i = 2; i < argc; ++i) {
       const std::string refusal = eigengrad::fuzz::refusal_of(reader, argv[i]);
       std::cout << (refusal.empty() ? "taken" : "refused: " + refusal) << "\n";

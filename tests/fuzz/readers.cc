@@ -16,6 +16,7 @@
 #include "eigengrad/data/table.h"
 #include "eigengrad/data/text.h"
 #include "eigengrad/io/safetensors.h"
+#include "tests/fuzz/checkpoints.h"
 
 namespace eigengrad::fuzz {
 namespace {
@@ -95,9 +96,11 @@ void read_cifar10(const std::string& path) {
 }
 
 constexpr Reader kReaders[] = {
-    {"json", read_json},       {"idx", read_idx}, {"gzip", read_gzip}, {"csv", read_records},
-    {"table", read_table},     {"png", read_png}, {"text", read_text}, {"safetensors", read_safetensors},
-    {"cifar10", read_cifar10},
+    {"json", read_json},       {"idx", read_idx},
+    {"gzip", read_gzip},       {"csv", read_records},
+    {"table", read_table},     {"png", read_png},
+    {"text", read_text},       {"safetensors", read_safetensors},
+    {"cifar10", read_cifar10}, {"checkpoint", read_checkpoint},
 };
 
 }  // namespace
