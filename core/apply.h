@@ -35,14 +35,16 @@
 
 namespace eigengrad {
 
+/// The outputs of an op that has several.
 using Tensors = Grads;
 
 /// Which tensors a gradient reads: inputs by number, below 28, and outputs, of which those from the fourth on count as
 /// one.
 using SaveMask = std::uint32_t;
-inline constexpr SaveMask kNothing = 0;
-inline constexpr SaveMask kOutput = SaveMask{0xF} << 28;
-inline constexpr SaveMask kInputs = ~kOutput;
+inline constexpr SaveMask kNothing = 0;                   ///< none
+inline constexpr SaveMask kOutput = SaveMask{0xF} << 28;  ///< all outputs
+inline constexpr SaveMask kInputs = ~kOutput;             ///< all inputs
+/// Input i, output k.
 constexpr SaveMask input(unsigned i) { return SaveMask{1} << i; }
 constexpr SaveMask output(unsigned k) { return SaveMask{1} << (28 + (k < 3 ? k : 3)); }
 
@@ -80,11 +82,15 @@ class RecordedNode : public Node {
 /// What a gradient rule sees of the forward pass.
 class Saved {
  public:
+  /// Of a node.
   explicit Saved(RecordedNode& node) : node_(node) {}
   /// Whether a gradient of input i is wanted.
   bool needs(std::size_t i) const { return static_cast<bool>(node_.edges_[i].node); }
+  /// The shape of input i.
   const Shape& shape(std::size_t i) const { return node_.edges_[i].shape; }
+  /// The dtype of input i.
   Dtype dtype(std::size_t i) const { return node_.edges_[i].dtype; }
+  /// The number of inputs.
   std::size_t inputs() const { return node_.edges_.size(); }
   /// Input i, as the forward pass saw it. Throws GradError when it has been changed in place since.
   const Tensor& x(std::size_t i) const;
@@ -95,10 +101,12 @@ class Saved {
   RecordedNode& node_;
 };
 
+/// An op of several outputs.
 template <class Op>
 concept MultiOutput = requires(Op& op, TensorRefs x) {
   { op.forward(x) } -> std::same_as<Tensors>;
 };
+/// An op with a gradient rule.
 template <class Op>
 concept Differentiable = requires {
   &Op::backward;

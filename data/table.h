@@ -11,28 +11,30 @@
 
 namespace eigengrad::data {
 
+/// Whether the column is a class or a number.
 enum class TableTask { Classification, Regression };
+/// What is done about a row in which something is missing: refuse it, take the mean of the column, leave it out.
 enum class Missing { Error, Mean, Drop };
 
 /// A CSV file with a header.
 struct CsvOptions {
-  std::string file{};   ///< below the folder of the data
-  std::string label{};  ///< the column to be told from the others
-  TableTask task = TableTask::Classification;
-  std::string test_file{};              ///< what is tested on; empty: a share of the file
-  double test_fraction = 0.2;           ///< that share
-  std::int64_t seed = 0;                ///< by which it is drawn
-  std::vector<std::string> features{};  ///< columns of the inputs; empty: all but the label and those to ignore
-  std::vector<std::string> ignore{};
-  std::string separator = ",";
-  bool standardize = true;           ///< inputs become (x - mean) / std of their column
-  bool standardize_target = false;   ///< the same for the numbers of a regression
-  Missing missing = Missing::Error;  ///< what becomes of a row in which something is missing
-  std::vector<std::string> missing_values{"", "NA", "NaN", "nan", "null"};
+  std::string file{};                          ///< below the folder of the data
+  std::string label{};                         ///< the column to be told from the others
+  TableTask task = TableTask::Classification;  ///< whether the label is a class or a number
+  std::string test_file{};                     ///< what is tested on; empty: a share of the file
+  double test_fraction = 0.2;                  ///< that share
+  std::int64_t seed = 0;                       ///< by which it is drawn
+  std::vector<std::string> features{};         ///< columns of the inputs; empty: all but the label and those to ignore
+  std::vector<std::string> ignore{};           ///< columns to leave out
+  std::string separator = ",";                 ///< between fields; one character
+  bool standardize = true;                     ///< inputs become (x - mean) / std of their column
+  bool standardize_target = false;             ///< the same for the numbers of a regression
+  Missing missing = Missing::Error;            ///< what becomes of a row in which something is missing
+  std::vector<std::string> missing_values{"", "NA", "NaN", "nan", "null"};  ///< what stands for a missing value
   // Filled in from the data unless given:
-  std::vector<std::string> classes{};   ///< the labels, in the order of their numbers
-  std::vector<double> means{}, stds{};  ///< of the features, over the training rows
-  std::vector<double> target_mean_std{};
+  std::vector<std::string> classes{};     ///< the labels, in the order of their numbers
+  std::vector<double> means{}, stds{};    ///< of the features, over the training rows
+  std::vector<double> target_mean_std{};  ///< of the numbers of a regression
 };
 void describe(config::Fields& f, CsvOptions& o);
 
@@ -40,8 +42,9 @@ void describe(config::Fields& f, CsvOptions& o);
 /// [B, 1] for a regression.
 class TableDataset : public Dataset {
  public:
+  /// The numbers of a table, row by row.
   struct Rows {
-    std::int64_t features = 0;
+    std::int64_t features = 0;         ///< columns
     std::vector<float> values;         ///< [rows, features]
     std::vector<std::int32_t> labels;  ///< [rows], or
     std::vector<float> targets;        ///< [rows]

@@ -18,6 +18,7 @@ std::uint32_t crc32c(std::string_view bytes);
 /// What is added is on disk when the function returns. Every function throws IoError.
 class EventFile {
  public:
+  /// Makes the folder, and a file in it.
   explicit EventFile(const std::string& folder);
 
   /// One point on each of the curves that have these names. Values are kept as float32.
@@ -26,6 +27,7 @@ class EventFile {
   /// out. Throws DtypeError.
   void add_histogram(const std::string& name, const Tensor& values, std::int64_t step);
 
+  /// Of the file.
   const std::string& path() const { return path_; }
 
  private:

@@ -18,6 +18,7 @@ std::string text_at(const config::Value& object, std::string_view key);
 /// The object in a JSON file; null when there is no such file. Throws IoError, FormatError, ConfigError.
 config::Value read_object(const std::string& path);
 
+/// What stands in the folder of a run.
 struct RunFiles {
   std::string name;                   ///< of the folder
   config::Value config, result;       ///< result: null while the run goes on
@@ -27,14 +28,17 @@ struct RunFiles {
   /// short is left out.
   explicit RunFiles(const std::string& folder);
 
+  /// Whether the run has come to its end.
   bool ended() const { return !result.is_null(); }
   /// The metrics that were measured, without "valid_": the loss first, learning rate and gradient norm last.
   std::vector<std::string> metrics() const;
+  /// Whether a metric was measured.
   bool has(const std::string& metric) const;
   /// A metric over the epochs, NaN where it is missing; of very many epochs some.
   io::Series series(const std::string& metric, const std::string& title) const;
+  /// Where a metric was best.
   struct Best {
-    double epoch, value;
+    double epoch, value;  ///< from 1, and the metric then
   };
   /// Where a metric was best; nothing when it never was finite.
   std::optional<Best> best(const std::string& metric) const;

@@ -12,6 +12,7 @@ namespace eigengrad::train {
 /// valid, folders below the one that is given. On wish also how the weights are spread. Throws IoError.
 class TensorBoardLog : public Callback {
  public:
+  /// Writes to a folder, which it makes.
   explicit TensorBoardLog(const std::string& folder);
   /// Has the parameters of a model, which must live as long, follow as histograms.
   TensorBoardLog& watch(const nn::Module& model);
