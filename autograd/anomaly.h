@@ -26,6 +26,7 @@ class AnomalyFinder : public Tracer {
   void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) override;
   void on_rule(const Node& node, std::span<const Tensor> results) override;
 
+  /// Whether there was one.
   bool found() const { return !finding_.empty(); }
   /// Which op gave what value where, of what inputs, and where in the source and in which module it was called.
   const std::string& finding() const { return found() ? finding_ : handed_on_; }

@@ -29,12 +29,13 @@ struct FunctionalOptions {
 
 /// What a function gives, and the product.
 struct Product {
-  Tensor output;
-  Tensor product;
+  Tensor output;   ///< what the function gave
+  Tensor product;  ///< of the shape that the function's comment says
 };
+/// The same of several inputs and outputs.
 struct Products {
-  std::vector<Tensor> outputs;
-  std::vector<Tensor> products;
+  std::vector<Tensor> outputs;   ///< what the function gave
+  std::vector<Tensor> products;  ///< as many as the function's comment says
 };
 
 /// vᵀJ: for each input Σ over the outputs of v · ∂output/∂input, of the input's shape and dtype. v has a tensor for

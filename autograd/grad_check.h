@@ -9,14 +9,16 @@
 namespace eigengrad {
 
 struct GradCheckOptions {
-  double atol = 1e-8;
-  double rtol = 1e-6;
+  double atol = 1e-8;  ///< absolute and
+  double rtol = 1e-6;  ///< relative error that is let pass: |analytic - numeric| ≤ atol + rtol·|numeric|
 };
 
+/// What a check has found.
 struct GradCheckResult {
-  bool ok = true;
+  bool ok = true;       ///< whether all gradients agree
   std::string message;  ///< which element of which input is wrong, and by how much; empty when all is well
 
+  /// The same.
   explicit operator bool() const { return ok; }
   /// Throws GradError with the message unless ok.
   void or_throw() const;

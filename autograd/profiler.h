@@ -16,9 +16,10 @@ namespace eigengrad {
 
 /// One op, gradient rule or part that has run.
 struct ProfileEvent {
-  std::string_view name;  ///< "linear"; its gradient rule has the same name
-  enum class Kind : std::uint8_t { Forward, Backward, Part } kind;
-  ScopeId scope;             ///< the module
+  std::string_view name;                                            ///< "linear"; its gradient rule has the same name
+  /// An op, its gradient rule, or a part of the program.
+  enum class Kind : std::uint8_t { Forward, Backward, Part } kind;  ///< which of the three it is
+  ScopeId scope;                                                    ///< the module
   double start, seconds;     ///< since the profile began; its own time, without what ran inside it
   double total_seconds;      ///< with what ran inside it
   double flops;              ///< floating point operations
@@ -28,10 +29,10 @@ struct ProfileEvent {
 
 /// The events of one op or of one module, added up.
 struct ProfileRow {
-  std::string name;  ///< the op, with " backward" for its gradient rule; or the module
-  std::int64_t calls = 0;
-  double seconds = 0, flops = 0;
-  std::int64_t bytes = 0, allocations = 0;
+  std::string name;                         ///< the op, with " backward" for its gradient rule; or the module
+  std::int64_t calls = 0;                   ///< events
+  double seconds = 0, flops = 0;            ///< their own time, and floating point operations
+  std::int64_t bytes = 0, allocations = 0;  ///< of inputs and outputs, and blocks taken from the allocator
 };
 
 /// Watches this thread while it lives, or until stop():
@@ -47,13 +48,16 @@ class Profiler : public Tracer {
  public:
   Profiler();
   ~Profiler() override;
+  /// Ends the watch; what was seen stays.
   void stop();
 
+  /// In the order in which they ended.
   const std::vector<ProfileEvent>& events() const { return events_; }
   /// Wall time from the beginning to the end, or to now.
   double seconds() const;
   /// Added up, those that took longest first.
   std::vector<ProfileRow> by_op() const;
+  /// The same by module.
   std::vector<ProfileRow> by_module() const;
 
   void before() override;

@@ -21,6 +21,7 @@ const Tensor& only_input(std::span<const Tensor> inputs);
 /// `[](const Tensor& x) { return x * x; }`. It may return one tensor or a vector.
 class TensorFunction {
  public:
+  /// From a callable of one tensor, of several, or of a list of them, that gives a tensor or several.
   template <class F>
   requires(std::invocable<F&, std::span<const Tensor>> || std::invocable<F&, const Tensor&>)
       TensorFunction(F f)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
@@ -30,6 +31,7 @@ class TensorFunction {
           else
             return as_vector(f(detail::only_input(x)));
         }) {}
+  /// Calls it.
   std::vector<Tensor> operator()(std::span<const Tensor> x) const { return call_(x); }
 
  private:

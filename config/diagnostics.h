@@ -20,8 +20,10 @@ std::string excerpt(std::string_view text, std::size_t most = 60);
 /// The candidate that a mistyped name most likely stands for, or an empty string when none is near.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
+/// Mistakes, each with its place, to be thrown as one ConfigError.
 class Diagnostics {
  public:
+  /// `source` is what messages call the configuration: the name of a file.
   explicit Diagnostics(std::string source = "config") : source_(std::move(source)) {}
 
   /// Notes a mistake at a place: what was found, what was expected.
@@ -29,7 +31,9 @@ class Diagnostics {
   /// Notes a name that is not known, with those that are and the likeliest of them.
   void unknown_name(const std::string& pointer, Position position, std::string_view what, std::string_view name,
                     std::span<const std::string> known);
+  /// Whether nothing was found wrong.
   bool empty() const { return count_ == 0; }
+  /// The number of mistakes.
   std::size_t size() const { return count_; }
   /// Throws ConfigError listing everything, in the order of the file; of very many the first.
   void throw_if_any() const;

@@ -24,28 +24,34 @@ namespace eigengrad::config {
 
 /// What is said of a field besides its name and type. The bounds hold for numbers, and for each number of a list.
 struct Field {
-  std::string help;
-  bool required = false;
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
-  bool above_min = false;  ///< min itself is not allowed
-  bool below_max = false;  ///< max itself is not allowed
+  std::string help;                                       ///< a phrase for schema, documentation and messages
+  bool required = false;                                  ///< whether it must be given
+  double min = -std::numeric_limits<double>::infinity();  ///< the least value
+  double max = std::numeric_limits<double>::infinity();   ///< the greatest
+  bool above_min = false;                                 ///< min itself is not allowed
+  bool below_max = false;                                 ///< max itself is not allowed
 };
 
 /// A field that takes one of several names.
 struct Choice {
-  std::vector<std::string> names;
+  std::vector<std::string> names;  ///< in the order of the values
+  /// The number of the present one.
   std::function<std::size_t()> get;
+  /// Takes the value of a number.
   std::function<void(std::size_t)> set;
 };
 
 /// Another kind of value, read and written by whoever owns the field (a list of layers, say).
 struct Custom {
+  /// Reads it, noting mistakes at the pointer.
   std::function<void(const Value&, const std::string& pointer, Diagnostics&)> read;
+  /// The value that would be read again.
   std::function<Value()> write;
+  /// Its JSON Schema.
   std::function<Value()> schema;
 };
 
+/// Where a field lives, of one of the types that fields have.
 using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, Pair*, Dims*, std::optional<std::int64_t>*,
                               std::optional<double>*, std::optional<Pair>*, std::vector<std::int64_t>*,
                               std::vector<double>*, std::vector<std::string>*, Choice, Custom>;
@@ -54,6 +60,7 @@ using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, Pair*
 class Fields {
  public:
   virtual ~Fields() = default;
+  /// Visits a field by its JSON name.
   template <class T>
   void operator()(const char* name, T& value, Field field) {
     visit(name, FieldRef(&value), field);
@@ -71,6 +78,7 @@ class Fields {
     choice.set = [&value, options](std::size_t i) { value = options[i].second; };
     visit(name, std::move(choice), field);
   }
+  /// Visits a field that is read and written by functions.
   void custom(const char* name, Custom custom, const Field& field) { visit(name, std::move(custom), field); }
 
  private:
@@ -90,6 +98,7 @@ void check_value(const std::string& owner, const char* name, const FieldRef& ref
 /// Checks a struct that a program has filled by what its describe() allows, at the first mistake throwing as above.
 class CheckFields : public Fields {
  public:
+  /// `owner` is what messages call the struct: "SGD".
   explicit CheckFields(std::string owner) : owner_(std::move(owner)) {}
 
  private:
@@ -103,6 +112,7 @@ class ReadFields : public Fields {
  public:
   /// `skip` is a key that belongs to somebody else ("type").
   ReadFields(const Value& object, std::string pointer, Diagnostics& diagnostics, std::string skip = "");
+  /// Notes the keys of the object that no field has.
   void finish();
 
  private:
@@ -118,6 +128,7 @@ class ReadFields : public Fields {
 /// Writes a struct as an object, every field in full.
 class WriteFields : public Fields {
  public:
+  /// Writes to `object`.
   explicit WriteFields(Value& object) : object_(object) {}
 
  private:
@@ -129,6 +140,7 @@ class WriteFields : public Fields {
 /// Makes the JSON Schema of a struct: `properties` and `required`, added to `object`.
 class SchemaFields : public Fields {
  public:
+  /// Adds to `object`.
   explicit SchemaFields(Value& object) : object_(object) {}
 
  private:
@@ -146,12 +158,14 @@ void read_options(const Value& object, const std::string& pointer, Diagnostics& 
   fields.finish();
 }
 
+/// Throws ValueError, as check_value does, for options that describe() does not allow.
 template <class Options>
 void check_options(std::string owner, Options options) {
   CheckFields fields(std::move(owner));
   describe(fields, options);
 }
 
+/// The options as an object, every field in full.
 template <class Options>
 Value write_options(Options options) {
   Value object = Value::object();
@@ -160,6 +174,7 @@ Value write_options(Options options) {
   return object;
 }
 
+/// The JSON Schema of the options, with the defaults that are given.
 template <class Options>
 Value schema_of(Options options = {}) {
   Value object = Value::object();

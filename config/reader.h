@@ -8,9 +8,11 @@
 
 namespace eigengrad::config {
 
-/// Limits that keep a hostile text from costing more than its size.
+/// Limits that keep a hostile text from costing more than its size: bytes of text,
 inline constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
+/// arrays and objects within each other,
 inline constexpr int kMaxDepth = 64;
+/// and values.
 inline constexpr std::size_t kMaxValues = 250'000;  // a value takes far more memory than its two bytes of text
 
 /// The value that a JSON text (RFC 8259) holds. Refused, with a ConfigError that names `source`, line and column:

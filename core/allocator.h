@@ -13,11 +13,12 @@ namespace eigengrad {
 /// Alignment of every block: a cache line, and the widest vector register.
 inline constexpr std::size_t kAlignment = 64;
 
-/// A block of at least `bytes` bytes, uninitialised. Throws std::bad_alloc. The same `bytes` goes to deallocate,
-/// which any thread may call.
+/// A block of at least `bytes` bytes, uninitialised. Throws std::bad_alloc.
 void* allocate(std::size_t bytes);
+/// Gives a block back; `bytes` is what allocate() was asked for. Any thread may call it.
 void deallocate(void* block, std::size_t bytes) noexcept;
 
+/// Figures about the memory of tensors and graph nodes, in bytes.
 struct MemoryStats {
   std::int64_t live_bytes = 0;    ///< handed out and not yet returned, rounded up to size classes
   std::int64_t live_blocks = 0;   ///< their number
@@ -29,6 +30,7 @@ struct MemoryStats {
 MemoryStats memory_stats();
 /// Blocks that the calling thread has been handed since it began.
 std::int64_t allocation_count() noexcept;
+/// Makes what is live now the peak.
 void reset_peak_memory();
 /// Gives the blocks cached by the calling thread back to the system.
 void release_cached_memory() noexcept;

@@ -38,14 +38,16 @@
 
 namespace eigengrad {
 
+/// The outputs of an op that has several.
 using Tensors = Grads;
 
 /// Which tensors a gradient reads: inputs by number, below 28, and outputs, of which those from the fourth on count as
 /// one.
 using SaveMask = std::uint32_t;
-inline constexpr SaveMask kNothing = 0;
-inline constexpr SaveMask kOutput = SaveMask{0xF} << 28;
-inline constexpr SaveMask kInputs = ~kOutput;
+inline constexpr SaveMask kNothing = 0;                   ///< none
+inline constexpr SaveMask kOutput = SaveMask{0xF} << 28;  ///< all outputs
+inline constexpr SaveMask kInputs = ~kOutput;             ///< all inputs
+/// Input i, output k.
 constexpr SaveMask input(unsigned i) { return SaveMask{1} << i; }
 constexpr SaveMask output(unsigned k) { return SaveMask{1} << (28 + (k < 3 ? k : 3)); }
 
@@ -61,8 +63,8 @@ class RecordedNode : public Node {
   void release_saved() noexcept override;
   /// Links the outputs to the new node, which they then own, and keeps those, outside the graph, that a gradient reads.
   /// An output that is one of the inputs becomes a handle of its own, so that linking it leaves the input alone. Of an
-  /// op on bfloat16, `widening` knows in which dtype it computed, and its outputs before they were rounded: the first is
-  /// kept as rounded, for it is held anyway, the others (statistics, states) as they were.
+  /// op on bfloat16, `widening` knows in which dtype it computed, and its outputs before they were rounded: the first
+  /// is kept as rounded, for it is held anyway, the others (statistics, states) as they were.
   static void produce(RecordedNode* node, TensorRefs inputs, std::span<Tensor> outputs,
                       const detail::Widening* widening = nullptr);
 
@@ -94,12 +96,15 @@ class RecordedNode : public Node {
 /// What a gradient rule sees of the forward pass.
 class Saved {
  public:
+  /// Of a node.
   explicit Saved(RecordedNode& node, const detail::WidenedRule* widened = nullptr) : node_(node), widened_(widened) {}
   /// Whether a gradient of input i is wanted.
   bool needs(std::size_t i) const { return static_cast<bool>(node_.edges_[i].node); }
+  /// The shape of input i.
   const Shape& shape(std::size_t i) const { return node_.edges_[i].shape; }
   /// The dtype in which input i came: float32, say, where the input is of bfloat16.
   Dtype dtype(std::size_t i) const;
+  /// The number of inputs.
   std::size_t inputs() const { return node_.edges_.size(); }
   /// Input i, as the forward pass saw it. Throws GradError when it has been changed in place since.
   const Tensor& x(std::size_t i) const;
@@ -111,10 +116,12 @@ class Saved {
   const detail::WidenedRule* const widened_;
 };
 
+/// An op of several outputs.
 template <class Op>
 concept MultiOutput = requires(Op& op, TensorRefs x) {
   { op.forward(x) } -> std::same_as<Tensors>;
 };
+/// An op with a gradient rule.
 template <class Op>
 concept Differentiable = requires {
   &Op::backward;
@@ -161,7 +168,9 @@ class WidenedRule {
 };
 
 template <class Op>
-inline constexpr bool kMovesOnly = requires { requires Op::kMovesOnly; };
+inline constexpr bool kMovesOnly = requires {
+  requires Op::kMovesOnly;
+};
 
 template <class Op>
 constexpr std::span<const SaveMask> saves() {

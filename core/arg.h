@@ -45,6 +45,7 @@ inline void note_call_site(std::source_location at) noexcept {
 /// must not name the last call before they began. Afterwards the place is what it was.
 class CallSiteGuard {
  public:
+  /// `site` is the place; none unless given.
   explicit CallSiteGuard(std::source_location site = {}) noexcept : before_(thread_state.site) {
     thread_state.site = site;
   }
@@ -63,11 +64,13 @@ std::string to_string(const std::source_location& site);
 /// that call apply() may take it likewise. It refers to the tensor, and lives as long as the call.
 class Arg {
  public:
+  /// Of a tensor; `at` is the place of the call, and is not given.
   Arg(const Tensor& x,  // NOLINT(google-explicit-constructor): relu(x)
       std::source_location at = std::source_location::current()) noexcept
       : x_(&x) {
     note_call_site(at);
   }
+  /// The tensor.
   operator const Tensor&() const noexcept { return *x_; }  // NOLINT(google-explicit-constructor)
   const Tensor& operator*() const noexcept { return *x_; }
   const Tensor* operator->() const noexcept { return x_; }
@@ -79,12 +82,14 @@ class Arg {
 /// A number given to an operator that has no other argument to note the place by: `x *= 2`.
 class ScalarArg {
  public:
+  /// Of a number; `at` is the place of the call, and is not given.
   template <std::convertible_to<Scalar> Number>
   ScalarArg(Number value,  // NOLINT(google-explicit-constructor)
             std::source_location at = std::source_location::current()) noexcept
       : value_(value) {
     note_call_site(at);
   }
+  /// The number.
   operator Scalar() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
 
  private:
@@ -94,6 +99,7 @@ class ScalarArg {
 /// Any number of tensors: `cat({x, y})`, `cat(tensors)`.
 class Args {
  public:
+  /// Of tensors, which must live as long as the call; `at` is the place of the call, and is not given.
   Args(std::initializer_list<Tensor> tensors,  // NOLINT(google-explicit-constructor): cat({x, y})
        std::source_location at = std::source_location::current()) noexcept
       : Args(std::span(tensors.begin(), tensors.size()), at) {}
@@ -105,6 +111,7 @@ class Args {
       : tensors_(tensors) {
     note_call_site(at);
   }
+  /// The tensors.
   operator std::span<const Tensor>() const noexcept { return tensors_; }  // NOLINT(google-explicit-constructor)
   bool empty() const noexcept { return tensors_.empty(); }
   std::size_t size() const noexcept { return tensors_.size(); }

@@ -16,13 +16,18 @@ class Dims : public SmallVector<std::int64_t, 6> {
  public:
   using SmallVector::SmallVector;
   Dims() = default;
+  /// `{2, 3}`.
   Dims(std::initializer_list<std::int64_t> values) : SmallVector(values) {}
+  /// Of a list.
   Dims(const std::vector<std::int64_t>& values) : SmallVector(std::span<const std::int64_t>(values)) {}
 
+  /// The number of axes.
   std::int64_t rank() const noexcept { return static_cast<std::int64_t>(size()); }
 };
 
+/// Extents, outermost axis first.
 using Shape = Dims;
+/// Elements between neighbours, outermost axis first.
 using Strides = Dims;
 
 /// "[2, 3]", and "[]" for a scalar.
@@ -30,11 +35,14 @@ std::string to_string(const Dims& dims);
 
 /// A number for each of two axes, rows first: `3` stands for {3, 3}.
 struct Pair {
-  std::int64_t rows, columns;
+  std::int64_t rows, columns;  ///< of the first and of the second axis
+  /// One number for both.
   Pair(std::int64_t both) : rows(both), columns(both) {}  // NOLINT(google-explicit-constructor): 3 stands for {3, 3}
+  /// Rows, then columns.
   Pair(std::int64_t r, std::int64_t c) : rows(r), columns(c) {}
   friend bool operator==(const Pair&, const Pair&) = default;
 };
+/// As that of Dims.
 std::string to_string(const Pair& pair);
 
 /// The number of elements of a shape. Throws ShapeError on a negative extent, or when the product passes int64.

@@ -8,8 +8,8 @@
 
 namespace eigengrad {
 
-/// Calls `f.template operator()<T>()` with the element type of `dtype`: dispatch(x.dtype(), [&]<class T>() { ... }). For
-/// what computes: bfloat16, in which nothing is computed, throws DtypeError.
+/// Calls `f.template operator()<T>()` with the element type of `dtype`: dispatch(x.dtype(), [&]<class T>() { ... }).
+/// For what computes: bfloat16, in which nothing is computed, throws DtypeError.
 template <class F>
 auto dispatch(Dtype dtype, F&& f) {
   EG_CHECK(dtype != Dtype::BFloat16, DtypeError, "[dispatch] bfloat16 is a way to store numbers, not to compute");

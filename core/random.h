@@ -14,17 +14,22 @@ namespace eigengrad {
 /// can be made by any thread. Using one generator in several threads is safe; their order is then up to the threads.
 class Generator {
  public:
+  /// Numbers of a seed, and of a stream that has nothing to do with the others of that seed.
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
+  /// The stream of a name.
   Generator(std::uint64_t seed, std::string_view stream_name) : Generator(seed, stream_id(stream_name)) {}
   Generator(const Generator& other) : Generator(other.seed(), other.stream_) { set_offset(other.offset()); }
 
   /// The stream for a purpose: a hash of its name (FNV-1a, 64 bits).
   static std::uint64_t stream_id(std::string_view name);
 
+  /// The seed it was made with, or has been given since.
   std::uint64_t seed() const { return seed_.load(std::memory_order_relaxed); }
+  /// The number of the stream.
   std::uint64_t stream() const { return stream_; }
   /// How many blocks of 128 bits have been drawn: set it to draw them again.
   std::uint64_t offset() const { return offset_.load(std::memory_order_relaxed); }
+  /// Draws from that offset on.
   void set_offset(std::uint64_t offset) { offset_.store(offset, std::memory_order_relaxed); }
   /// Begins the stream of another seed.
   void set_seed(std::uint64_t seed) {
@@ -32,7 +37,9 @@ class Generator {
     set_offset(0);
   }
 
+  /// 32 random bits.
   std::uint32_t next_u32();
+  /// 64 random bits.
   std::uint64_t next_u64();
   /// A number in [0, 1), of 53 bits.
   double uniform();
@@ -43,10 +50,13 @@ class Generator {
 
   /// Takes `blocks` blocks for the caller and returns the offset of the first.
   std::uint64_t reserve(std::uint64_t blocks) { return offset_.fetch_add(blocks, std::memory_order_relaxed); }
+  /// 128 random bits.
   struct Block {
-    std::uint32_t word[4];
+    std::uint32_t word[4];  ///< in four words
+    /// Two words as one: 0 or 1.
     std::uint64_t u64(int half) const { return word[2 * half] | std::uint64_t{word[2 * half + 1]} << 32; }
   };
+  /// The block at an offset, without drawing it.
   Block block(std::uint64_t offset) const;
 
  private:

@@ -20,7 +20,9 @@ std::string scope_path(ScopeId id);
 /// While it lives, ops on this thread belong to the scope.
 class ScopeGuard {
  public:
+  /// The scope of an id.
   explicit ScopeGuard(ScopeId id) : before_(thread_state.scope) { thread_state.scope = id; }
+  /// The scope of a name below the present one.
   explicit ScopeGuard(std::string_view name) : ScopeGuard(scope_below(thread_state.scope, name)) {}
   ~ScopeGuard() { thread_state.scope = before_; }
   ScopeGuard(const ScopeGuard&) = delete;

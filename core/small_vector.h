@@ -16,6 +16,7 @@
 
 namespace eigengrad {
 
+/// A std::vector of which N elements need no memory of their own. Access is not checked.
 template <class T, std::size_t N>
 class SmallVector {
  public:
@@ -24,6 +25,8 @@ class SmallVector {
   using const_iterator = const T*;
 
   SmallVector() noexcept {}
+  /// Of `count` copies of a value, or of the elements of something else.
+  /// @{
   explicit SmallVector(std::size_t count, const T& value = T()) {
     reserve(count);
     std::uninitialized_fill_n(data(), count, value);
@@ -37,6 +40,7 @@ class SmallVector {
     std::uninitialized_copy(first, last, data());
     size_ = static_cast<std::uint32_t>(count);
   }
+  /// @}
   SmallVector(const SmallVector& other) {
     if (kCopiesBytes && other.is_inline()) {
       copy_bytes(other);
@@ -77,6 +81,7 @@ class SmallVector {
   const T& front() const noexcept { return data()[0]; }
   T& back() noexcept { return data()[size_ - 1]; }
   const T& back() const noexcept { return data()[size_ - 1]; }
+  /// All elements.
   operator std::span<const T>() const noexcept { return {data(), size_}; }
 
   void reserve(std::size_t count) {
@@ -104,10 +109,12 @@ class SmallVector {
     reserve(count);
     while (size_ < count) push_back(value);
   }
+  /// Puts a value before the element at `position`.
   void insert(std::size_t position, T value) {
     push_back(std::move(value));
     std::rotate(begin() + position, end() - 1, end());
   }
+  /// Takes the element at `position` away.
   void erase(std::size_t position) {
     std::move(begin() + position + 1, end(), begin() + position);
     pop_back();
@@ -123,6 +130,7 @@ class SmallVector {
 
  protected:
   // Of the elements given, which are moved where they may be.
+  /// Of values that are moved.
   template <class... Given>
   explicit SmallVector(std::in_place_t, Given&&... given) {
     reserve(sizeof...(Given));
@@ -178,8 +186,8 @@ class SmallVector {
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = N;  // more than N when the elements are on the heap
   union {
-    T* heap_;
-    alignas(T) std::byte inside_[N * sizeof(T)];
+    T* heap_;                                     ///< where the elements are, or
+    alignas(T) std::byte inside_[N * sizeof(T)];  ///< the elements
   };
 };
 

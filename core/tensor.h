@@ -72,6 +72,7 @@ struct BackwardOptions {
 class Tensor {
  public:
   Tensor() noexcept = default;
+  /// Of an implementation: for ops.
   explicit Tensor(Ref<TensorImpl> impl) noexcept : impl_(std::move(impl)) {}
 
   /// A view of memory that the caller owns, row-major unless strides are given. `owner` is held while any view of the
@@ -81,7 +82,9 @@ class Tensor {
                           std::shared_ptr<void> owner = nullptr);
 
   // ---- What it is. Each throws Error on an undefined tensor.
+  /// Whether it is a tensor at all.
   bool defined() const noexcept { return static_cast<bool>(impl_); }
+  /// Its extents, outermost axis first; empty for a scalar.
   const Shape& shape() const { return impl().shape; }
   /// Elements between neighbours along each axis.
   const Strides& strides() const { return impl().strides; }
@@ -89,7 +92,9 @@ class Tensor {
   std::int64_t size(std::int64_t axis) const;
   /// The number of axes.
   std::int64_t dim() const { return static_cast<std::int64_t>(impl().shape.size()); }
+  /// The number of elements.
   std::int64_t numel() const { return impl().numel; }
+  /// The element type.
   Dtype dtype() const { return impl().dtype; }
   /// Whether the elements lie row-major without gaps.
   bool is_contiguous() const { return impl().contiguous; }
@@ -115,6 +120,7 @@ class Tensor {
   T item() const {
     return item_scalar().to<T>();
   }
+  /// The same as a Scalar of its kind.
   Scalar item_scalar() const;
   /// All elements in row-major order, whatever the strides. Throws DtypeError unless T is the element type.
   template <Element T>
@@ -139,12 +145,14 @@ class Tensor {
   Tensor grad() const;
   /// Replaces the accumulated gradient; an undefined tensor clears it. Throws ShapeError, DtypeError, GradError.
   void set_grad(const Tensor& grad);
+  /// Clears the accumulated gradient.
   void zero_grad() { set_grad(Tensor()); }
   /// Makes grad() available on a tensor that is not a leaf.
   void retain_grad();
   /// Has `hook` called with the gradient of this tensor. Returns an id for remove_hook. Throws GradError when the
   /// tensor does not require grad. Ops in a hook are recorded only when the walk creates a graph.
   std::uint64_t register_hook(GradHook hook);
+  /// Takes a hook away, if it is there.
   void remove_hook(std::uint64_t id);
   /// The same elements outside the graph. In-place changes are still noticed by the graph.
   Tensor detach() const;
@@ -156,16 +164,19 @@ class Tensor {
   void backward(const Tensor& grad, const BackwardOptions& options = {}) const;
 
   // ---- For ops and kernels.
+  /// What it points at. Throws Error on an undefined tensor.
   TensorImpl& impl() const {
     if (!impl_) throw_undefined();
     return *impl_;
   }
+  /// What it points at, or null.
   const Ref<TensorImpl>& ref() const noexcept { return impl_; }
   /// The first element, without checks.
   template <class T>
   T* raw() const {
     return reinterpret_cast<T*>(impl().data);
   }
+  /// How often its storage has been changed in place.
   std::uint32_t version() const { return impl().storage->version(); }
   /// To be called before elements are changed in place: checks that the graph allows it, and has the change noticed.
   void note_inplace_change(const char* op);
@@ -191,9 +202,11 @@ Tensor empty(const Shape& shape, Dtype dtype = kFloat32);
 /// Uninitialised elements, laid out in memory in the order of x's when x is dense.
 Tensor empty_like(const Tensor& x);
 Tensor empty_like(const Tensor& x, Dtype dtype);
+/// Every element `value`, 0 or 1.
 Tensor full(const Shape& shape, Scalar value, Dtype dtype = kFloat32);
 Tensor zeros(const Shape& shape, Dtype dtype = kFloat32);
 Tensor ones(const Shape& shape, Dtype dtype = kFloat32);
+/// The same with the shape and dtype of x.
 Tensor full_like(const Tensor& x, Scalar value);
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
@@ -202,6 +215,7 @@ Tensor arange(std::int64_t end, Dtype dtype = kInt64);
 Tensor arange(Scalar start, Scalar end, Scalar step, Dtype dtype = kInt64);
 /// `steps` evenly spaced values from start to end, both included.
 Tensor linspace(double start, double end, std::int64_t steps, Dtype dtype = kFloat32);
+/// The identity matrix [n, n].
 Tensor eye(std::int64_t n, Dtype dtype = kFloat32);
 
 /// The element type that a C++ number becomes in a tensor: int64 for every integer.

@@ -29,6 +29,7 @@ inline bool grad_enabled() { return thread_state.grad_enabled; }
 /// While it lives, ops on this thread record no graph (GradMode(false), NoGrad) or record one (GradMode(true)).
 class GradMode {
  public:
+  /// `enabled`: whether ops record.
   explicit GradMode(bool enabled) : before_(thread_state.grad_enabled) { thread_state.grad_enabled = enabled; }
   ~GradMode() { thread_state.grad_enabled = before_; }
   GradMode(const GradMode&) = delete;
@@ -44,6 +45,7 @@ class GradMode {
 /// autocast also stores what lies between in bfloat16; this is its set_float32_matmul_precision("medium").)
 class Autocast {
  public:
+  /// `precision`: with what to multiply.
   explicit Autocast(Precision precision = Precision::BFloat16) : before_(thread_state.precision) {
     thread_state.precision = precision;
   }

@@ -11,8 +11,8 @@ namespace eigengrad::data {
 
 /// What a run trains and is tested on.
 struct Source {
-  DatasetPtr train;
-  DatasetPtr test;
+  DatasetPtr train;  ///< what is trained on
+  DatasetPtr test;   ///< what is tested on
   std::string note;  ///< something the user should know: that other data took the place of those asked for
 };
 
@@ -22,6 +22,7 @@ struct SampleShape {
   std::int64_t classes = 0;  ///< 0 where it is not known, or targets are no labels
 };
 
+/// What the table knows of a source besides its options.
 struct SourceFunctions {
   /// `folder` is where the user's files are; empty when none was named. Completes the options by what was found in the
   /// data and later inputs must be treated by: classes, means, the size of images. Options that are complete are held

@@ -18,16 +18,17 @@ namespace eigengrad::data {
 /// kMaxFields fields, so that memory stays small whatever the file.
 class CsvReader {
  public:
-  static constexpr std::size_t kMaxRecord = std::size_t{1} << 20;
-  static constexpr std::size_t kMaxFields = 100'000;
+  static constexpr std::size_t kMaxRecord = std::size_t{1} << 20;  ///< the longest record, in bytes
+  static constexpr std::size_t kMaxFields = 100'000;               ///< the most fields of a record
 
   /// Throws IoError when the file cannot be read, ValueError for a separator that is a quote or a line break.
   explicit CsvReader(const std::string& path, char separator = ',');
 
   /// Reads the next record; false at the end of the file.
   bool next();
-  /// The fields of the record; the text lives until the next one is read.
+  /// The number of fields of the record.
   std::size_t size() const { return fields_.size(); }
+  /// The text of a field, without its quotes.
   std::string_view operator[](std::size_t field) const;
   /// The line on which the record begins.
   std::int64_t line() const { return fields_.front().line; }

@@ -14,14 +14,15 @@ namespace eigengrad::data {
 
 /// Samples stacked along the first axis: inputs [B, ...], and targets [B, ...] (int64 [B] for class labels).
 struct Batch {
-  Tensor inputs;
-  Tensor targets;
+  Tensor inputs;   ///< [B, ...]
+  Tensor targets;  ///< [B, ...]; labels are int64 [B]
 };
 
 /// Samples numbered from 0.
 class Dataset {
  public:
   virtual ~Dataset() = default;
+  /// The number of samples.
   virtual std::int64_t size() const = 0;
   /// The samples of these numbers. Safe to call from several threads at once. Throws IndexError.
   virtual Batch get(std::span<const std::int64_t> indices) const = 0;
@@ -40,6 +41,7 @@ class Dataset {
   virtual std::string description() const = 0;
 };
 
+/// Data sets are shared, and not changed.
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 /// Tensors whose first axes number the samples.

@@ -29,8 +29,8 @@ std::size_t size_of(IdxType type);
 
 /// The contents of an IDX file.
 struct IdxArray {
-  IdxType type = IdxType::UInt8;
-  Shape shape;
+  IdxType type = IdxType::UInt8;    ///< of an element
+  Shape shape;                      ///< extents, outermost axis first
   std::vector<std::uint8_t> bytes;  ///< the elements, row-major, in this machine's byte order
 };
 
@@ -45,8 +45,9 @@ IdxArray read_idx_array(const std::string& path, std::uint64_t max_bytes = kMaxI
 /// The elements as a tensor: integers of every width as int64, floating ones as float32 and float64.
 Tensor to_tensor(const IdxArray& array);
 
+/// Bytes from an IDX file.
 struct IdxBytes {
-  Shape shape;
+  Shape shape;                       ///< extents, outermost axis first
   std::vector<std::uint8_t> values;  ///< row-major
 };
 

@@ -11,16 +11,16 @@ namespace eigengrad::data {
 
 /// How levels become numbers: (level / 255 - mean) / std.
 struct Normalization {
-  double mean = 0;
-  double std = 1;
+  double mean = 0;  ///< of the levels in [0, 1]
+  double std = 1;   ///< their standard deviation
 };
 
 /// Images of one size with their labels, as bytes.
 struct Images {
-  std::vector<std::uint8_t> pixels;  ///< [count, channels, rows, columns], row-major
-  std::vector<std::int64_t> labels;
-  Shape shape;  ///< [channels, rows, columns]
-  std::vector<std::string> class_names;
+  std::vector<std::uint8_t> pixels;      ///< [count, channels, rows, columns], row-major
+  std::vector<std::int64_t> labels;      ///< one for each image
+  Shape shape;                           ///< [channels, rows, columns]
+  std::vector<std::string> class_names;  ///< in the order of the labels
 };
 
 /// Labelled images, kept as bytes; inputs are float32 [B, channels, rows, columns].

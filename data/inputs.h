@@ -12,8 +12,8 @@ namespace eigengrad::data {
 
 /// Samples from a file.
 struct Inputs {
-  Tensor inputs;  ///< [N, ...]
-  std::string path;
+  Tensor inputs;                       ///< [N, ...]
+  std::string path;                    ///< of the file
   std::vector<std::int64_t> places{};  ///< of each sample: its line or its number; none where the file is one sample
   /// Where a sample comes from: "7.png", "flowers.csv:12".
   std::string name(std::int64_t sample) const {
@@ -36,6 +36,7 @@ class InputReader {
   virtual Tensor restored(const Tensor& outputs) const { return outputs; }
 };
 
+/// Readers are shared, and not changed.
 using InputReaderPtr = std::shared_ptr<const InputReader>;
 
 }  // namespace eigengrad::data

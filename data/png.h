@@ -11,8 +11,8 @@ namespace eigengrad::data {
 
 /// An image as bytes: levels [channels, rows, columns], row-major.
 struct Picture {
-  Shape shape;
-  std::vector<std::uint8_t> levels;
+  Shape shape;                       ///< [channels, rows, columns], with one channel or three
+  std::vector<std::uint8_t> levels;  ///< row-major
 };
 
 /// Reads a PNG image of any kind as grey (channels = 1) or as red, green and blue (3). Colours become grey as (299 R +

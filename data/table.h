@@ -12,7 +12,9 @@
 
 namespace eigengrad::data {
 
+/// Whether the column is a class or a number.
 enum class TableTask { Classification, Regression };
+/// What is done about a row in which something is missing: refuse it, take the mean of the column, leave it out.
 enum class Missing { Error, Mean, Drop };
 enum class Encoding { OneHot, Ordinal };
 enum class Unknown { Error, Ignore };
@@ -25,19 +27,19 @@ struct CsvOptions {
   std::string file{};                ///< below the folder of the data
   std::vector<std::string> label{};  ///< the column to be told from the others; for a regression there may be several
   TableTask task = TableTask::Classification;
-  std::string test_file{};              ///< what is tested on; empty: a share of the file
-  double test_fraction = 0.2;           ///< that share
-  std::int64_t seed = 0;                ///< by which it is drawn
-  std::vector<std::string> features{};  ///< columns of the inputs; empty: all but the label and those to ignore
-  std::vector<std::string> ignore{};
-  std::string separator = ",";
+  std::string test_file{};                 ///< what is tested on; empty: a share of the file
+  double test_fraction = 0.2;              ///< that share
+  std::int64_t seed = 0;                   ///< by which it is drawn
+  std::vector<std::string> features{};     ///< columns of the inputs; empty: all but the label and those to ignore
+  std::vector<std::string> ignore{};       ///< columns to leave out
+  std::string separator = ",";             ///< between fields; one character
   std::vector<std::string> categorical{};  ///< columns of categories, besides those that have only texts
   Encoding encoding = Encoding::OneHot;    ///< whether a category becomes an input of its own, or a number
   Unknown unknown = Unknown::Error;        ///< what becomes of a category that the training file does not have
   bool standardize = true;                 ///< numbers become (x - mean) / std of their column
   bool standardize_target = false;         ///< the same for the numbers of a regression
   Missing missing = Missing::Error;        ///< what becomes of a row in which something is missing
-  std::vector<std::string> missing_values{"", "NA", "NaN", "nan", "null"};
+  std::vector<std::string> missing_values{"", "NA", "NaN", "nan", "null"};  ///< what stands for a missing value
   // Filled in from the data unless given:
   std::vector<std::string> classes{};  ///< the labels, in the order of their numbers
   ColumnCategories categories{};       ///< of every column that has some
@@ -63,8 +65,9 @@ struct TableEncoding {
 /// [B, targets] for a regression. Categories are kept as their numbers, and spread when a batch is made.
 class TableDataset : public Dataset {
  public:
+  /// The numbers of a table, row by row.
   struct Rows {
-    std::int64_t features = 0;
+    std::int64_t features = 0;         ///< columns
     std::vector<float> values;         ///< [rows, features]
     std::vector<std::int32_t> labels;  ///< [rows], or
     std::vector<float> targets;        ///< [rows, targets_per_row]

@@ -15,8 +15,8 @@ namespace eigengrad::data {
 
 /// One image that is being changed: [channels, rows, columns], row-major.
 struct Image {
-  Shape shape;
-  std::vector<float> values;
+  Shape shape;                ///< [channels, rows, columns]
+  std::vector<float> values;  ///< row-major
 };
 
 /// A step of a pipeline. Safe to use from several threads at once.
@@ -30,13 +30,15 @@ class Transform {
   virtual Shape output_shape(const Shape& input) const { return input; }
 };
 
+/// Steps are shared, and not changed.
 using TransformPtr = std::shared_ptr<const Transform>;
+/// A pipeline.
 using Transforms = std::vector<TransformPtr>;
 
 /// (x - mean) / std, by channel; one number stands for all channels.
 struct NormalizeOptions {
-  std::vector<double> mean{0};
-  std::vector<double> std{1};
+  std::vector<double> mean{0};  ///< for all channels, or for each
+  std::vector<double> std{1};   ///< for all channels, or for each; above 0
 };
 void describe(config::Fields& f, NormalizeOptions& o);
 
@@ -69,6 +71,7 @@ struct RandomRotationOptions {
 void describe(config::Fields& f, RandomRotationOptions& o);
 
 // Each throws ValueError for options that describe() does not allow.
+/// (x - mean) / std. Throws ValueError for options that describe() does not allow, as those below.
 TransformPtr normalize(NormalizeOptions options);
 TransformPtr random_crop(RandomCropOptions options);
 TransformPtr random_shift(RandomShiftOptions options = {});
@@ -76,7 +79,9 @@ TransformPtr random_horizontal_flip(RandomFlipOptions options = {});
 TransformPtr random_vertical_flip(RandomFlipOptions options = {});
 TransformPtr random_rotation(RandomRotationOptions options = {});
 
+/// What the table knows of a transform besides its options.
 struct TransformFunctions {
+  /// From its options.
   TransformPtr (*make)(const void* options);
 };
 using TransformTable = config::Registry<TransformFunctions>;

@@ -38,6 +38,7 @@ void remove_temporaries(const std::string& folder);
 /// Keeps a folder to one process while it lives, by a lock on a file in it. Throws IoError when another has it.
 class FolderLock {
  public:
+  /// Takes the lock.
   explicit FolderLock(const std::string& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

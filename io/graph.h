@@ -28,8 +28,8 @@ class GraphTrace : public Tracer {
   struct DotOptions {
     std::int64_t max_elements = 6;  ///< larger tensors show their least, mean and largest element instead
     bool group_by_module = true;    ///< a frame around the ops of each module
-    bool shapes = true;
-    std::string title{};
+    bool shapes = true;             ///< tell the shapes of tensors
+    std::string title{};            ///< stands above the drawing
   };
   /// The graph in Graphviz's language, leaves on the left.
   std::string to_dot(const DotOptions& options) const;
@@ -38,6 +38,7 @@ class GraphTrace : public Tracer {
   void on_op(const OpEvent& event) override;
   void on_grad(const Node& node, std::uint32_t slot, const Tensor& grad) override;
 
+  /// The number of entries: ops and leaves that were seen.
   std::size_t size() const { return entries_.size(); }
 
  private:

@@ -9,8 +9,8 @@
 namespace eigengrad::io {
 
 struct OnnxOptions {
-  std::int64_t opset = 17;  ///< version of ONNX's operators, 17 to 21
-  std::string producer = "eigengrad";
+  std::int64_t opset = 17;             ///< version of ONNX's operators, 17 to 21
+  std::string producer = "eigengrad";  ///< the program that is named in the file
 };
 
 /// The model as an ONNX file: what it computes in evaluation, for inputs of a shape (without the batch axis, which

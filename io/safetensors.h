@@ -11,12 +11,15 @@
 
 namespace eigengrad::io {
 
+/// In the order of the file.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+/// Keys and values.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
+/// What a safetensors file has.
 struct TensorFile {
   NamedTensors tensors;  ///< in the order of their data
-  Metadata metadata;
+  Metadata metadata;     ///< texts about them
 };
 
 /// Writes tensors of any strides, whole or not at all. Throws IoError, and ValueError for a name that is empty, is

@@ -19,8 +19,8 @@ std::uint32_t crc32c(std::string_view bytes);
 /// What is added is on disk when the function returns. Every function throws IoError.
 class EventFile {
  public:
-  /// With a `purge_step`, TensorBoard forgets what older files of the folder have of that step and later ones: for
-  /// training that was interrupted and goes on from an earlier step.
+  /// Makes the folder, and a file in it. With a `purge_step`, TensorBoard forgets what older files of the folder have
+  /// of that step and later ones: for training that was interrupted and goes on from an earlier step.
   explicit EventFile(const std::string& folder, std::optional<std::int64_t> purge_step = std::nullopt);
 
   /// One point on each of the curves that have these names. Values are kept as float32.
@@ -29,6 +29,7 @@ class EventFile {
   /// out. Throws DtypeError.
   void add_histogram(const std::string& name, const Tensor& values, std::int64_t step);
 
+  /// Of the file.
   const std::string& path() const { return path_; }
 
  private:

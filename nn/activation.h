@@ -29,6 +29,7 @@ class Sigmoid : public SameShape<> {
   Tensor forward(const Tensor& x) override { return sigmoid(x); }
 };
 
+/// Tanh(x).
 class Tanh : public SameShape<> {
  public:
   using SameShape::SameShape;
@@ -36,7 +37,7 @@ class Tanh : public SameShape<> {
 };
 
 struct GELUOptions {
-  GeluApproximate approximate = GeluApproximate::None;
+  GeluApproximate approximate = GeluApproximate::None;  ///< the exact function, or its tanh approximation
 };
 void describe(config::Fields& f, GELUOptions& o);
 
@@ -98,7 +99,7 @@ class Hardswish : public SameShape<> {
 };
 
 struct LeakyReLUOptions {
-  double negative_slope = 0.01;
+  double negative_slope = 0.01;  ///< slope where x is negative
 };
 void describe(config::Fields& f, LeakyReLUOptions& o);
 
@@ -111,7 +112,7 @@ class LeakyReLU : public SameShape<LeakyReLUOptions> {
 };
 
 struct ELUOptions {
-  double alpha = 1;
+  double alpha = 1;  ///< the limit where x is negative
 };
 void describe(config::Fields& f, ELUOptions& o);
 
@@ -132,8 +133,8 @@ class CELU : public SameShape<ELUOptions> {
 };
 
 struct HardtanhOptions {
-  double min_val = -1;
-  double max_val = 1;
+  double min_val = -1;  ///< lower limit
+  double max_val = 1;   ///< upper limit
 };
 void describe(config::Fields& f, HardtanhOptions& o);
 
@@ -146,7 +147,7 @@ class Hardtanh : public SameShape<HardtanhOptions> {
 };
 
 struct SoftplusOptions {
-  double beta = 1;
+  double beta = 1;  ///< steepness
 };
 void describe(config::Fields& f, SoftplusOptions& o);
 
@@ -159,7 +160,7 @@ class Softplus : public SameShape<SoftplusOptions> {
 };
 
 struct SoftmaxOptions {
-  std::int64_t dim = -1;
+  std::int64_t dim = -1;  ///< the axis along which the values sum to 1
 };
 void describe(config::Fields& f, SoftmaxOptions& o);
 
@@ -237,8 +238,8 @@ class Softshrink : public SameShape<ShrinkOptions> {
 };
 
 struct ThresholdOptions {
-  double threshold = 0;
-  double value = 0;
+  double threshold = 0;  ///< what x has to exceed
+  double value = 0;      ///< what it becomes otherwise
 };
 void describe(config::Fields& f, ThresholdOptions& o);
 
@@ -251,8 +252,8 @@ class Threshold : public SameShape<ThresholdOptions> {
 };
 
 struct PReLUOptions {
-  std::int64_t num_parameters = 1;
-  double init = 0.25;
+  std::int64_t num_parameters = 1;  ///< slopes to learn: 1, or one for each channel
+  double init = 0.25;               ///< what they begin as
 };
 void describe(config::Fields& f, PReLUOptions& o);
 
@@ -269,8 +270,8 @@ class PReLU : public SameShape<PReLUOptions> {
 };
 
 struct RReLUOptions {
-  double lower = 1.0 / 8;
-  double upper = 1.0 / 3;
+  double lower = 1.0 / 8;  ///< least slope where x is negative
+  double upper = 1.0 / 3;  ///< greatest slope
 };
 void describe(config::Fields& f, RReLUOptions& o);
 
@@ -284,7 +285,7 @@ class RReLU : public SameShape<RReLUOptions> {
 };
 
 struct GLUOptions {
-  std::int64_t dim = -1;
+  std::int64_t dim = -1;  ///< the axis that is halved
 };
 void describe(config::Fields& f, GLUOptions& o);
 

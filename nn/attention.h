@@ -12,10 +12,10 @@
 namespace eigengrad::nn {
 
 struct MultiheadAttentionOptions {
-  std::int64_t embed_dim = 0;
-  std::int64_t num_heads = 0;
-  double dropout = 0;  ///< of the attention weights
-  bool bias = true;
+  std::int64_t embed_dim = 0;                  ///< features; 0 takes them from the layer before
+  std::int64_t num_heads = 0;                  ///< attentions side by side, which share the features
+  double dropout = 0;                          ///< of the attention weights
+  bool bias = true;                            ///< learn biases of the projections
   bool add_bias_kv = false;                    ///< a learned place behind the keys and values
   bool add_zero_attn = false;                  ///< a place of zeros behind them
   std::optional<std::int64_t> kdim{}, vdim{};  ///< features of keys and values: embed_dim unless given
@@ -27,13 +27,14 @@ void describe(config::Fields& f, MultiheadAttentionOptions& o);
 /// What else MultiheadAttention may be told. In both masks, as in PyTorch, true is where NOT to look; one of numbers is
 /// added to the scores.
 struct AttentionArguments {
-  Tensor key_padding_mask{};  ///< [N, S]: keys that are padding
-  Tensor attn_mask{};         ///< [L, S], or [N·heads, L, S]
-  bool need_weights = true;   ///< else the weights are undefined, and nothing is spent on them
-  bool average_attn_weights = true;
-  bool is_causal = false;  ///< each place sees those before it; together with masks
+  Tensor key_padding_mask{};         ///< [N, S]: keys that are padding
+  Tensor attn_mask{};                ///< [L, S], or [N·heads, L, S]
+  bool need_weights = true;          ///< else the weights are undefined, and nothing is spent on them
+  bool average_attn_weights = true;  ///< the weights are their mean over the heads; else those of each
+  bool is_causal = false;            ///< each place sees those before it; together with masks
 };
 
+/// What attention gives.
 struct AttentionOutput {
   Tensor output;   ///< like the query
   Tensor weights;  ///< [N, L, S], the mean over the heads, or [N, heads, L, S]
@@ -70,13 +71,14 @@ class MultiheadAttention : public Layer<MultiheadAttentionOptions> {
 
  public:
   // Undefined where there are none.
-  Tensor& in_proj_weight;
-  Tensor& q_proj_weight;
-  Tensor& k_proj_weight;
-  Tensor& v_proj_weight;
-  Tensor& in_proj_bias;
-  Tensor& bias_k;
-  Tensor& bias_v;
+  Tensor& in_proj_weight;  ///< [3·E, E]: rows of query, key and value; undefined when kdim or vdim is another
+  Tensor& q_proj_weight;   ///< [E, E]; undefined with in_proj_weight, as are the two after it
+  Tensor& k_proj_weight;   ///< [E, kdim]
+  Tensor& v_proj_weight;   ///< [E, vdim]
+  Tensor& in_proj_bias;    ///< [3·E]
+  Tensor& bias_k;          ///< [1, 1, E]: a place behind the keys
+  Tensor& bias_v;          ///< [1, 1, E]: a place behind the values
+  /// [E, E], what joins the heads.
   Linear& out_proj = child<Linear>("out_proj", options_.embed_dim, options_.embed_dim, options_.bias);
 };
 

@@ -61,6 +61,7 @@ void add_layer(LayerTable& table, std::string name, std::string help) {
 /// Every layer of the library. Those that hold layers (Sequential, Residual, Graph) are known to build_model.
 const LayerTable& layers();
 
+/// What the table knows of a loss besides its options.
 struct LossFunctions {
   std::shared_ptr<Loss> (*make)(const void* options);
   /// The options of a loss of this type; null for others.
@@ -83,6 +84,7 @@ void add_loss(LossTable& table, std::string name, std::string help) {
 /// Every loss of the library.
 const LossTable& losses();
 
+/// What build_model gives.
 struct BuiltModel {
   std::shared_ptr<Module> module;  ///< null when there were mistakes
   Shape output;                    ///< without the batch axis

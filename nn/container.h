@@ -55,12 +55,15 @@ class Sequential : public Module {
 ///   Residual block(Sequential(Conv2d(8, 8, 3, 1, 1), ReLU(), Conv2d(8, 8, 3, 1, 1)));
 class Residual : public Module {
  public:
+  /// With x itself beside the body.
   explicit Residual(Sequential body) : body_(child<Sequential>("body", std::move(body))) {}
+  /// With a shortcut beside the body.
   Residual(Sequential body, Sequential shortcut)
       : body_(child<Sequential>("body", std::move(body))),
         shortcut_(&child<Sequential>("shortcut", std::move(shortcut))) {}
   /// Throws ShapeError when the two differ in shape.
   Tensor forward(const Tensor& x) override;
+  /// The modules of the sum's first part.
   const Sequential& body() const { return body_; }
   /// Null when there is none.
   const Sequential* shortcut() const { return shortcut_; }
@@ -74,6 +77,8 @@ class Residual : public Module {
 class ModuleList : public Module {
  public:
   ModuleList() = default;
+  /// Adds a module under the next number. Throws ValueError for null.
+  /// Of modules, numbered from 0.
   template <ModuleValue... Modules>
   requires(sizeof...(Modules) > 0) explicit ModuleList(Modules... modules) { (push_back(std::move(modules)), ...); }
   ModuleList& push_back(std::shared_ptr<Module> module);
@@ -114,9 +119,11 @@ class ModuleDict : public Module {
     return insert(std::move(name), std::make_shared<M>(std::move(module)));
   }
   std::size_t size() const { return children().size(); }
+  /// Whether there is a module of that name.
   bool contains(std::string_view name) const;
   /// Throws IndexError for a name that is not there.
   Module& operator[](std::string_view name) const;
+  /// The same as what it is. Throws IndexError; ValueError when it is something else.
   template <class M>
   M& at(std::string_view name) const {
     return ModuleList::as<M>((*this)[name]);
@@ -135,6 +142,7 @@ class ModuleDict : public Module {
 ///   net.reuse("again", "conv", {"sum"});                   // the same weights a second time
 class Graph : public Module {
  public:
+  /// With inputs of these names.
   explicit Graph(std::vector<std::string> inputs = {"input"});
   /// Throws ValueError for a name that is taken, or one in `from` that is not known.
   Graph& add(std::string name, std::shared_ptr<Module> module, const std::vector<std::string>& from = {});
@@ -144,6 +152,7 @@ class Graph : public Module {
   }
   /// Runs the module that was added under another name once more: its parameters are shared.
   Graph& reuse(std::string name, const std::string& shared, const std::vector<std::string>& from = {});
+  /// Names what it gives. Throws ValueError for a name that is not known.
   Graph& set_output(const std::string& name);
 
   Tensor forward(const Tensor& x) override { return forward_all({&x, 1}); }
@@ -152,15 +161,18 @@ class Graph : public Module {
 
   /// What is known of a step, for print-outs and configurations.
   struct Step {
-    std::string name;
-    std::string shared;  // the step whose module runs; empty for its own
-    Module* module;
-    std::vector<std::size_t> from;  // places in names()
+    std::string name;    ///< under which others read it
+    std::string shared;  ///< the step whose module runs; empty for its own
+    Module* module;      ///< what it runs
+    std::vector<std::size_t> from;  ///< what it reads: places, see name_of()
   };
+  /// In the order in which they run.
   const std::vector<Step>& steps() const { return steps_; }
   /// The inputs, then the steps: what `from` counts.
   std::string name_of(std::size_t place) const;
+  /// How many inputs it was made with.
   std::size_t input_count() const { return inputs_.size(); }
+  /// The place, in the sense of name_of(), of what it gives.
   std::size_t output() const { return output_.value_or(inputs_.size() + steps_.size() - 1); }
   std::string extra_repr() const override;
 

@@ -16,14 +16,18 @@ namespace eigengrad::nn {
 /// extents of the input; with an odd total the larger half stands behind) or "valid" (none).
 class Padding {
  public:
+  /// The same margin on both sides of each axis.
   Padding(Pair amount) : amount_(amount) {}  // NOLINT(google-explicit-constructor)
+  /// The same margin on every side.
   template <std::integral Number>
   Padding(Number amount) : amount_(Pair(amount)) {}  // NOLINT(google-explicit-constructor)
+  /// Margins above and below, left and right.
   Padding(std::int64_t rows, std::int64_t columns) : amount_(Pair(rows, columns)) {}
   /// Throws ValueError for another name.
   Padding(std::string_view name);                                 // NOLINT(google-explicit-constructor)
   Padding(const char* name) : Padding(std::string_view(name)) {}  // NOLINT(google-explicit-constructor)
 
+  /// Whether it is "same".
   bool is_same() const { return !amount_; }
   /// The amounts, where they are not "same".
   const std::optional<Pair>& amount() const { return amount_; }
@@ -34,29 +38,31 @@ class Padding {
 };
 
 struct Conv2dOptions {
-  std::int64_t in_channels = 0;
-  std::int64_t out_channels = 0;
-  Pair kernel_size = 0;
-  Pair stride = 1;
+  std::int64_t in_channels = 0;   ///< channels of the input; 0 takes them from the layer before
+  std::int64_t out_channels = 0;  ///< channels of the output
+  Pair kernel_size = 0;           ///< extent of the window
+  Pair stride = 1;                ///< by how much the window moves
+  /// Margin on both sides: a number, or 'same' (as many elements as before) or 'valid'.
   Padding padding = 0;
-  Pair dilation = 1;
-  std::int64_t groups = 1;
-  bool bias = true;
-  PadMode padding_mode = PadMode::Constant;
+  Pair dilation = 1;                         ///< distance between the taps of the kernel
+  std::int64_t groups = 1;                   ///< channels in this many groups that do not see each other
+  bool bias = true;                          ///< learn a bias that is added to the output
+  PadMode padding_mode = PadMode::Constant;  ///< what stands in the margin
 };
 void describe(config::Fields& f, Conv2dOptions& o);
 
 /// The options of one axis.
 struct Conv1dOptions {
-  std::int64_t in_channels = 0;
-  std::int64_t out_channels = 0;
-  std::int64_t kernel_size = 0;
-  std::int64_t stride = 1;
+  std::int64_t in_channels = 0;   ///< channels of the input; 0 takes them from the layer before
+  std::int64_t out_channels = 0;  ///< channels of the output
+  std::int64_t kernel_size = 0;   ///< extent of the window
+  std::int64_t stride = 1;        ///< by how much the window moves
+  /// Margin on both sides: a number, or 'same' (as many elements as before) or 'valid'.
   Padding padding = 0;
-  std::int64_t dilation = 1;
-  std::int64_t groups = 1;
-  bool bias = true;
-  PadMode padding_mode = PadMode::Constant;
+  std::int64_t dilation = 1;                 ///< distance between the taps of the kernel
+  std::int64_t groups = 1;                   ///< channels in this many groups that do not see each other
+  bool bias = true;                          ///< learn a bias that is added to the output
+  PadMode padding_mode = PadMode::Constant;  ///< what stands in the margin
 };
 void describe(config::Fields& f, Conv1dOptions& o);
 
@@ -95,28 +101,28 @@ class Conv1d : public Layer<Conv1dOptions> {
 };
 
 struct ConvTranspose2dOptions {
-  std::int64_t in_channels = 0;
-  std::int64_t out_channels = 0;
-  Pair kernel_size = 0;
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair output_padding = 0;
-  std::int64_t groups = 1;
-  bool bias = true;
-  Pair dilation = 1;
+  std::int64_t in_channels = 0;   ///< channels of the input; 0 takes them from the layer before
+  std::int64_t out_channels = 0;  ///< channels of the output
+  Pair kernel_size = 0;           ///< extent of the window
+  Pair stride = 1;                ///< by how much the window moves
+  Pair padding = 0;               ///< by how much the output is smaller on both sides
+  Pair output_padding = 0;        ///< elements more at the end of the output
+  std::int64_t groups = 1;        ///< channels in this many groups that do not see each other
+  bool bias = true;               ///< learn a bias that is added to the output
+  Pair dilation = 1;              ///< distance between the taps of the kernel
 };
 void describe(config::Fields& f, ConvTranspose2dOptions& o);
 
 struct ConvTranspose1dOptions {
-  std::int64_t in_channels = 0;
-  std::int64_t out_channels = 0;
-  std::int64_t kernel_size = 0;
-  std::int64_t stride = 1;
-  std::int64_t padding = 0;
-  std::int64_t output_padding = 0;
-  std::int64_t groups = 1;
-  bool bias = true;
-  std::int64_t dilation = 1;
+  std::int64_t in_channels = 0;     ///< channels of the input; 0 takes them from the layer before
+  std::int64_t out_channels = 0;    ///< channels of the output
+  std::int64_t kernel_size = 0;     ///< extent of the window
+  std::int64_t stride = 1;          ///< by how much the window moves
+  std::int64_t padding = 0;         ///< by how much the output is smaller on both sides
+  std::int64_t output_padding = 0;  ///< elements more at the end of the output
+  std::int64_t groups = 1;          ///< channels in this many groups that do not see each other
+  bool bias = true;                 ///< learn a bias that is added to the output
+  std::int64_t dilation = 1;        ///< distance between the taps of the kernel
 };
 void describe(config::Fields& f, ConvTranspose1dOptions& o);
 

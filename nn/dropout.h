@@ -6,7 +6,7 @@
 namespace eigengrad::nn {
 
 struct DropoutOptions {
-  double p = 0.5;
+  double p = 0.5;  ///< probability of an element to be zeroed
 };
 void describe(config::Fields& f, DropoutOptions& o);
 

@@ -10,11 +10,11 @@
 namespace eigengrad::nn {
 
 struct EmbeddingOptions {
-  std::int64_t num_embeddings = 0;
-  std::int64_t embedding_dim = 0;
+  std::int64_t num_embeddings = 0;            ///< how many numbers there are
+  std::int64_t embedding_dim = 0;             ///< size of the vector of each
   std::optional<std::int64_t> padding_idx{};  ///< a row that is 0 and stays so; negative ones count from the back
   std::optional<double> max_norm{};           ///< rows that are looked up are shortened to this norm
-  double norm_type = 2;
+  double norm_type = 2;                       ///< the p of the norm
 };
 void describe(config::Fields& f, EmbeddingOptions& o);
 
@@ -37,10 +37,10 @@ class Embedding : public Layer<EmbeddingOptions> {
 };
 
 struct PositionalEncodingOptions {
-  std::int64_t d_model = 0;
-  double dropout = 0.1;
-  std::int64_t max_len = 5000;
-  bool batch_first = false;
+  std::int64_t d_model = 0;     ///< features; 0 takes them from the layer before
+  double dropout = 0.1;         ///< probability of an element of the sum to be zeroed
+  std::int64_t max_len = 5000;  ///< the longest sequence; 0 takes the length of the data
+  bool batch_first = false;     ///< inputs are [N, L, E], not [L, N, E]
 };
 void describe(config::Fields& f, PositionalEncodingOptions& o);
 
@@ -61,10 +61,10 @@ class PositionalEncoding : public SameShape<PositionalEncodingOptions> {
 };
 
 struct LearnedPositionalEncodingOptions {
-  std::int64_t d_model = 0;
-  double dropout = 0;
-  std::int64_t max_len = 0;
-  bool batch_first = false;
+  std::int64_t d_model = 0;  ///< features; 0 takes them from the layer before
+  double dropout = 0;        ///< probability of an element of the sum to be zeroed
+  std::int64_t max_len = 0;  ///< the longest sequence; 0 takes the length of the data
+  bool batch_first = false;  ///< inputs are [N, L, E], not [L, N, E]
 };
 void describe(config::Fields& f, LearnedPositionalEncodingOptions& o);
 

@@ -9,21 +9,30 @@
 
 namespace eigengrad::nn::init {
 
+/// By which of the two numbers to scale: that keeps the variance of values, or of gradients.
 enum class FanMode { FanIn, FanOut };
+/// What stands behind a layer.
 enum class Nonlinearity { Linear, Sigmoid, Tanh, Relu, LeakyRelu, Selu };
 
+/// How many inputs an output has, and how many outputs an input.
 struct Fans {
-  std::int64_t in, out;
+  std::int64_t in, out;  ///< the numbers
 };
+/// Of a weight [out, in, kernel ..]. Throws ShapeError for fewer than two axes.
 Fans fans(const Tensor& weight);
 
 /// By what a layer's scale is multiplied to make up for the nonlinearity after it. `slope` is that of LeakyRelu.
 double calculate_gain(Nonlinearity nonlinearity, double slope = 0.01);
 
+/// Uniform in [low, high).
 Tensor& uniform_(Tensor& x, double low = 0, double high = 1);
+/// Normal, of that mean and standard deviation.
 Tensor& normal_(Tensor& x, double mean = 0, double std = 1);
+/// Every element `value`.
 Tensor& constant_(Tensor& x, double value);
+/// Every element 0.
 Tensor& zeros_(Tensor& x);
+/// Every element 1.
 Tensor& ones_(Tensor& x);
 /// Glorot and Bengio (2010): uniform in ± gain·√(6 / (fan_in + fan_out)), or normal with the same variance.
 Tensor& xavier_uniform_(Tensor& x, double gain = 1);

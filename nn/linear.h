@@ -10,9 +10,9 @@
 namespace eigengrad::nn {
 
 struct LinearOptions {
-  std::int64_t in_features = 0;
-  std::int64_t out_features = 0;
-  bool bias = true;
+  std::int64_t in_features = 0;   ///< size of each input sample; 0 takes it from the layer before
+  std::int64_t out_features = 0;  ///< size of each output sample
+  bool bias = true;               ///< learn a bias that is added to the output
 };
 void describe(config::Fields& f, LinearOptions& o);
 
@@ -34,10 +34,10 @@ class Linear : public Layer<LinearOptions> {
 };
 
 struct BilinearOptions {
-  std::int64_t in1_features = 0;
-  std::int64_t in2_features = 0;
-  std::int64_t out_features = 0;
-  bool bias = true;
+  std::int64_t in1_features = 0;  ///< size of the first input; 0 takes it from the data
+  std::int64_t in2_features = 0;  ///< size of the second input; 0 takes it from the data
+  std::int64_t out_features = 0;  ///< size of each output sample
+  bool bias = true;               ///< learn a bias that is added to the output
 };
 void describe(config::Fields& f, BilinearOptions& o);
 

@@ -14,6 +14,7 @@
 
 namespace eigengrad::nn {
 
+/// A module of an input and a target that gives the cost.
 class Loss : public Module {
  public:
   using Module::forward;
@@ -22,6 +23,7 @@ class Loss : public Module {
     const ScopeGuard scope(scope_id());
     return forward(input, target);
   }
+  /// The cost: a scalar, or a tensor of costs where the reduction is none.
   virtual Tensor forward(const Tensor& input, const Tensor& target) = 0;
   /// How much the cost of these targets counts in that of a larger batch, which is the weighted mean of the costs of
   /// its parts: the number of samples, unless a loss knows better; nothing where it is their sum.
@@ -54,7 +56,7 @@ Tensor weights_tensor(const std::vector<double>& weights);
 
 /// The options of losses that have no others.
 struct ReductionOptions {
-  Reduction reduction = Reduction::Mean;
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, ReductionOptions& o);
 
@@ -75,8 +77,8 @@ class MSELoss : public LossWith<ReductionOptions> {
 };
 
 struct HuberLossOptions {
-  Reduction reduction = Reduction::Mean;
-  double delta = 1;
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
+  double delta = 1;                       ///< where it becomes linear
 };
 void describe(config::Fields& f, HuberLossOptions& o);
 
@@ -88,8 +90,8 @@ class HuberLoss : public LossWith<HuberLossOptions> {
 };
 
 struct SmoothL1LossOptions {
-  Reduction reduction = Reduction::Mean;
-  double beta = 1;
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
+  double beta = 1;                        ///< where it becomes linear
 };
 void describe(config::Fields& f, SmoothL1LossOptions& o);
 
@@ -101,10 +103,10 @@ class SmoothL1Loss : public LossWith<SmoothL1LossOptions> {
 };
 
 struct PoissonNLLLossOptions {
-  bool log_input = true;
-  bool full = false;
-  double eps = 1e-8;
-  Reduction reduction = Reduction::Mean;
+  bool log_input = true;                  ///< the input is the logarithm of the rate
+  bool full = false;                      ///< with an approximation of the constant
+  double eps = 1e-8;                      ///< added to a rate before its logarithm is taken
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, PoissonNLLLossOptions& o);
 
@@ -116,9 +118,9 @@ class PoissonNLLLoss : public LossWith<PoissonNLLLossOptions> {
 };
 
 struct GaussianNLLLossOptions {
-  bool full = false;
-  double eps = 1e-6;
-  Reduction reduction = Reduction::Mean;
+  bool full = false;                      ///< with the constant
+  double eps = 1e-6;                      ///< the least variance
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, GaussianNLLLossOptions& o);
 
@@ -136,8 +138,8 @@ class GaussianNLLLoss : public LossWith<GaussianNLLLossOptions> {
 
 /// Options of losses whose weight is a number for each output.
 struct WeightedOptions {
-  std::vector<double> weight{};  ///< of each output or class; empty: all 1
-  Reduction reduction = Reduction::Mean;
+  std::vector<double> weight{};           ///< of each output or class; empty: all 1
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, WeightedOptions& o);
 
@@ -152,9 +154,9 @@ class BCELoss : public LossWith<WeightedOptions> {
 };
 
 struct BCEWithLogitsLossOptions {
-  std::vector<double> weight{};      ///< of each output, along the last axis; empty: all 1
-  std::vector<double> pos_weight{};  ///< of the positive targets; empty: 1
-  Reduction reduction = Reduction::Mean;
+  std::vector<double> weight{};           ///< of each output, along the last axis; empty: all 1
+  std::vector<double> pos_weight{};       ///< of the positive targets; empty: 1
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, BCEWithLogitsLossOptions& o);
 
@@ -173,6 +175,7 @@ class BCEWithLogitsLoss : public LossWith<BCEWithLogitsLossOptions> {
 enum class KLDivReduction { None, Mean, Sum, BatchMean };
 
 struct KLDivLossOptions {
+  /// What becomes of the losses of the samples; batchmean is the divergence.
   KLDivReduction reduction = KLDivReduction::Mean;
   bool log_target = false;  ///< the target holds logarithms
 };
@@ -188,10 +191,10 @@ class KLDivLoss : public LossWith<KLDivLossOptions> {
 // ---- Of classes.
 
 struct CrossEntropyLossOptions {
-  std::vector<double> weight{};  ///< of each class; empty: all 1
-  std::int64_t ignore_index = -100;
-  double label_smoothing = 0;
-  Reduction reduction = Reduction::Mean;
+  std::vector<double> weight{};           ///< of each class; empty: all 1
+  std::int64_t ignore_index = -100;       ///< a target that counts for nothing
+  double label_smoothing = 0;             ///< how much of a target is spread over all classes
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, CrossEntropyLossOptions& o);
 
@@ -207,9 +210,9 @@ class CrossEntropyLoss : public LossWith<CrossEntropyLossOptions> {
 };
 
 struct NLLLossOptions {
-  std::vector<double> weight{};
-  std::int64_t ignore_index = -100;
-  Reduction reduction = Reduction::Mean;
+  std::vector<double> weight{};           ///< weight of each class; empty: all 1
+  std::int64_t ignore_index = -100;       ///< a target that counts for nothing
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, NLLLossOptions& o);
 
@@ -225,10 +228,10 @@ class NLLLoss : public LossWith<NLLLossOptions> {
 };
 
 struct MultiMarginLossOptions {
-  std::int64_t p = 1;
-  double margin = 1;
-  std::vector<double> weight{};
-  Reduction reduction = Reduction::Mean;
+  std::int64_t p = 1;                     ///< the power of the margins
+  double margin = 1;                      ///< how far the wanted class has to lead
+  std::vector<double> weight{};           ///< weight of each class; empty: all 1
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, MultiMarginLossOptions& o);
 
@@ -269,8 +272,8 @@ class SoftMarginLoss : public LossWith<ReductionOptions> {
 };
 
 struct HingeEmbeddingLossOptions {
-  double margin = 1;
-  Reduction reduction = Reduction::Mean;
+  double margin = 1;                      ///< how large inputs with target -1 have to be
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, HingeEmbeddingLossOptions& o);
 
@@ -282,8 +285,8 @@ class HingeEmbeddingLoss : public LossWith<HingeEmbeddingLossOptions> {
 };
 
 struct MarginOptions {
-  double margin = 0;
-  Reduction reduction = Reduction::Mean;
+  double margin = 0;                      ///< what still counts as a mistake
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, MarginOptions& o);
 
@@ -308,11 +311,11 @@ class CosineEmbeddingLoss : public LossWith<MarginOptions> {
 };
 
 struct TripletMarginLossOptions {
-  double margin = 1;
-  double p = 2;
-  double eps = 1e-6;
-  bool swap = false;
-  Reduction reduction = Reduction::Mean;
+  double margin = 1;                      ///< by how much the negative has to be farther away
+  double p = 2;                           ///< the p of the norm
+  double eps = 1e-6;                      ///< added to differences
+  bool swap = false;                      ///< the distance of the negative from the positive counts when it is smaller
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
 };
 void describe(config::Fields& f, TripletMarginLossOptions& o);
 
@@ -329,9 +332,9 @@ class TripletMarginLoss : public LossWith<TripletMarginLossOptions> {
 // ---- Of sequences.
 
 struct CTCLossOptions {
-  std::int64_t blank = 0;
-  Reduction reduction = Reduction::Mean;
-  bool zero_infinity = false;
+  std::int64_t blank = 0;                 ///< the class that stands for no label
+  Reduction reduction = Reduction::Mean;  ///< what becomes of the losses of the samples
+  bool zero_infinity = false;             ///< targets that are too long cost 0
 };
 void describe(config::Fields& f, CTCLossOptions& o);
 

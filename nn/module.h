@@ -23,6 +23,7 @@ namespace eigengrad::nn {
 
 class Module;
 
+/// Things by name, in order.
 template <class T>
 using Named = std::vector<std::pair<std::string, T>>;
 /// Parameters and buffers by their full names ("encoder.0.weight"), in the order of declaration.
@@ -72,14 +73,20 @@ class Module : public std::enable_shared_from_this<Module> {
   virtual Tensor forward_all(std::span<const Tensor> inputs);
 
   /// Has a function called before or after every run of this module. Returns an id for remove_hook.
+  /// @{
   std::uint64_t register_forward_pre_hook(ForwardPreHook hook);
   std::uint64_t register_forward_hook(ForwardHook hook);
+  /// @}
+  /// Takes a hook away, if it is there.
   void remove_hook(std::uint64_t id);
 
   /// Parameters, buffers and modules below this one, by full name; one that is shared comes once, under its first name.
   Named<Tensor> named_parameters() const;
+  /// The parameters alone.
   std::vector<Tensor> parameters() const;
+  /// The buffers below this module.
   Named<Tensor> named_buffers() const;
+  /// This module, under the empty name, and those below it.
   Named<Module*> named_modules();
   /// Submodules by their own names.
   const Named<std::shared_ptr<Module>>& children() const { return children_; }
@@ -88,7 +95,9 @@ class Module : public std::enable_shared_from_this<Module> {
 
   /// Switches this module and those below it to training (dropout drops) or evaluation.
   Module& train(bool training = true);
+  /// The same as train(false).
   Module& eval() { return train(false); }
+  /// Whether it is in training.
   bool is_training() const { return training_; }
   /// Makes the parameter `name` ("head.weight") one with the parameter `source` ("embedding.weight") of the same shape:
   /// from now on there is one. Throws ValueError for a name that is not known, ShapeError, DtypeError.
@@ -117,6 +126,7 @@ class Module : public std::enable_shared_from_this<Module> {
   /// What the print-out says in the parentheses: "in_features=784, out_features=128, bias=True".
   virtual std::string extra_repr() const { return ""; }
 
+  /// The path that ops in it have.
   ScopeId scope_id() const;
 
  protected:
@@ -134,6 +144,7 @@ class Module : public std::enable_shared_from_this<Module> {
   requires(!OptionsOf<M, Args...>) M& child(std::string name, Args&&... args) {
     return adopt(std::move(name), std::make_shared<M>(std::forward<Args>(args)...));
   }
+  /// The same with options.
   template <class M>
   M& child(std::string name, typename M::Options options) {
     return adopt(std::move(name), std::make_shared<M>(std::move(options)));

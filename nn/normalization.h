@@ -12,12 +12,12 @@
 namespace eigengrad::nn {
 
 struct BatchNormOptions {
-  std::int64_t num_features = 0;
-  double eps = 1e-5;
+  std::int64_t num_features = 0;         ///< channels; 0 takes them from the layer before
+  double eps = 1e-5;                     ///< added to the variance
   std::optional<double> momentum = 0.1;  ///< of the running statistics; nothing: their plain mean over all batches
-  bool affine = true;
-  bool track_running_stats = true;
-  bool bias = true;  ///< if affine, learn the bias as well
+  bool affine = true;                    ///< learn a weight and a bias for each channel
+  bool track_running_stats = true;       ///< keep a running mean and variance
+  bool bias = true;                      ///< if affine, learn the bias as well
 };
 void describe(config::Fields& f, BatchNormOptions& o);
 
@@ -30,8 +30,10 @@ class ChannelNorm : public Layer<OptionsType> {
  protected:
   using Options = OptionsType;
   using Layer<OptionsType>::options_;
+  /// `name` is what messages call the layer.
   ChannelNorm(const char* name, Options options);
   // Whether the batch's own statistics are taken.
+  /// Whether the batch's own statistics are taken.
   bool uses_batch() const { return this->is_training() || !running_mean.defined(); }
 
  public:
@@ -55,6 +57,7 @@ class BatchNorm : public ChannelNorm<BatchNormOptions> {
 
  protected:
   using ChannelNorm::ChannelNorm;
+  /// What forward() gives.
   Tensor normalized(const Tensor& x);
 
  private:
@@ -81,12 +84,12 @@ class BatchNorm2d : public BatchNorm {
 };
 
 struct InstanceNormOptions {
-  std::int64_t num_features = 0;
-  double eps = 1e-5;
-  std::optional<double> momentum = 0.1;
-  bool affine = false;
-  bool track_running_stats = false;
-  bool bias = true;
+  std::int64_t num_features = 0;         ///< channels; 0 takes them from the layer before
+  double eps = 1e-5;                     ///< added to the variance
+  std::optional<double> momentum = 0.1;  ///< of the running statistics; nothing: their plain mean over all batches
+  bool affine = false;                   ///< learn a weight and a bias for each channel
+  bool track_running_stats = false;      ///< keep a running mean and variance
+  bool bias = true;                      ///< if affine, learn the bias as well
 };
 void describe(config::Fields& f, InstanceNormOptions& o);
 
@@ -98,6 +101,7 @@ class InstanceNorm : public ChannelNorm<InstanceNormOptions> {
 
  protected:
   using ChannelNorm::ChannelNorm;
+  /// What forward() gives; `rank` is that of a batch.
   Tensor normalized(const char* name, const Tensor& x, std::int64_t rank);
 };
 
@@ -120,10 +124,10 @@ class InstanceNorm2d : public InstanceNorm {
 };
 
 struct LayerNormOptions {
-  Shape normalized_shape{};
-  double eps = 1e-5;
-  bool elementwise_affine = true;
-  bool bias = true;
+  Shape normalized_shape{};        ///< extents of the last axes; empty: the last axis
+  double eps = 1e-5;               ///< added to the variance
+  bool elementwise_affine = true;  ///< learn a weight and a bias for each element
+  bool bias = true;                ///< learn the bias as well
 };
 void describe(config::Fields& f, LayerNormOptions& o);
 
@@ -142,9 +146,9 @@ class LayerNorm : public Layer<LayerNormOptions> {
 };
 
 struct RMSNormOptions {
-  Shape normalized_shape{};
-  std::optional<double> eps{};  ///< the machine precision of the input's type unless given
-  bool elementwise_affine = true;
+  Shape normalized_shape{};        ///< extents of the last axes; empty: the last axis
+  std::optional<double> eps{};     ///< the machine precision of the input's type unless given
+  bool elementwise_affine = true;  ///< learn a weight for each element
 };
 void describe(config::Fields& f, RMSNormOptions& o);
 
@@ -161,11 +165,11 @@ class RMSNorm : public Layer<RMSNormOptions> {
 };
 
 struct GroupNormOptions {
-  std::int64_t num_groups = 0;
-  std::int64_t num_channels = 0;
-  double eps = 1e-5;
-  bool affine = true;
-  bool bias = true;
+  std::int64_t num_groups = 0;    ///< groups of channels
+  std::int64_t num_channels = 0;  ///< channels; 0 takes them from the layer before
+  double eps = 1e-5;              ///< added to the variance
+  bool affine = true;             ///< learn a weight and a bias for each channel
+  bool bias = true;               ///< if affine, learn the bias as well
 };
 void describe(config::Fields& f, GroupNormOptions& o);
 

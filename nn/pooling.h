@@ -12,49 +12,49 @@
 namespace eigengrad::nn {
 
 struct MaxPool2dOptions {
-  Pair kernel_size = 0;
+  Pair kernel_size = 0;          ///< extent of the window
   std::optional<Pair> stride{};  ///< the kernel size unless given
-  Pair padding = 0;
-  Pair dilation = 1;
-  bool ceil_mode = false;  ///< also windows that reach past the end
+  Pair padding = 0;              ///< margin on both sides, at most half of the window
+  Pair dilation = 1;             ///< distance between the elements of a window
+  bool ceil_mode = false;        ///< also windows that reach past the end
 };
 void describe(config::Fields& f, MaxPool2dOptions& o);
 
 struct MaxPool1dOptions {
-  std::int64_t kernel_size = 0;
-  std::optional<std::int64_t> stride{};
-  std::int64_t padding = 0;
-  std::int64_t dilation = 1;
-  bool ceil_mode = false;
+  std::int64_t kernel_size = 0;          ///< extent of the window
+  std::optional<std::int64_t> stride{};  ///< by how much the window moves; null: by its extent
+  std::int64_t padding = 0;              ///< margin on both sides, at most half of the window
+  std::int64_t dilation = 1;             ///< distance between the elements of a window
+  bool ceil_mode = false;                ///< also windows that reach past the end
 };
 void describe(config::Fields& f, MaxPool1dOptions& o);
 
 struct AvgPool2dOptions {
-  Pair kernel_size = 0;
-  std::optional<Pair> stride{};
-  Pair padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;  ///< the zeros of the padding count as elements
-  std::optional<std::int64_t> divisor_override{};
+  Pair kernel_size = 0;                            ///< extent of the window
+  std::optional<Pair> stride{};                    ///< by how much the window moves; null: by its extent
+  Pair padding = 0;                                ///< margin on both sides, at most half of the window
+  bool ceil_mode = false;                          ///< also windows that reach past the end
+  bool count_include_pad = true;                   ///< the zeros of the padding count as elements
+  std::optional<std::int64_t> divisor_override{};  ///< divides the sums instead of the number of elements
 };
 void describe(config::Fields& f, AvgPool2dOptions& o);
 
 struct AvgPool1dOptions {
-  std::int64_t kernel_size = 0;
-  std::optional<std::int64_t> stride{};
-  std::int64_t padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;
+  std::int64_t kernel_size = 0;          ///< extent of the window
+  std::optional<std::int64_t> stride{};  ///< by how much the window moves; null: by its extent
+  std::int64_t padding = 0;              ///< margin on both sides, at most half of the window
+  bool ceil_mode = false;                ///< also windows that reach past the end
+  bool count_include_pad = true;         ///< the zeros of the margin count as elements
 };
 void describe(config::Fields& f, AvgPool1dOptions& o);
 
 struct AdaptivePool2dOptions {
-  Pair output_size = 1;
+  Pair output_size = 1;  ///< extents of the output
 };
 void describe(config::Fields& f, AdaptivePool2dOptions& o);
 
 struct AdaptivePool1dOptions {
-  std::int64_t output_size = 1;
+  std::int64_t output_size = 1;  ///< extents of the output
 };
 void describe(config::Fields& f, AdaptivePool1dOptions& o);
 
@@ -108,6 +108,7 @@ class AdaptiveAvgPool2d : public Layer<AdaptivePool2dOptions> {
   static Shape infer(Options& options, const Shape& input);
 };
 
+/// The largest element of windows that share the image, as adaptive_max_pool2d(): [N, C, H, W].
 class AdaptiveMaxPool2d : public Layer<AdaptivePool2dOptions> {
  public:
   explicit AdaptiveMaxPool2d(Options options) : Layer(options) {}
@@ -117,6 +118,7 @@ class AdaptiveMaxPool2d : public Layer<AdaptivePool2dOptions> {
   static Shape infer(Options& options, const Shape& input);
 };
 
+/// The mean of windows that share the sequence, as adaptive_avg_pool1d(): [N, C, L].
 class AdaptiveAvgPool1d : public Layer<AdaptivePool1dOptions> {
  public:
   explicit AdaptiveAvgPool1d(Options options) : Layer(options) {}
@@ -126,6 +128,7 @@ class AdaptiveAvgPool1d : public Layer<AdaptivePool1dOptions> {
   static Shape infer(Options& options, const Shape& input);
 };
 
+/// The largest element of windows that share the sequence, as adaptive_max_pool1d(): [N, C, L].
 class AdaptiveMaxPool1d : public Layer<AdaptivePool1dOptions> {
  public:
   explicit AdaptiveMaxPool1d(Options options) : Layer(options) {}

@@ -12,17 +12,17 @@
 namespace eigengrad::nn {
 
 struct RecurrentOptions {
-  std::int64_t input_size = 0;
-  std::int64_t hidden_size = 0;
-  std::int64_t num_layers = 1;
-  bool bias = true;
-  bool batch_first = false;  ///< sequences are [N, L, E], not [L, N, E]
-  double dropout = 0;        ///< of what each layer but the last gives
-  bool bidirectional = false;
+  std::int64_t input_size = 0;   ///< features of the input; 0 takes them from the layer before
+  std::int64_t hidden_size = 0;  ///< numbers of the state
+  std::int64_t num_layers = 1;   ///< layers, each on top of the one before
+  bool bias = true;              ///< learn biases
+  bool batch_first = false;      ///< sequences are [N, L, E], not [L, N, E]
+  double dropout = 0;            ///< of what each layer but the last gives
+  bool bidirectional = false;    ///< a second network reads the sequence backwards
 };
 
 struct RNNOptions : RecurrentOptions {
-  RnnNonlinearity nonlinearity = RnnNonlinearity::Tanh;
+  RnnNonlinearity nonlinearity = RnnNonlinearity::Tanh;  ///< what the sum of input and state goes through
 };
 void describe(config::Fields& f, RNNOptions& o);
 
@@ -42,13 +42,14 @@ struct RecurrentOutput {
 
 /// The state of an LSTM: the last h and c of every layer and direction, [layers·D, N, H].
 struct LSTMState {
-  Tensor h, c;
+  Tensor h, c;  ///< hidden state, and cell
   /// The same numbers outside the graph, for backpropagation through time that goes no further back.
   LSTMState detach() const { return {h.detach(), c.detach()}; }
 };
+/// What an LSTM gives.
 struct LSTMOutput {
-  Tensor output;  ///< as that of RecurrentOutput
-  LSTMState state;
+  Tensor output;    ///< as that of RecurrentOutput
+  LSTMState state;  ///< the last h and c
 };
 
 /// What the recurrent layers have in common: parameters under PyTorch's names (weight_ih_l0, weight_hh_l0, bias_ih_l0,
@@ -65,18 +66,24 @@ class Recurrent : public Layer<OptionsType> {
 
  protected:
   // `gates` is the number of rows of the weights for each unit.
+  /// `gates` is the number of rows of the weights for each unit.
   Recurrent(const char* name, Options options, std::int64_t gates);
 
+  /// Of all layers, as run_layers() passes it on.
   struct State {
-    Tensor h, c;
+    Tensor h, c;  ///< hidden state, and cell where there is one
   };
   // Runs all layers: `cell` runs one in one direction, and gives its outputs and last state.
+  /// Runs all layers: `cell` runs one in one direction, and gives its outputs and last state.
   template <class Cell>
   std::pair<Tensor, State> run_layers(const Tensor& x, const State& initial, Cell cell);
 
   // How many numbers h and c have.
+  /// How many numbers h has.
   std::int64_t h_size() const;
+  /// The parameters of a layer and direction, by number.
   RecurrentWeights weights_of(std::size_t which) const;
+  /// The projection of h, likewise; undefined where there is none.
   const Tensor& projection_of(std::size_t which) const { return *projections_[which]; }
 
  private:
@@ -134,14 +141,14 @@ class LSTM : public Recurrent<LSTMOptions> {
 };
 
 struct CellOptions {
-  std::int64_t input_size = 0;
-  std::int64_t hidden_size = 0;
-  bool bias = true;
+  std::int64_t input_size = 0;   ///< features of the input; 0 takes them from the layer before
+  std::int64_t hidden_size = 0;  ///< numbers of the state
+  bool bias = true;              ///< learn biases
 };
 void describe(config::Fields& f, CellOptions& o);
 
 struct RNNCellOptions : CellOptions {
-  RnnNonlinearity nonlinearity = RnnNonlinearity::Tanh;
+  RnnNonlinearity nonlinearity = RnnNonlinearity::Tanh;  ///< what the sum of input and state goes through
 };
 void describe(config::Fields& f, RNNCellOptions& o);
 
@@ -156,10 +163,14 @@ class Cell : public Layer<OptionsType> {
   static Shape infer(Options& options, const Shape& input);
 
  protected:
+  /// `gates` is the number of rows of the weights for each unit.
   Cell(const char* name, Options options, std::int64_t gates);
+  /// The parameters.
   RecurrentWeights weights() const { return {weight_ih, weight_hh, bias_ih, bias_hh}; }
   // The state, zeros where it is not given, and x, both with a batch axis.
+  /// x with a batch axis.
   Tensor batched(const Tensor& x) const;
+  /// The state with a batch axis, zeros where it is not given.
   Tensor batched_state(const Tensor& x, const Tensor& state) const;
 
  private:

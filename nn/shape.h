@@ -13,8 +13,8 @@
 namespace eigengrad::nn {
 
 struct FlattenOptions {
-  std::int64_t start_dim = 1;
-  std::int64_t end_dim = -1;
+  std::int64_t start_dim = 1;  ///< first axis to flatten
+  std::int64_t end_dim = -1;   ///< last axis to flatten
 };
 void describe(config::Fields& f, FlattenOptions& o);
 
@@ -28,8 +28,8 @@ class Flatten : public Layer<FlattenOptions> {
 };
 
 struct UnflattenOptions {
-  std::int64_t dim = 1;
-  Shape unflattened_size{};
+  std::int64_t dim = 1;      ///< the axis to cut
+  Shape unflattened_size{};  ///< its new axes; one extent may be -1
 };
 void describe(config::Fields& f, UnflattenOptions& o);
 
@@ -44,7 +44,7 @@ class Unflatten : public Layer<UnflattenOptions> {
 };
 
 struct PermuteOptions {
-  Dims dims{};
+  Dims dims{};  ///< the axes in their new order; the first is 0, the batch
 };
 void describe(config::Fields& f, PermuteOptions& o);
 
@@ -58,8 +58,8 @@ class Permute : public Layer<PermuteOptions> {
 };
 
 struct SelectOptions {
-  std::int64_t dim = 1;
-  std::int64_t index = -1;
+  std::int64_t dim = 1;     ///< the axis that goes
+  std::int64_t index = -1;  ///< the place along it that stays; -1 is the last
 };
 void describe(config::Fields& f, SelectOptions& o);
 
@@ -73,10 +73,10 @@ class Select : public Layer<SelectOptions> {
 };
 
 struct UpsampleOptions {
-  Dims size{};                           ///< the new extents; empty: by the factor
-  std::optional<double> scale_factor{};  ///< by which every extent grows
-  InterpolateMode mode = InterpolateMode::Nearest;
-  bool align_corners = false;  ///< the corner elements stay at the corners; not for Nearest
+  Dims size{};                                      ///< the new extents; empty: by the factor
+  std::optional<double> scale_factor{};             ///< by which every extent grows
+  InterpolateMode mode = InterpolateMode::Nearest;  ///< what stands between the elements
+  bool align_corners = false;                       ///< the corner elements stay at the corners; not for Nearest
 };
 void describe(config::Fields& f, UpsampleOptions& o);
 
@@ -103,7 +103,9 @@ class PadLayer : public Layer<PadOptions> {
   std::string extra_repr() const override;
 
  protected:
+  /// `name` is what messages call the layer, which pads the last `axes` axes.
   PadLayer(const char* name, std::size_t axes, PadMode mode, Options options);
+  /// The shape with its margins.
   static Shape infer_padded(const Options& options, const Shape& input, std::size_t axes);
 
  private:
@@ -156,7 +158,7 @@ class Multiply : public Layer<> {
 };
 
 struct ConcatOptions {
-  std::int64_t dim = 1;
+  std::int64_t dim = 1;  ///< the axis along which the inputs are joined
 };
 void describe(config::Fields& f, ConcatOptions& o);
 

@@ -16,16 +16,16 @@ namespace eigengrad::nn {
 enum class TransformerActivation { ReLU, GELU };
 
 struct TransformerLayerOptions {
-  std::int64_t d_model = 0;
-  std::int64_t nhead = 0;
-  std::int64_t dim_feedforward = 2048;
-  double dropout = 0.1;
-  TransformerActivation activation = TransformerActivation::ReLU;
-  double layer_norm_eps = 1e-5;
-  bool batch_first = false;  ///< sequences are [N, L, E], not [L, N, E]
-  bool norm_first = false;   ///< normalise what goes into attention and feed-forward, not what comes out of the sums
-  bool bias = true;
-  bool is_causal = false;  ///< forward(x) without other arguments lets each place see those before it only
+  std::int64_t d_model = 0;                                        ///< features; 0 takes them from the layer before
+  std::int64_t nhead = 0;                                          ///< heads of each attention
+  std::int64_t dim_feedforward = 2048;                             ///< features between the two linear maps
+  double dropout = 0.1;                                            ///< probability of an element to be zeroed
+  TransformerActivation activation = TransformerActivation::ReLU;  ///< what stands between the two linear maps
+  double layer_norm_eps = 1e-5;                                    ///< added to the variances
+  bool batch_first = false;                                        ///< sequences are [N, L, E], not [L, N, E]
+  bool norm_first = false;  ///< normalise what goes into attention and feed-forward, not what comes out of the sums
+  bool bias = true;         ///< learn biases
+  bool is_causal = false;   ///< forward(x) without other arguments lets each place see those before it only
 };
 void describe(config::Fields& f, TransformerLayerOptions& o);
 
@@ -33,14 +33,14 @@ void describe(config::Fields& f, TransformerLayerOptions& o);
 struct EncoderArguments {
   Tensor mask{};                  ///< [L, L] or [N·heads, L, L]
   Tensor src_key_padding_mask{};  ///< [N, L]
-  bool is_causal = false;
+  bool is_causal = false;         ///< each place sees those before it only
 };
 
 /// What a decoder may be told of its target (T places) and the encoder's memory (S places).
 struct DecoderArguments {
   Tensor tgt_mask{}, memory_mask{};                          ///< [T, T], [T, S]
   Tensor tgt_key_padding_mask{}, memory_key_padding_mask{};  ///< [N, T], [N, S]
-  bool tgt_is_causal = false;
+  bool tgt_is_causal = false;                                ///< each place of the target sees those before it only
 };
 
 /// Self-attention and a feed-forward network, each with a skip connection, normalisation and dropout.
@@ -87,8 +87,8 @@ class TransformerDecoderLayer : public Layer<TransformerLayerOptions> {
 };
 
 struct TransformerStackOptions : TransformerLayerOptions {
-  std::int64_t num_layers = 0;
-  bool norm = false;  ///< normalise the output of the last layer
+  std::int64_t num_layers = 0;  ///< layers one after another
+  bool norm = false;            ///< normalise the output of the last layer
 };
 void describe(config::Fields& f, TransformerStackOptions& o);
 
@@ -123,25 +123,26 @@ class TransformerDecoder : public Layer<TransformerStackOptions> {
 };
 
 struct TransformerOptions {
-  std::int64_t d_model = 512;
-  std::int64_t nhead = 8;
-  std::int64_t num_encoder_layers = 6;
-  std::int64_t num_decoder_layers = 6;
-  std::int64_t dim_feedforward = 2048;
-  double dropout = 0.1;
-  TransformerActivation activation = TransformerActivation::ReLU;
-  double layer_norm_eps = 1e-5;
-  bool batch_first = false;
+  std::int64_t d_model = 512;                                      ///< features; 0 takes them from the layer before
+  std::int64_t nhead = 8;                                          ///< heads of each attention
+  std::int64_t num_encoder_layers = 6;                             ///< layers of the encoder
+  std::int64_t num_decoder_layers = 6;                             ///< layers of the decoder
+  std::int64_t dim_feedforward = 2048;                             ///< features between the two linear maps
+  double dropout = 0.1;                                            ///< probability of an element to be zeroed
+  TransformerActivation activation = TransformerActivation::ReLU;  ///< what stands between the two linear maps
+  double layer_norm_eps = 1e-5;                                    ///< added to the variances
+  bool batch_first = false;                                        ///< sequences are [N, L, E], not [L, N, E]
+  /// Normalise what goes in, not what comes out of the sums.
   bool norm_first = false;
-  bool bias = true;
+  bool bias = true;  ///< learn biases
 };
 void describe(config::Fields& f, TransformerOptions& o);
 
 /// What a Transformer may be told.
 struct TransformerArguments {
-  Tensor src_mask{}, tgt_mask{}, memory_mask{};
-  Tensor src_key_padding_mask{}, tgt_key_padding_mask{}, memory_key_padding_mask{};
-  bool src_is_causal = false, tgt_is_causal = false;
+  Tensor src_mask{}, tgt_mask{}, memory_mask{};  ///< as those of EncoderArguments and DecoderArguments
+  Tensor src_key_padding_mask{}, tgt_key_padding_mask{}, memory_key_padding_mask{};  ///< likewise
+  bool src_is_causal = false, tgt_is_causal = false;  ///< each place sees those before it only
 };
 
 /// An encoder and a decoder, both normalised at their end. All weights with two axes begin as Xavier uniform.
@@ -156,8 +157,8 @@ class Transformer : public Layer<TransformerOptions> {
   /// [size, size]: -∞ where a place comes later, else 0.
   static Tensor generate_square_subsequent_mask(std::int64_t size);
 
-  TransformerEncoder& encoder;
-  TransformerDecoder& decoder;
+  TransformerEncoder& encoder;  ///< of the source
+  TransformerDecoder& decoder;  ///< of the target
 };
 
 }  // namespace eigengrad::nn

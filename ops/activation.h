@@ -12,6 +12,7 @@ Tensor sigmoid(Arg x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(Arg x);
 
+/// The exact function, or its approximation by tanh.
 enum class GeluApproximate { None, Tanh };
 /// x·Φ(x) with Φ the normal distribution function, or its tanh approximation (Hendrycks and Gimpel 2016).
 Tensor gelu(Arg x, GeluApproximate approximate = GeluApproximate::None);

@@ -8,30 +8,30 @@
 namespace eigengrad {
 
 struct Conv1dOptions {
-  std::int64_t stride = 1;
+  std::int64_t stride = 1;    ///< by how much the window moves
   std::int64_t padding = 0;   ///< zeros on both sides
   std::int64_t dilation = 1;  ///< the distance between taps of the kernel
   std::int64_t groups = 1;    ///< channels in this many groups that do not see each other
 };
 struct Conv2dOptions {
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair dilation = 1;
-  std::int64_t groups = 1;
+  Pair stride = 1;          ///< by how much the window moves
+  Pair padding = 0;         ///< zeros on both sides
+  Pair dilation = 1;        ///< the distance between taps of the kernel
+  std::int64_t groups = 1;  ///< channels in this many groups that do not see each other
 };
 struct ConvTranspose1dOptions {
-  std::int64_t stride = 1;
-  std::int64_t padding = 0;
+  std::int64_t stride = 1;          ///< by how much the window moves in the result
+  std::int64_t padding = 0;         ///< elements less on both sides of the result
   std::int64_t output_padding = 0;  ///< elements more at the end of the result
-  std::int64_t groups = 1;
-  std::int64_t dilation = 1;
+  std::int64_t groups = 1;          ///< channels in this many groups that do not see each other
+  std::int64_t dilation = 1;        ///< the distance between taps of the kernel
 };
 struct ConvTranspose2dOptions {
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair output_padding = 0;
-  std::int64_t groups = 1;
-  Pair dilation = 1;
+  Pair stride = 1;          ///< by how much the window moves in the result
+  Pair padding = 0;         ///< elements less on both sides of the result
+  Pair output_padding = 0;  ///< elements more at the end of the result
+  std::int64_t groups = 1;  ///< channels in this many groups that do not see each other
+  Pair dilation = 1;        ///< the distance between taps of the kernel
 };
 
 /// y[n, o, ..] = bias[o] + Σ x[n, c, ..]·weight[o, c, ..] over a window that moves: x [N, C, H, W] (or one image [C, H,
@@ -51,9 +51,9 @@ Tensor conv_transpose1d(Arg x, const Tensor& weight, const Tensor& bias = Tensor
                         const ConvTranspose1dOptions& options = {});
 
 struct UnfoldOptions {
-  Pair dilation = 1;
-  Pair padding = 0;
-  Pair stride = 1;
+  Pair dilation = 1;  ///< the distance between elements of a patch
+  Pair padding = 0;   ///< zeros on both sides
+  Pair stride = 1;    ///< by how much the window moves
 };
 /// The patches under a moving window as columns: x [N, C, H, W] or [C, H, W] gives [N, C·kh·kw, places]. Throws as
 /// conv2d.

@@ -37,7 +37,7 @@ Tensor pinv(Arg x, std::optional<double> rtol = std::nullopt);
 Tensor det(Arg x);
 /// det = sign · e^logabsdet; 0 and -∞ for singular matrices.
 struct SlogdetResult {
-  Tensor sign, logabsdet;
+  Tensor sign, logabsdet;  ///< sign -1, 0 or 1, and log |det|
 };
 /// The determinant of x [.., N, N] where it would overflow. The sign has no gradient; the gradient of logabsdet throws
 /// ValueError for a singular x.
@@ -50,7 +50,7 @@ Tensor trace(Arg x);
 /// x = u · diag(s) · vh with K = min(M, N): u [.., M, K] and vhᵀ [.., N, K] have orthonormal columns, and the singular
 /// values s [.., K] fall.
 struct SVDResult {
-  Tensor u, s, vh;
+  Tensor u, s, vh;  ///< as svd() says
 };
 /// The reduced singular value decomposition of x [.., M, N]. Columns of u and rows of vh may change their sign
 /// together, and those of equal singular values may turn: the gradient is defined for functions that do not depend on
@@ -62,7 +62,7 @@ Tensor svdvals(Arg x);
 
 /// x = q · r with K = min(M, N): q [.., M, K] has orthonormal columns, r [.., K, N] is upper triangular.
 struct QRResult {
-  Tensor q, r;
+  Tensor q, r;  ///< as qr() says
 };
 /// The reduced QR decomposition of x [.., M, N], by Householder reflections; the diagonal of r may be negative. The
 /// gradient throws ValueError unless the first K columns are independent (Walter and Lehmann 2010, "Algorithmic
@@ -71,7 +71,7 @@ QRResult qr(Arg x);
 
 /// x = vectors · diag(values) · vectorsᵀ: the eigenvalues [.., N] rise, the eigenvectors [.., N, N] are the columns.
 struct EighResult {
-  Tensor values, vectors;
+  Tensor values, vectors;  ///< as eigh() says
 };
 /// The eigenvalue decomposition of a symmetric x [.., N, N]. Reads the lower triangle alone, and takes x as symmetric:
 /// so is its gradient. Eigenvectors may change their sign: the gradient is defined for functions that do not depend on

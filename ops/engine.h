@@ -7,6 +7,7 @@
 
 namespace eigengrad {
 
+/// A library for products and convolutions.
 struct EngineInfo {
   std::string name;     ///< "own", "onednn", "eigen"
   std::string version;  ///< "oneDNN 2.6.3"

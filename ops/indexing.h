@@ -17,9 +17,11 @@ namespace eigengrad {
 /// start, start + step, … short of stop: Python's start:stop:step. Bounds are clipped, and count from the back when
 /// negative. `Slice()` is the whole axis; `Slice(2, {})` goes to its end.
 struct Slice {
+  /// Where it begins, and before what it ends; the ends of the axis unless given.
   std::optional<std::int64_t> start{}, stop{};
-  std::int64_t step = 1;
+  std::int64_t step = 1;  ///< from one to the next, not 0
   Slice() = default;
+  /// `Slice(from, to, by)` is from:to:by.
   Slice(std::optional<std::int64_t> from, std::optional<std::int64_t> to, std::int64_t by = 1)
       : start(from), stop(to), step(by) {}
 };
@@ -38,8 +40,10 @@ using namespace indexing;
 /// bool tensor, for as many axes as it has).
 class Index {
  public:
+  /// One of what an index may be.
   using Value = std::variant<std::int64_t, Slice, EllipsisType, NoneType, Tensor>;
 
+  /// Of any of them; `at` is the place of the call, and is not given.
   // One conversion for each kind, so that x[{3, None}] needs no other; the place is noted as by Arg.
   template <class T>
   requires(std::convertible_to<T, Tensor> || std::same_as<T, Slice> || std::same_as<T, EllipsisType> ||
@@ -50,6 +54,7 @@ class Index {
     note_call_site(at);
   }
 
+  /// Which it is.
   const Value& value() const { return value_; }
 
  private:
@@ -73,12 +78,16 @@ class Index {
 /// GradError. An IndexedTensor that has a name is a Tensor like others: assigning to it replaces the handle.
 class IndexedTensor : public Tensor {
  public:
+  /// Of the same elements of the same tensor.
   IndexedTensor(const IndexedTensor&) = default;
   IndexedTensor(IndexedTensor&&) = default;
   ~IndexedTensor() = default;
 
+  /// Of one that has a name: makes it another tensor.
   IndexedTensor& operator=(const Tensor& other) &;
   IndexedTensor& operator=(const IndexedTensor& other) &;
+  /// On the spot: changes the elements.
+  /// @{
   void operator=(const Tensor& values) &&;
   void operator=(const IndexedTensor& values) &&;
   void operator=(Scalar value) &&;
@@ -90,6 +99,7 @@ class IndexedTensor : public Tensor {
   void operator-=(Scalar value) &&;
   void operator*=(Scalar value) &&;
   void operator/=(Scalar value) &&;
+  /// @}
 
  private:
   friend class Tensor;

@@ -5,11 +5,12 @@
 
 namespace eigengrad {
 
+/// How values between elements are found: that of the nearest, or along lines between two or four.
 enum class InterpolateMode { Nearest, Linear, Bilinear };
 
 struct InterpolateOptions {
-  InterpolateMode mode = InterpolateMode::Nearest;
-  bool align_corners = false;  ///< the corner elements stay at the corners; not for Nearest
+  InterpolateMode mode = InterpolateMode::Nearest;  ///< of the values between elements
+  bool align_corners = false;                       ///< the corner elements stay at the corners; not for Nearest
 };
 
 /// x [N, C, L] (Nearest, Linear) or [N, C, H, W] (Nearest, Bilinear) with the last axes of the given extents: the

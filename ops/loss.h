@@ -26,10 +26,10 @@ Tensor huber_loss(Arg input, const Tensor& target, Reduction reduction = Reducti
 Tensor smooth_l1_loss(Arg input, const Tensor& target, Reduction reduction = Reduction::Mean, double beta = 1);
 
 struct PoissonNllOptions {
-  bool log_input = true;  ///< the input is the logarithm of the rate
-  bool full = false;      ///< with Stirling's approximation of log target! where the target is above 1
-  double eps = 1e-8;      ///< added to a rate before its logarithm is taken
-  Reduction reduction = Reduction::Mean;
+  bool log_input = true;                  ///< the input is the logarithm of the rate
+  bool full = false;                      ///< with Stirling's approximation of log target! where the target is above 1
+  double eps = 1e-8;                      ///< added to a rate before its logarithm is taken
+  Reduction reduction = Reduction::Mean;  ///< of the losses to one
 };
 /// -log of the Poisson probability of the target, short of a constant: e^input - target·input, or
 /// input - target·log(input + eps) for an input that is the rate itself.
@@ -38,7 +38,7 @@ Tensor poisson_nll_loss(Arg input, const Tensor& target, const PoissonNllOptions
 struct GaussianNllOptions {
   bool full = false;  ///< with the constant log(2π)/2
   double eps = 1e-6;  ///< the least variance; smaller ones count as eps, and have the gradient that eps has
-  Reduction reduction = Reduction::Mean;
+  Reduction reduction = Reduction::Mean;  ///< of the losses to one
 };
 /// -log of the normal density at the target, short of a constant: (log var + (input - target)²/var) / 2 (Nix and
 /// Weigend 1994). var has the input's shape, or that without the last axis, or with one extent 1 instead. Throws
@@ -82,10 +82,10 @@ struct NllOptions {
 Tensor nll_loss(Arg input, const Tensor& target, const NllOptions& options = {});
 
 struct MultiMarginOptions {
-  int p = 1;  ///< 1 or 2
-  double margin = 1;
-  Tensor weight{};  ///< [C], of each class; undefined: all 1
-  Reduction reduction = Reduction::Mean;
+  int p = 1;                              ///< 1 or 2
+  double margin = 1;                      ///< by how much the target's input is to be larger
+  Tensor weight{};                        ///< [C], of each class; undefined: all 1
+  Reduction reduction = Reduction::Mean;  ///< of the losses to one
 };
 /// Σ max(0, margin - input[target] + input[i])^p / C over the other classes i (Weston and Watkins 1999): input [N, C]
 /// or [C], target int64 [N] or a scalar, and so are the losses. Throws IndexError for a target that is not in [0, C).
@@ -122,23 +122,24 @@ Tensor cosine_similarity(Arg x1, const Tensor& x2, std::int64_t axis = 1, double
 Tensor pairwise_distance(Arg x1, const Tensor& x2, double p = 2, double eps = 1e-6, bool keepdim = false);
 
 struct TripletMarginOptions {
-  double margin = 1;
+  double margin = 1;  ///< by how much the negative is to be farther away
   double p = 2;       ///< as those of pairwise_distance
   double eps = 1e-6;  ///< likewise
   bool swap = false;  ///< the negative counts from the positive when it is nearer to that than to the anchor
-  Reduction reduction = Reduction::Mean;
+  Reduction reduction = Reduction::Mean;  ///< of the losses to one
 };
 /// max(0, margin + |anchor - positive| - |anchor - negative|) (Balntas et al. 2016): three tensors that broadcast to
 /// [.., D], losses [..].
 Tensor triplet_margin_loss(Arg anchor, const Tensor& positive, const Tensor& negative,
                            const TripletMarginOptions& options = {});
 
+/// A distance of tensors [.., D].
 using Distance = std::function<Tensor(const Tensor& x1, const Tensor& x2)>;
 struct TripletOptions {
-  Distance distance{};  ///< pairwise_distance, unless another is given
-  double margin = 1;
-  bool swap = false;
-  Reduction reduction = Reduction::Mean;
+  Distance distance{};                    ///< pairwise_distance, unless another is given
+  double margin = 1;                      ///< by how much the negative is to be farther away
+  bool swap = false;                      ///< as in TripletMarginOptions
+  Reduction reduction = Reduction::Mean;  ///< of the losses to one
 };
 /// The same with any distance; the losses have the shape of its results.
 Tensor triplet_margin_with_distance_loss(Arg anchor, const Tensor& positive, const Tensor& negative,

@@ -22,7 +22,7 @@ Tensor instance_norm(Arg x, const Tensor& weight = Tensor(), const Tensor& bias 
 struct BatchNormOptions {
   bool training = false;  ///< with the mean and variance of this batch, else with the running ones
   double momentum = 0.1;  ///< running ← (1 - momentum)·running + momentum·batch
-  double eps = 1e-5;
+  double eps = 1e-5;      ///< added to the variance
 };
 /// Over the batch and all places of each channel of x [N, C, ..]; weight and bias [C] (Ioffe and Szegedy 2015). In
 /// training the running mean and variance [C], where they are defined, move towards those of the batch (the unbiased

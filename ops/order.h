@@ -13,7 +13,7 @@ Tensor cumprod(Arg x, std::int64_t axis);
 
 /// Elements, and their places along the axis (int64, no gradient).
 struct ValuesIndices {
-  Tensor values, indices;
+  Tensor values, indices;  ///< the elements, and where along the axis they were
 };
 
 /// The elements in rising (or falling) order; equal ones keep theirs. The gradient goes to the places that they came

@@ -13,26 +13,26 @@ namespace eigengrad {
 struct MaxPool1dOptions {
   std::optional<std::int64_t> stride{};  ///< the kernel size unless given
   std::int64_t padding = 0;              ///< at most half of the kernel; its elements are never the largest
-  std::int64_t dilation = 1;
-  bool ceil_mode = false;  ///< also windows that reach past the end
+  std::int64_t dilation = 1;             ///< the distance between elements of a window
+  bool ceil_mode = false;                ///< also windows that reach past the end
 };
 struct MaxPool2dOptions {
-  std::optional<Pair> stride{};
-  Pair padding = 0;
-  Pair dilation = 1;
-  bool ceil_mode = false;
+  std::optional<Pair> stride{};  ///< the kernel size unless given
+  Pair padding = 0;              ///< at most half of the kernel; its elements are never the largest
+  Pair dilation = 1;             ///< the distance between elements of a window
+  bool ceil_mode = false;        ///< also windows that reach past the end
 };
 struct AvgPool1dOptions {
-  std::optional<std::int64_t> stride{};
-  std::int64_t padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;  ///< the zeros of the padding count as elements
+  std::optional<std::int64_t> stride{};  ///< the kernel size unless given
+  std::int64_t padding = 0;              ///< zeros on both sides, at most half of the kernel
+  bool ceil_mode = false;                ///< also windows that reach past the end
+  bool count_include_pad = true;         ///< the zeros of the padding count as elements
 };
 struct AvgPool2dOptions {
-  std::optional<Pair> stride{};
-  Pair padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;
+  std::optional<Pair> stride{};                    ///< the kernel size unless given
+  Pair padding = 0;                                ///< zeros on both sides, at most half of the kernel
+  bool ceil_mode = false;                          ///< also windows that reach past the end
+  bool count_include_pad = true;                   ///< the zeros of the padding count as elements
   std::optional<std::int64_t> divisor_override{};  ///< divides the sums instead of the number of elements
 };
 

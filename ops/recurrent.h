@@ -11,10 +11,11 @@ namespace eigengrad {
 
 /// The weights of a layer.
 struct RecurrentWeights {
-  Tensor weight_ih, weight_hh;
-  Tensor bias_ih{}, bias_hh{};
+  Tensor weight_ih, weight_hh;  ///< [G·H, E] and [G·H, H]
+  Tensor bias_ih{}, bias_hh{};  ///< [G·H]; undefined for none
 };
 
+/// Tanh(x), or max(x, 0).
 enum class RnnNonlinearity { Tanh, Relu };
 
 /// f(weight_ih·x + bias_ih + weight_hh·h + bias_hh), f being tanh or relu (Elman 1990): the next h.
@@ -32,7 +33,7 @@ Tensor gru(Arg x, const Tensor& h0, const RecurrentWeights& weights, bool revers
 
 /// What lstm_cell and lstm give.
 struct LstmResult {
-  Tensor h, c;
+  Tensor h, c;  ///< hidden state, and cell
 };
 /// i = σ(..), f = σ(..), g = tanh(..), o = σ(..): the next c is f·c + i·g, the next h is o·tanh(c) (Hochreiter and
 /// Schmidhuber 1997, Gers et al. 2000).

@@ -6,12 +6,12 @@
 namespace eigengrad::optim {
 
 struct AdagradOptions {
-  double lr = 1e-2;
-  double lr_decay = 0;
-  double weight_decay = 0;
-  double initial_accumulator_value = 0;
-  double eps = 1e-10;
-  bool maximize = false;
+  double lr = 1e-2;                      ///< learning rate
+  double lr_decay = 0;                   ///< how fast the learning rate falls with the number of updates
+  double weight_decay = 0;               ///< L2 penalty
+  double initial_accumulator_value = 0;  ///< where the sum of squares begins
+  double eps = 1e-10;                    ///< added to the denominator
+  bool maximize = false;                 ///< climb instead of descend
 };
 void describe(config::Fields& f, AdagradOptions& o);
 
@@ -29,11 +29,11 @@ class Adagrad final : public GroupedOptimizer<Adagrad, AdagradOptions> {
 };
 
 struct AdadeltaOptions {
-  double lr = 1;
-  double rho = 0.9;
-  double eps = 1e-6;
-  double weight_decay = 0;
-  bool maximize = false;
+  double lr = 1;            ///< learning rate
+  double rho = 0.9;         ///< decay of the means of squares
+  double eps = 1e-6;        ///< added to the denominator
+  double weight_decay = 0;  ///< L2 penalty
+  bool maximize = false;    ///< climb instead of descend
 };
 void describe(config::Fields& f, AdadeltaOptions& o);
 

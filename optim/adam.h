@@ -8,17 +8,18 @@ namespace eigengrad::optim {
 /// The options of Adam, and of AdamW where the weight decay is decoupled: they differ in its default.
 template <bool kDecoupled>
 struct AdamOptionsOf {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = kDecoupled ? 1e-2 : 0;
-  bool amsgrad = false;
-  bool maximize = false;
+  double lr = 1e-3;                             ///< learning rate
+  double beta1 = 0.9;                           ///< decay of the mean of the gradient
+  double beta2 = 0.999;                         ///< decay of the mean of its square
+  double eps = 1e-8;                            ///< added to the denominator
+  double weight_decay = kDecoupled ? 1e-2 : 0;  ///< weight decay, apart from the gradient
+  bool amsgrad = false;                         ///< use the largest mean square so far
+  bool maximize = false;                        ///< climb instead of descend
 };
 template <bool kDecoupled>
 void describe(config::Fields& f, AdamOptionsOf<kDecoupled>& o);
 
+/// Adam, or with `kDecoupled` AdamW: both have names of their own below.
 template <bool kDecoupled>
 class AdamOf final : public GroupedOptimizer<AdamOf<kDecoupled>, AdamOptionsOf<kDecoupled>> {
  public:
@@ -49,14 +50,14 @@ extern template class AdamOf<false>;
 extern template class AdamOf<true>;
 
 struct NAdamOptions {
-  double lr = 2e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
-  double momentum_decay = 4e-3;
-  bool decoupled_weight_decay = false;
-  bool maximize = false;
+  double lr = 2e-3;                     ///< learning rate
+  double beta1 = 0.9;                   ///< decay of the mean of the gradient
+  double beta2 = 0.999;                 ///< decay of the mean of its square
+  double eps = 1e-8;                    ///< added to the denominator
+  double weight_decay = 0;              ///< weight decay
+  double momentum_decay = 4e-3;         ///< how fast the momentum grows to beta1
+  bool decoupled_weight_decay = false;  ///< decay weights apart from the gradient, as in AdamW
+  bool maximize = false;                ///< climb instead of descend
 };
 void describe(config::Fields& f, NAdamOptions& o);
 

@@ -14,8 +14,8 @@
 namespace eigengrad::optim {
 
 struct EMAOptions {
-  double decay = 0.999;
-  bool warmup = false;  ///< the decay of update n is at most (1 + n) / (10 + n): the first weights are soon forgotten
+  double decay = 0.999;  ///< how much of the average stays at a step
+  bool warmup = false;   ///< the decay of update n is at most (1 + n) / (10 + n): the first weights are soon forgotten
 };
 void describe(config::Fields& f, EMAOptions& o);
 
@@ -34,15 +34,18 @@ class EMA {
 
   /// Takes the present parameters into the averages.
   void update();
+  /// How often it has been updated.
   std::int64_t updates() const { return updates_; }
   /// Exchanges the parameters with their averages; before the first update there is nothing to exchange.
   void swap();
   /// Keeps the averages in the parameters while it lives.
   class Applied {
    public:
+    /// Null for none.
     explicit Applied(EMA* average) : average_(average) {
       if (average_) average_->swap();
     }
+    /// Of an average.
     explicit Applied(EMA& average) : Applied(&average) {}
     ~Applied() {
       if (average_) average_->swap();

@@ -11,6 +11,7 @@
 
 namespace eigengrad::optim {
 
+/// What the table knows of an optimizer besides its options.
 struct OptimizerFunctions {
   /// Makes an optimizer of those parameters that its configuration names, and takes them out of `rest`.
   std::unique_ptr<Optimizer> (*make)(NamedParameters& rest, const config::Configured& row,

@@ -5,17 +5,18 @@
 
 namespace eigengrad::optim {
 
+/// None, or one that meets the strong Wolfe conditions.
 enum class LineSearch { None, StrongWolfe };
 
 struct LBFGSOptions {
-  double lr = 1;
-  std::int64_t max_iter = 20;
-  std::optional<std::int64_t> max_eval{};  ///< max_iter·5/4 unless given
-  double tolerance_grad = 1e-7;
-  double tolerance_change = 1e-9;
-  std::int64_t history_size = 100;
-  LineSearch line_search_fn = LineSearch::None;
-  bool maximize = false;
+  double lr = 1;                                 ///< length of a step, or where the search for it begins
+  std::int64_t max_iter = 20;                    ///< iterations in a step
+  std::optional<std::int64_t> max_eval{};        ///< max_iter·5/4 unless given
+  double tolerance_grad = 1e-7;                  ///< a step ends when no gradient is larger
+  double tolerance_change = 1e-9;                ///< or when no weight and not the cost change by more
+  std::int64_t history_size = 100;               ///< changes of the gradient that are remembered
+  LineSearch line_search_fn = LineSearch::None;  ///< how the length of a step is found
+  bool maximize = false;                         ///< climb instead of descend
 };
 void describe(config::Fields& f, LBFGSOptions& o);
 
@@ -28,6 +29,7 @@ void describe(config::Fields& f, LBFGSOptions& o);
 class LBFGS final : public GroupedOptimizer<LBFGS, LBFGSOptions> {
  public:
   static constexpr const char* kName = "LBFGS";
+  /// Throws ValueError for options out of range.
   explicit LBFGS(const std::vector<Tensor>& parameters, const Options& options = {});
   using OneGroup = void;  ///< a configuration cannot give it others
   void add_group(const std::vector<Tensor>& parameters, const Options& options) = delete;

@@ -6,11 +6,11 @@
 namespace eigengrad::optim {
 
 struct LionOptions {
-  double lr = 1e-4;
-  double beta1 = 0.9;
-  double beta2 = 0.99;
-  double weight_decay = 0;
-  bool maximize = false;
+  double lr = 1e-4;         ///< learning rate
+  double beta1 = 0.9;       ///< share of the mean in the direction of a step
+  double beta2 = 0.99;      ///< decay of the mean of the gradient
+  double weight_decay = 0;  ///< weight decay, apart from the gradient
+  bool maximize = false;    ///< climb instead of descend
 };
 void describe(config::Fields& f, LionOptions& o);
 

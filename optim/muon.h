@@ -9,14 +9,14 @@ namespace eigengrad::optim {
 enum class MuonRate { Original, MatchRmsAdamW, SpectralUnclamped };
 
 struct MuonOptions {
-  double lr = 1e-3;
-  double weight_decay = 0.1;
-  double momentum = 0.95;
-  bool nesterov = true;
-  std::vector<double> ns_coefficients{3.4445, -4.7750, 2.0315};
-  double eps = 1e-7;
-  std::int64_t ns_steps = 5;
-  MuonRate adjust_lr_fn = MuonRate::Original;
+  double lr = 1e-3;                                              ///< learning rate
+  double weight_decay = 0.1;                                     ///< weight decay, apart from the gradient
+  double momentum = 0.95;                                        ///< decay of the mean of the gradient
+  bool nesterov = true;                                          ///< Nesterov's momentum
+  std::vector<double> ns_coefficients{3.4445, -4.7750, 2.0315};  ///< a, b, c of the polynomial a·x + b·x³ + c·x⁵
+  double eps = 1e-7;                                             ///< the least norm that is divided by
+  std::int64_t ns_steps = 5;                                     ///< steps of that iteration
+  MuonRate adjust_lr_fn = MuonRate::Original;  ///< how the learning rate depends on the shape of the matrix
 };
 void describe(config::Fields& f, MuonOptions& o);
 

@@ -24,11 +24,12 @@ using Closure = std::function<Tensor()>;
 
 /// One thing that is remembered of a parameter.
 struct StateEntry {
+  /// `name` is part of the names in state_dict().
   StateEntry(const char* entry_name, double first_value = 0, bool is_number = false)
       : name(entry_name), first(first_value), number(is_number) {}
-  std::string name;
-  double first;  ///< its elements before the first update
-  bool number;   ///< a float64 scalar, instead of a tensor of the parameter's shape and dtype
+  std::string name;  ///< part of the names in state_dict()
+  double first;      ///< its elements before the first update
+  bool number;       ///< a float64 scalar, instead of a tensor of the parameter's shape and dtype
 };
 
 /// Changes parameters by their gradients. Parameters stand in groups, each with options of its own.
@@ -36,9 +37,9 @@ class Optimizer {
  public:
   /// A parameter and what the optimizer remembers of it.
   struct Slot {
-    Tensor parameter;
-    std::size_t group;
-    std::int64_t updates = 0;
+    Tensor parameter;             ///< what is changed
+    std::size_t group;            ///< the number of its group
+    std::int64_t updates = 0;     ///< how often it has been changed
     std::vector<Tensor> state{};  ///< one for each entry of state()
   };
 
@@ -57,6 +58,7 @@ class Optimizer {
   /// Clears the gradients of all parameters.
   virtual void zero_grad();
 
+  /// The number of groups.
   std::size_t groups() const { return groups_; }
   /// The learning rate of a group. Throws IndexError when there is no such group.
   double lr(std::size_t group = 0) const;
@@ -69,6 +71,7 @@ class Optimizer {
   void set_momentum(std::size_t group, double momentum);
   /// The rate from which schedules begin: that of the group when it was first asked for, or else set.
   double initial_lr(std::size_t group);
+  /// Sets it, unless it has been asked for or set before.
   void set_initial_lr(std::size_t group, double lr);
   /// Updates made so far.
   std::int64_t steps() const { return steps_; }
@@ -90,6 +93,7 @@ class Optimizer {
   void check_group(std::size_t group) const;
   /// One more call of step() has come to its end.
   void count_step() { ++steps_; }
+  /// All parameters, group by group.
   const std::vector<Slot>& slots() const { return slots_; }
 
  private:
@@ -137,6 +141,7 @@ template <class Derived, class OptionsType>
 class GroupedOptimizer : public Optimizer {
  public:
   using Options = OptionsType;
+  /// One group of all parameters. Throws as add_group().
   explicit GroupedOptimizer(const std::vector<Tensor>& parameters, const Options& options = {}) {
     add_group(parameters, options);
   }

@@ -6,13 +6,13 @@
 namespace eigengrad::optim {
 
 struct RMSpropOptions {
-  double lr = 1e-2;
-  double alpha = 0.99;
-  double eps = 1e-8;
-  double weight_decay = 0;
-  double momentum = 0;
-  bool centered = false;
-  bool maximize = false;
+  double lr = 1e-2;         ///< learning rate
+  double alpha = 0.99;      ///< decay of the mean of the gradient's square
+  double eps = 1e-8;        ///< added to the denominator
+  double weight_decay = 0;  ///< L2 penalty
+  double momentum = 0;      ///< share of the last update that goes on
+  bool centered = false;    ///< divide by the deviation from the mean gradient
+  bool maximize = false;    ///< climb instead of descend
 };
 void describe(config::Fields& f, RMSpropOptions& o);
 

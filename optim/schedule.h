@@ -34,11 +34,14 @@ class LRScheduler {
   virtual std::string metric() const { return ""; }
   /// Epoch 0 once more, from the present rates, or from those that the groups had at first.
   virtual void begin() = 0;
+  /// Epoch 0 once more, from the rates that the groups had at first.
   void restart();
 
+  /// The present epoch, from 0.
   std::int64_t last_epoch() const { return last_epoch_; }
   /// The rates of all groups.
   std::vector<double> get_last_lr() const;
+  /// Whose rates it changes.
   Optimizer& optimizer() const { return optimizer_; }
 
   /// All that another schedule of the same options needs to go on from here, as tensors: "last_epoch",
@@ -51,11 +54,15 @@ class LRScheduler {
   virtual void describe_state(StateFields& f);
 
  protected:
+  /// Takes the present rates as those of the beginning.
   explicit LRScheduler(Optimizer& optimizer);
   /// Throws Error unless the optimizer has the groups that it had.
   void check_groups() const;
+  /// The rate that a group had at first.
   double base_lr(std::size_t group) const { return base_lrs_[group]; }
+  /// Says where it stands.
   void set_epoch(std::int64_t epoch) { last_epoch_ = epoch; }
+  /// The number of the optimizer's groups.
   std::size_t groups() const { return base_lrs_.size(); }
 
  private:
@@ -66,9 +73,9 @@ class LRScheduler {
 
 /// What a schedule is told of a group.
 struct GroupRate {
-  double lr;       ///< as it is
-  double base_lr;  ///< as it was at first
-  std::size_t group;
+  double lr;          ///< as it is
+  double base_lr;     ///< as it was at first
+  std::size_t group;  ///< its number
 };
 
 /// The canonical schedule. `Derived` has a kName and static functions, of which only rate() must be there:

@@ -11,8 +11,8 @@
 namespace eigengrad::optim {
 
 struct StepLROptions {
-  std::int64_t step_size = 0;
-  double gamma = 0.1;
+  std::int64_t step_size = 0;  ///< epochs between the steps down
+  double gamma = 0.1;          ///< what the rate is multiplied by
 };
 void describe(config::Fields& f, StepLROptions& o);
 
@@ -25,8 +25,8 @@ class StepLR final : public Schedule<StepLR, StepLROptions> {
 };
 
 struct MultiStepLROptions {
-  std::vector<std::int64_t> milestones{};
-  double gamma = 0.1;
+  std::vector<std::int64_t> milestones{};  ///< epochs of the steps down
+  double gamma = 0.1;                      ///< what the rate is multiplied by
 };
 void describe(config::Fields& f, MultiStepLROptions& o);
 
@@ -40,7 +40,7 @@ class MultiStepLR final : public Schedule<MultiStepLR, MultiStepLROptions> {
 };
 
 struct ExponentialLROptions {
-  double gamma = 0;
+  double gamma = 0;  ///< what the rate is multiplied by
 };
 void describe(config::Fields& f, ExponentialLROptions& o);
 
@@ -53,8 +53,8 @@ class ExponentialLR final : public Schedule<ExponentialLR, ExponentialLROptions>
 };
 
 struct ConstantLROptions {
-  double factor = 1.0 / 3;
-  std::int64_t total_iters = 5;
+  double factor = 1.0 / 3;       ///< what the rate is multiplied by until then
+  std::int64_t total_iters = 5;  ///< epochs until it has come to its end
 };
 void describe(config::Fields& f, ConstantLROptions& o);
 
@@ -68,9 +68,9 @@ class ConstantLR final : public Schedule<ConstantLR, ConstantLROptions> {
 };
 
 struct LinearLROptions {
-  double start_factor = 1.0 / 3;
-  double end_factor = 1;
-  std::int64_t total_iters = 5;
+  double start_factor = 1.0 / 3;  ///< what the rate is multiplied by at first
+  double end_factor = 1;          ///< what it is multiplied by at the end
+  std::int64_t total_iters = 5;   ///< epochs until it has come to its end
 };
 void describe(config::Fields& f, LinearLROptions& o);
 
@@ -84,8 +84,8 @@ class LinearLR final : public Schedule<LinearLR, LinearLROptions> {
 };
 
 struct PolynomialLROptions {
-  std::int64_t total_iters = 5;
-  double power = 1;
+  std::int64_t total_iters = 5;  ///< epochs until it has come to its end
+  double power = 1;              ///< the exponent: 1 is a line
 };
 void describe(config::Fields& f, PolynomialLROptions& o);
 
@@ -98,8 +98,8 @@ class PolynomialLR final : public Schedule<PolynomialLR, PolynomialLROptions> {
 };
 
 struct CosineAnnealingLROptions {
-  std::int64_t T_max = 0;
-  double eta_min = 0;
+  std::int64_t T_max = 0;  ///< epochs from the largest rate to the least
+  double eta_min = 0;      ///< the least rate
 };
 void describe(config::Fields& f, CosineAnnealingLROptions& o);
 
@@ -112,9 +112,9 @@ class CosineAnnealingLR final : public Schedule<CosineAnnealingLR, CosineAnneali
 };
 
 struct CosineAnnealingWarmRestartsOptions {
-  std::int64_t T_0 = 0;
-  std::int64_t T_mult = 1;
-  double eta_min = 0;
+  std::int64_t T_0 = 0;     ///< epochs of the first round
+  std::int64_t T_mult = 1;  ///< how many times as long the next round is
+  double eta_min = 0;       ///< the least rate
 };
 void describe(config::Fields& f, CosineAnnealingWarmRestartsOptions& o);
 
@@ -128,19 +128,21 @@ class CosineAnnealingWarmRestarts final
   static double rate(const Options& o, std::int64_t epoch, const GroupRate& group);
 };
 
+/// Along half a period of the cosine, or a line.
 enum class Annealing { Cosine, Linear };
 
 struct OneCycleLROptions {
   std::vector<double> max_lr{};  ///< one for all groups, or one for each
+  /// Steps of the cycle; unless given epochs * steps_per_epoch, or those of the run.
   std::optional<std::int64_t> total_steps{};
-  std::optional<std::int64_t> epochs{}, steps_per_epoch{};  ///< total_steps is their product, where it is not given
-  double pct_start = 0.3;
-  Annealing anneal_strategy = Annealing::Cosine;
-  bool cycle_momentum = true;
-  std::vector<double> base_momentum{0.85}, max_momentum{0.95};
-  double div_factor = 25;
-  double final_div_factor = 1e4;
-  bool three_phase = false;
+  std::optional<std::int64_t> epochs{}, steps_per_epoch{};      ///< total_steps is their product, where it is not given
+  double pct_start = 0.3;                                       ///< share of the steps in which the rate rises
+  Annealing anneal_strategy = Annealing::Cosine;                ///< along what the rate goes
+  bool cycle_momentum = true;                                   ///< let the momentum, or beta1, go the other way
+  std::vector<double> base_momentum{0.85}, max_momentum{0.95};  ///< one for all groups, or one for each
+  double div_factor = 25;                                       ///< max_lr over the first rate
+  double final_div_factor = 1e4;                                ///< the first rate over the last
+  bool three_phase = false;                                     ///< come back to the first rate, then fall to the last
 };
 void describe(config::Fields& f, OneCycleLROptions& o);
 
@@ -171,19 +173,22 @@ class LambdaLR final : public Schedule<LambdaLR, LambdaLROptions> {
   static double rate(const Options& o, std::int64_t epoch, const GroupRate& group);
 };
 
-enum class PlateauMode { Min, Max };
+/// Whether small or large values are good.
+enum class PlateauMode { Min, Max };            
+/// A share of the best value, or a difference from it.
 enum class ThresholdMode { Relative, Absolute };
 
 struct ReduceLROnPlateauOptions {
-  std::string metric = "valid_loss";  ///< what a Trainer gives to step()
-  PlateauMode mode = PlateauMode::Min;
-  double factor = 0.1;
-  std::int64_t patience = 10;
-  double threshold = 1e-4;
+  std::string metric = "valid_loss";    ///< what a Trainer gives to step()
+  PlateauMode mode = PlateauMode::Min;  ///< whether small or large values of it are good
+  double factor = 0.1;                  ///< what the rate is multiplied by
+  std::int64_t patience = 10;           ///< epochs without an improvement that are let pass
+  double threshold = 1e-4;              ///< what counts as one
+  /// Whether the threshold is a share of the best value or a difference from it.
   ThresholdMode threshold_mode = ThresholdMode::Relative;
-  std::int64_t cooldown = 0;
+  std::int64_t cooldown = 0;      ///< epochs after a reduction that do not count
   std::vector<double> min_lr{0};  ///< one for all groups, or one for each
-  double eps = 1e-8;
+  double eps = 1e-8;              ///< the least change of a rate that is made
 };
 void describe(config::Fields& f, ReduceLROnPlateauOptions& o);
 
@@ -192,6 +197,7 @@ class ReduceLROnPlateau final : public LRScheduler {
  public:
   using Options = ReduceLROnPlateauOptions;
   static constexpr const char* kName = "ReduceLROnPlateau";
+  /// Throws ValueError for options out of range.
   explicit ReduceLROnPlateau(Optimizer& optimizer, Options options = {});
 
   void step() override;
@@ -215,6 +221,7 @@ using Schedules = std::vector<std::shared_ptr<LRScheduler>>;
 class ChainedScheduler final : public LRScheduler {
  public:
   static constexpr const char* kName = "ChainedScheduler";
+  /// Throws ValueError for none, and for schedules of different optimizers.
   explicit ChainedScheduler(Schedules schedulers);
 
   using LRScheduler::step;
@@ -231,6 +238,7 @@ class ChainedScheduler final : public LRScheduler {
 class SequentialLR final : public LRScheduler {
  public:
   static constexpr const char* kName = "SequentialLR";
+  /// Throws ValueError unless there is a milestone between every two, in rising order.
   SequentialLR(Optimizer& optimizer, Schedules schedulers, std::vector<std::int64_t> milestones);
 
   using LRScheduler::step;

@@ -6,12 +6,12 @@
 namespace eigengrad::optim {
 
 struct SGDOptions {
-  double lr = 1e-3;
-  double momentum = 0;
-  double dampening = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
-  bool maximize = false;
+  double lr = 1e-3;         ///< learning rate
+  double momentum = 0;      ///< share of the last update that goes on
+  double dampening = 0;     ///< by how much the gradient counts less for the momentum
+  double weight_decay = 0;  ///< L2 penalty
+  bool nesterov = false;    ///< Nesterov's momentum
+  bool maximize = false;    ///< climb instead of descend
 };
 void describe(config::Fields& f, SGDOptions& o);
 

@@ -26,8 +26,9 @@ class StateReader {
 
   /// The entry of a name, or an undefined tensor when it does not fit, which is noted.
   Tensor take(const std::string& name, const Shape& shape, Dtype dtype);
-  /// The same for a whole number of at least 0, and for a number; 0 when it does not fit.
+  /// The same for a whole number of at least 0; 0 when it does not fit.
   std::int64_t take_count(const std::string& name);
+  /// The same for a number; 0 when it does not fit.
   double take_number(const std::string& name);
   /// The same for a number that is finite and at least 0.
   double take_rate(const std::string& name);
@@ -61,9 +62,12 @@ inline constexpr const char* kRate = "a finite number of at least 0";
 /// fit changes none of them.
 class StateFields {
  public:
+  /// Saves to `out`.
   explicit StateFields(StateDict& out) : out_(&out) {}
+  /// Loads from `in`.
   explicit StateFields(StateReader& in) : in_(&in) {}
 
+  /// A number, which loading replaces only when the whole state fits.
   void operator()(const std::string& name, std::int64_t& value);
   void operator()(const std::string& name, double& value);
   /// A list of numbers; what is read must have a length that `fits`.

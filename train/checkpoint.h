@@ -26,7 +26,7 @@ void describe(config::Fields& f, CheckpointOptions& o);
 
 /// What a checkpoint says besides its tensors.
 struct CheckpointNotes {
-  std::int64_t epoch = 0, step = 0;
+  std::int64_t epoch = 0, step = 0;  ///< as training stood
   /// Why training had stopped; nothing where it would go on.
   std::optional<StopReason> stopped_by{};
   std::string data{};  ///< what the run is trained on, in words
@@ -36,6 +36,7 @@ struct CheckpointNotes {
 /// any moment leaves those before it as they were.
 class CheckpointFolder {
  public:
+  /// The folder need not be there.
   explicit CheckpointFolder(std::string path) : path_(std::move(path)) {}
 
   /// Writes a checkpoint of a trainer between two steps and removes all but the newest `keep`. Throws IoError with the

@@ -15,13 +15,13 @@ namespace eigengrad::train {
 
 /// What a report tells, beside what stands in the files of the run's folder.
 struct ReportMatter {
-  std::string data;       ///< what the data are
-  std::string test_data;  ///< and those that were tested on
-  std::vector<std::string> class_names{};
-  std::int64_t train_samples = 0;
-  std::optional<nn::Summary> summary{};
-  std::optional<StepProfile> profile{};
-  std::optional<Answers> answers{};
+  std::string data;                        ///< what the data are
+  std::string test_data;                   ///< and those that were tested on
+  std::vector<std::string> class_names{};  ///< in the order of the labels
+  std::int64_t train_samples = 0;          ///< how many
+  std::optional<nn::Summary> summary{};    ///< of the model
+  std::optional<StepProfile> profile{};    ///< of one training step
+  std::optional<Answers> answers{};        ///< of the trained model to the test data
   std::vector<std::string>
       mistake_images{};              ///< a "data:" address for each of answers->mistakes, where they are images
   std::vector<std::string> notes{};  ///< what is missing, and why
@@ -43,6 +43,7 @@ std::string report_page(const std::string& folder, const ReportMatter& matter);
 /// the time.
 class ReportFile : public Callback {
  public:
+  /// Of a run that is about to train.
   ReportFile(std::string folder, const Run& run);
   void on_epoch_end(const EpochRecord& record) override;
 

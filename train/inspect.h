@@ -32,6 +32,7 @@ struct MemoryEstimate {
   double saving = 0;       ///< checkpoints and the file of the model, as they are written
   bool measured = true;    ///< by steps of the run's own batch size, else from smaller ones
 
+  /// The sum of the parts.
   double total() const {
     return program + data + parameters + gradients + optimizer + average + activations + best + saving;
   }
@@ -54,16 +55,19 @@ void check_memory(const Run& run);
 
 /// What `eigengrad inspect` tells.
 struct Inspection {
-  nn::Summary model;
-  MemoryEstimate memory;
-  double limit = 0;  ///< bytes that the run may take
+  nn::Summary model;      ///< its layers
+  MemoryEstimate memory;  ///< what training takes
+  double limit = 0;       ///< bytes that the run may take
 };
 
 /// Looks at a run that a configuration describes. Throws as build_run.
 Inspection inspect_run(const config::Value& config, const std::string& source, const std::string& folder);
 
+/// A line for each part.
 std::string to_string(const MemoryEstimate& estimate);
+/// Layers and memory, as the command prints them.
 std::string to_string(const Inspection& inspection);
+/// The same as an object.
 config::Value to_json(const Inspection& inspection);
 
 }  // namespace eigengrad::train

@@ -19,13 +19,14 @@ namespace eigengrad::train {
 
 /// What a metric is measured on, without the batch axis.
 struct MetricTask {
-  Shape output, target;
-  Dtype target_dtype;
+  Shape output, target;  ///< without the batch axis
+  Dtype target_dtype;    ///< labels are int64
 };
 
 /// Results that are more than one number, by name: float64 [classes] or [classes, classes].
 using MetricTables = std::vector<std::pair<std::string, Tensor>>;
 
+/// Adds up what it sees of outputs and targets, batch by batch, to one number or to tables.
 class Metric {
  public:
   virtual ~Metric() = default;
@@ -40,6 +41,7 @@ class Metric {
   void update(const Tensor& output, const Tensor& target);
   /// Of all that was added; nothing when that is nothing, or when there is no single number.
   virtual std::optional<double> value() const = 0;
+  /// Results that are more than one number.
   virtual MetricTables tables() const { return {}; }
   /// Forgets all that was added.
   virtual void reset() = 0;
@@ -80,7 +82,7 @@ class MetricWith : public Metric {
   }
 
   Options options_;
-  std::vector<double> sums_;  // empty: nothing was added
+  std::vector<double> sums_;  ///< empty: nothing was added
 };
 
 /// Several metrics, measured together.
@@ -92,20 +94,26 @@ class MetricSet {
   static MetricSet usual(const nn::Loss& loss);
   MetricSet(const MetricSet& other);
   MetricSet(MetricSet&&) = default;
-  MetricSet& operator=(MetricSet other) noexcept;
+  MetricSet& operator=(MetricSet other) noexcept;  ///< takes the other's place
 
   /// Throws ValueError for a name that is taken.
   void add(std::unique_ptr<Metric> metric);
+  /// Whether it is what usual() gave.
   bool is_usual() const { return usual_; }
+  /// In the order in which they were added.
   const std::vector<std::unique_ptr<Metric>>& metrics() const { return metrics_; }
 
+  /// Tells all of them the loss, see Metric::follow.
   void follow(const nn::Loss& loss);
   /// Adds a batch to each, without recording a graph. Throws as Metric::update.
   void update(const Tensor& output, const Tensor& target);
   /// Adds the values to a map, under their names with `prefix` before them.
   void write_values(std::map<std::string, double>& values, const std::string& prefix = "") const;
+  /// The tables of all.
   MetricTables tables() const;
+  /// Forgets what all of them have added up.
   void reset();
+  /// Visits what all of them have added up.
   void visit_state(optim::StateFields& fields);
 
  private:
@@ -122,6 +130,7 @@ inline constexpr std::int64_t kIgnoreIndex = -100;
 /// The label that a loss passes over: its ignore_index, or that.
 std::int64_t ignored_label(const nn::Loss& loss);
 
+/// A metric of labels, some of which may be passed over.
 template <class Self, class Options>
 class LabelMetric : public MetricWith<Self, Options> {
  public:
@@ -133,7 +142,7 @@ class LabelMetric : public MetricWith<Self, Options> {
   }
 
  protected:
-  std::int64_t ignore_index_;
+  std::int64_t ignore_index_;  ///< labels of this number are passed over
 };
 
 struct LabelOptions {
@@ -154,8 +163,8 @@ class Accuracy : public LabelMetric<Accuracy, LabelOptions> {
 };
 
 struct TopKAccuracyOptions {
-  std::int64_t k = 5;
-  std::optional<std::int64_t> ignore_index{};
+  std::int64_t k = 5;                          ///< how many of the largest outputs count
+  std::optional<std::int64_t> ignore_index{};  ///< labels to pass over; nothing: those that the loss passes over
 };
 void describe(config::Fields& f, TopKAccuracyOptions& o);
 
@@ -179,8 +188,8 @@ class TopKAccuracy : public LabelMetric<TopKAccuracy, TopKAccuracyOptions> {
 enum class ClassAverage { Macro, Micro, Weighted, Binary };
 
 struct ClassMetricOptions {
-  ClassAverage average = ClassAverage::Macro;
-  std::optional<std::int64_t> ignore_index{};
+  ClassAverage average = ClassAverage::Macro;  ///< how the figures of the classes become one
+  std::optional<std::int64_t> ignore_index{};  ///< labels to pass over; nothing: those that the loss passes over
 };
 void describe(config::Fields& f, ClassMetricOptions& o);
 
@@ -213,18 +222,21 @@ class ClassMetric : public LabelMetric<Self, ClassMetricOptions> {
 };
 
 // (Not Precision, which is how exactly products are computed: core/thread_state.h.)
+/// How many of the predictions of a class are right: right / predicted.
 class PrecisionScore : public ClassMetric<PrecisionScore> {
  public:
   using ClassMetric::ClassMetric;
   static constexpr const char* kName = "precision";
   static double figure(const ClassCounts& counts) { return precision_of(counts); }
 };
+/// How many of the labels of a class are found: right / actual.
 class RecallScore : public ClassMetric<RecallScore> {
  public:
   using ClassMetric::ClassMetric;
   static constexpr const char* kName = "recall";
   static double figure(const ClassCounts& counts) { return recall_of(counts); }
 };
+/// The harmonic mean of precision and recall.
 class F1Score : public ClassMetric<F1Score> {
  public:
   using ClassMetric::ClassMetric;
@@ -235,7 +247,7 @@ class F1Score : public ClassMetric<F1Score> {
 /// How often each class (row) was predicted as each (column). It has no single value.
 class ConfusionMatrix : public LabelMetric<ConfusionMatrix, LabelOptions> {
  public:
-  static constexpr std::int64_t kMostClasses = 1000;
+  static constexpr std::int64_t kMostClasses = 1000;  ///< a table for more would be too large
 
   using LabelMetric::LabelMetric;
   std::string name() const override { return "confusion_matrix"; }
@@ -342,6 +354,7 @@ class R2Score : public MetricWith<R2Score, config::NoOptions> {
 
 // ---- From a configuration.
 
+/// What the table knows of a metric besides its options.
 struct MetricFunctions {
   std::unique_ptr<Metric> (*make)(const void* options);
 };
@@ -349,9 +362,10 @@ using MetricTable = config::Registry<MetricFunctions>;
 /// Every metric of the library.
 const MetricTable& metrics();
 
+/// The metrics of a configuration.
 struct ConfiguredMetrics {
-  config::ConfiguredRows rows;
-  MetricSet set;
+  config::ConfiguredRows rows;  ///< as it names them
+  MetricSet set;                ///< and as they measure
 };
 /// The metrics that an array of rows names, made to follow `loss` where it is not null. Mistakes go to the diagnostics;
 /// names that other libraries use are answered with ours.

@@ -41,6 +41,7 @@ class Predictor {
   std::vector<Prediction> predict(const std::string& file) const;
   /// Of samples that are made as the run's data are: [N, classes] probabilities, or the numbers of a regression.
   Tensor predict(const Tensor& inputs) const;
+  /// The model of the run, in eval mode.
   nn::Module& model() const { return *model_; }
   /// How files are read.
   const data::InputReader& reader() const { return *reader_; }

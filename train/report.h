@@ -45,6 +45,7 @@ class MetricsFile : public Callback {
 
 /// Sends log lines to standard error, and to a file as well when its path is not empty. Levels are spdlog's.
 void start_logging(const std::string& file = "");
+/// Logs a line.
 void log_info(const std::string& text);
 void log_warning(const std::string& text);
 

@@ -31,6 +31,7 @@ std::string data_folder_of(const std::string& run_folder, const std::string& giv
 /// FormatError.
 io::NamedTensors load_weights(const std::string& run_folder);
 
+/// What stands in the folder of a run.
 struct RunFiles {
   std::string name;                     ///< of the folder
   config::Value config, facts, result;  ///< config.json, run.json; result.json: null unless the run has ended
@@ -41,16 +42,19 @@ struct RunFiles {
   /// short is left out.
   explicit RunFiles(const std::string& folder);
 
+  /// Whether the run has come to its end.
   bool ended() const { return !result.is_null(); }
   /// "epoch 3 of 10", as far as training has come; the second number where the configuration gives it.
   std::string progress() const;
   /// The metrics that were measured, without "valid_": the loss first, learning rate and gradient norm last.
   std::vector<std::string> metrics() const;
+  /// Whether a metric was measured.
   bool has(const std::string& metric) const;
   /// A metric over the epochs, NaN where it is missing; of very many epochs some.
   io::Series series(const std::string& metric, const std::string& title) const;
+  /// Where a metric was best.
   struct Best {
-    double epoch, value;
+    double epoch, value;  ///< from 1, and the metric then
   };
   /// Where a metric was best; nothing when it never was finite.
   std::optional<Best> best(const std::string& metric) const;

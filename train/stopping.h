@@ -30,6 +30,7 @@ struct TrainState {
   std::map<std::string, double> metrics{};
 };
 
+/// Why training has stopped.
 struct StopReason {
   std::string kind;  ///< the name under which the criterion is configured: "max_epochs"
   std::string text;  ///< a sentence with the figures
@@ -89,6 +90,7 @@ class Criterion : public StopCriterion {
  protected:
   const Options options_;
 };
+/// A sentence with the figures, or nothing.
 using Text = std::optional<std::string>;
 
 /// The value of a metric at a state. Throws ConfigError, naming `owner`, when it is not measured, listing those that
@@ -101,7 +103,7 @@ std::optional<double> new_value(const TrainState& state, const std::string& name
 // ---- How long.
 
 struct MaxEpochsOptions {
-  std::int64_t epochs = 10;
+  std::int64_t epochs = 10;  ///< epochs to train
 };
 void describe(config::Fields& f, MaxEpochsOptions& o);
 /// After a number of epochs.
@@ -113,7 +115,7 @@ class MaxEpochs : public Criterion<MaxEpochs, MaxEpochsOptions> {
 };
 
 struct MaxStepsOptions {
-  std::int64_t steps = 1000;
+  std::int64_t steps = 1000;  ///< optimizer steps to train
 };
 void describe(config::Fields& f, MaxStepsOptions& o);
 /// After a number of optimizer steps.
@@ -125,7 +127,7 @@ class MaxSteps : public Criterion<MaxSteps, MaxStepsOptions> {
 };
 
 struct MaxSamplesOptions {
-  std::int64_t samples = 1'000'000;
+  std::int64_t samples = 1'000'000;  ///< samples to train on, each counted as often as it is seen
 };
 void describe(config::Fields& f, MaxSamplesOptions& o);
 /// At the first step by which so many samples were seen, each as often as it was trained on.
@@ -137,7 +139,7 @@ class MaxSamples : public Criterion<MaxSamples, MaxSamplesOptions> {
 };
 
 struct MaxSecondsOptions {
-  double seconds = 60;
+  double seconds = 60;       ///< seconds that training may take
   bool whole_epochs = true;  ///< do not begin an epoch that would, going by the last one, end too late
 };
 void describe(config::Fields& f, MaxSecondsOptions& o);
@@ -158,8 +160,10 @@ class MaxSeconds : public Criterion<MaxSeconds, MaxSecondsOptions> {
 // ---- How good.
 
 struct TargetMetricOptions {
+  /// Name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on.
   std::string metric = "valid_accuracy";
-  double target = 0.99;
+  double target = 0.99;  ///< the value to reach
+  /// Whether small or large values are good; auto: large for accuracies and the like.
   Mode mode = Mode::Auto;
 };
 void describe(config::Fields& f, TargetMetricOptions& o);
@@ -175,13 +179,15 @@ class TargetMetric : public Criterion<TargetMetric, TargetMetricOptions> {
 enum class PatienceUnit { Epochs, Evaluations, Steps };
 
 struct NoImprovementOptions {
+  /// Name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on.
   std::string metric = "valid_loss";
-  std::int64_t patience = 5;
+  std::int64_t patience = 5;  ///< how long to wait for an improvement
+  /// In what patience is counted: epochs, values of the metric, optimizer steps.
   PatienceUnit unit = PatienceUnit::Epochs;
   double min_delta = 0;           ///< what counts as an improvement must be larger
   double min_relative_delta = 0;  ///< and larger than this share of the best
   std::int64_t start_epoch = 0;   ///< epochs that pass before it begins to look
-  Mode mode = Mode::Auto;
+  Mode mode = Mode::Auto;         ///< whether small or large values are good; auto: large for accuracies and the like
 };
 void describe(config::Fields& f, NoImprovementOptions& o);
 /// Early stopping: when a metric has not become better for some time. A NaN is never better.
@@ -202,9 +208,9 @@ class NoImprovement : public Criterion<NoImprovement, NoImprovementOptions> {
 };
 
 struct SmallImprovementOptions {
-  std::string metric = "loss";
-  double tolerance = 1e-3;
-  std::int64_t window = 5;
+  std::string metric = "loss";  ///< name of the metric: loss, valid_loss, accuracy, valid_accuracy, valid_f1 and so on
+  double tolerance = 1e-3;      ///< the share of itself by which it must change
+  std::int64_t window = 5;      ///< values over which it must change by so much
 };
 void describe(config::Fields& f, SmallImprovementOptions& o);
 /// When a metric has changed for the better by less than a share of itself over the last `window` values.
@@ -221,7 +227,7 @@ class SmallImprovement : public Criterion<SmallImprovement, SmallImprovementOpti
 };
 
 struct GradNormOptions {
-  double tolerance = 1e-4;
+  double tolerance = 1e-4;  ///< the norm of the gradient below which to stop
 };
 void describe(config::Fields& f, GradNormOptions& o);
 /// When the norm of the gradient of all parameters has fallen below a tolerance: training has converged.
@@ -233,7 +239,7 @@ class GradNorm : public Criterion<GradNorm, GradNormOptions> {
 };
 
 struct MinLROptions {
-  double lr = 1e-6;
+  double lr = 1e-6;  ///< the learning rate below which to stop
 };
 void describe(config::Fields& f, MinLROptions& o);
 /// When the learning rate has fallen below a floor: a schedule has come to its end.
@@ -247,9 +253,9 @@ class MinLR : public Criterion<MinLR, MinLROptions> {
 // ---- What went wrong, and who asks.
 
 struct DivergenceOptions {
-  std::string metric = "loss";
-  double factor = 3;
-  bool every_step = false;  ///< look at the loss of every step as well, instead of its mean over epochs alone
+  std::string metric = "loss";  ///< name of a metric of which small values are good: loss, valid_loss
+  double factor = 3;            ///< times its best above which to stop
+  bool every_step = false;      ///< look at the loss of every step as well, instead of its mean over epochs alone
 };
 void describe(config::Fields& f, DivergenceOptions& o);
 /// When a metric of which small values are good is above `factor` times its best.
@@ -266,7 +272,7 @@ class Divergence : public Criterion<Divergence, DivergenceOptions> {
 };
 
 struct NonFiniteOptions {
-  std::string metric = "valid_loss";
+  std::string metric = "valid_loss";  ///< what must be finite, besides the loss and the gradients
 };
 void describe(config::Fields& f, NonFiniteOptions& o);
 /// When a metric is NaN or infinite. The loss of a step and its gradients are always looked at, by the trainer, before
@@ -279,7 +285,7 @@ class NonFinite : public Criterion<NonFinite, NonFiniteOptions> {
 };
 
 struct StopFileOptions {
-  std::string file = "STOP";
+  std::string file = "STOP";  ///< training stops when there is a file of this name
 };
 void describe(config::Fields& f, StopFileOptions& o);
 /// When there is a file of this name, which is removed then: `touch STOP` ends training from another terminal. It is
@@ -324,6 +330,7 @@ class CriteriaList : public StopCriterion {
 class AllOf : public CriteriaList {
  public:
   static constexpr const char* kName = "all_of";
+  /// Throws ValueError for none.
   explicit AllOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : CriteriaList(kName, std::move(criteria)) {}
   std::optional<StopReason> check(const TrainState& state) override;
 };
@@ -333,6 +340,7 @@ class AllOf : public CriteriaList {
 class AnyOf : public CriteriaList {
  public:
   static constexpr const char* kName = "any_of";
+  /// Throws ValueError for none.
   explicit AnyOf(std::vector<std::unique_ptr<StopCriterion>> criteria) : CriteriaList(kName, std::move(criteria)) {}
   std::optional<StopReason> check(const TrainState& state) override;
 };

@@ -12,7 +12,8 @@ namespace eigengrad::train {
 /// valid, folders below the one that is given. On wish also how the weights are spread. Throws IoError.
 class TensorBoardLog : public Callback {
  public:
-  /// With a `purge_step`, TensorBoard forgets what earlier logs in the folder have of that step and later ones.
+  /// Writes to a folder, which it makes. With a `purge_step`, TensorBoard forgets what earlier logs in the folder have
+  /// of that step and later ones.
   explicit TensorBoardLog(const std::string& folder, std::optional<std::int64_t> purge_step = std::nullopt);
   /// Has the parameters of a model, which must live as long, follow as histograms.
   TensorBoardLog& watch(const nn::Module& model);

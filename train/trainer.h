@@ -26,8 +26,8 @@ namespace eigengrad::train {
 struct Evaluation {
   double loss = 0;                        ///< mean over the samples
   std::map<std::string, double> metrics;  ///< by name, without the loss
-  MetricTables tables;
-  std::int64_t samples = 0;
+  MetricTables tables;                    ///< results that are more than one number
+  std::int64_t samples = 0;               ///< how many were in the data set
 };
 
 /// Runs the model over every batch of a loader, in eval mode and without recording a graph, and measures the usual
@@ -37,27 +37,28 @@ Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& l
 
 /// The metrics of an epoch, as they were at its end.
 struct EpochRecord {
-  std::int64_t epoch;
-  std::int64_t step;
-  double seconds;
-  std::map<std::string, double> metrics;
+  std::int64_t epoch;                     ///< from 1
+  std::int64_t step;                      ///< optimizer steps taken in all
+  double seconds;                         ///< of training so far
+  std::map<std::string, double> metrics;  ///< of the epoch, as those of TrainState
 };
 
 /// The model as it was when a metric was best, see Trainer::keep_best.
 struct BestModel {
-  std::string metric;
-  double value;
-  std::int64_t epoch;  ///< in which it was measured, from 1
-  std::int64_t step;
+  std::string metric;        ///< which was looked at
+  double value;              ///< its best value
+  std::int64_t epoch;        ///< in which it was measured, from 1
+  std::int64_t step;         ///< in which it was measured
   optim::StateDict weights;  ///< a copy of the model's state_dict, with the averages in place if there are any
 };
 
+/// How training ended.
 struct FitResult {
-  StopReason stopped_by;
-  std::vector<EpochRecord> history;
-  TrainState state;               ///< as training ended
-  std::optional<BestModel> best;  ///< where keep_best asked for it
-  bool restored_best = false;     ///< whether the model has the best weights now
+  StopReason stopped_by;             ///< the criterion that held
+  std::vector<EpochRecord> history;  ///< a record for each epoch
+  TrainState state;                  ///< as training ended
+  std::optional<BestModel> best;     ///< where keep_best asked for it
+  bool restored_best = false;        ///< whether the model has the best weights now
 };
 
 /// Follows a training run. Every function has an empty default. All are called when the criteria have looked.
@@ -70,8 +71,11 @@ struct FitResult {
 class Callback {
  public:
   virtual ~Callback() = default;
+  /// Training begins, or goes on; an epoch has so many steps.
   virtual void on_fit_begin(std::int64_t /*steps_per_epoch*/) {}
+  /// A step has been made, and the model validated if it was time.
   virtual void on_step_end(const TrainState&) {}
+  /// An epoch has ended.
   virtual void on_epoch_end(const EpochRecord&) {}
   /// Before the best weights are restored.
   virtual void on_fit_end(const FitResult&) {}
@@ -81,9 +85,9 @@ class Callback {
 
 /// Which weights are the best.
 struct BestOptions {
-  std::string metric = "valid_loss";
-  Mode mode = Mode::Auto;
-  bool restore = true;  ///< give them to the model when training has ended
+  std::string metric = "valid_loss";  ///< by name
+  Mode mode = Mode::Auto;             ///< whether small or large values are good
+  bool restore = true;                ///< give them to the model when training has ended
 };
 
 struct TrainerOptions {
@@ -108,13 +112,16 @@ struct TrainerOptions {
 /// gradient is not finite: the reason names the op and the module that made the first such value.
 class Trainer {
  public:
+  /// Of parts that must live as long.
   Trainer(nn::Module& model, nn::Loss& loss, optim::Optimizer& optimizer, TrainerOptions options = {});
 
+  /// Ends training when this holds, or any other.
   Trainer& stop_when(std::unique_ptr<StopCriterion> criterion);
   template <class Criterion>
   Trainer& stop_when(typename Criterion::Options options) {
     return stop_when(std::make_unique<Criterion>(std::move(options)));
   }
+  /// Has training followed.
   Trainer& add_callback(std::unique_ptr<Callback> callback);
   /// Has a schedule go on after every epoch or step; one that needs a metric gets it as it is then. Several take turns
   /// in the order in which they were added.
@@ -149,7 +156,9 @@ class Trainer {
   void load_state_dict(const optim::StateDict& state);
   /// What training has come to.
   const TrainState& state() const { return state_; }
+  /// A record for each epoch that has ended.
   const std::vector<EpochRecord>& history() const { return history_; }
+  /// The best weights so far, where keep_best asked for them.
   const std::optional<BestModel>& best() const { return best_; }
   /// Why it stops, once a criterion has held.
   const std::optional<StopReason>& stopped_by() const { return stopped_by_; }

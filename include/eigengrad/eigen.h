@@ -11,8 +11,10 @@
 
 namespace eigengrad {
 
+/// An Eigen matrix that owns its elements, row by row.
 template <class T>
 using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// Elements between rows and between columns.
 using MatrixStride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
 
 /// A tensor's elements as an Eigen matrix, in place; Unaligned, so that it is the same type whatever -march a program
