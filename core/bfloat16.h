@@ -17,13 +17,14 @@ constexpr float rounded_to_bfloat16(float x) {
 
 /// An element of a bfloat16 tensor. It is a way to store numbers: arithmetic is that of the float32 that it becomes.
 struct BFloat16 {
-  std::uint16_t bits = 0;
+  std::uint16_t bits = 0;  ///< sign, 8 bits of exponent, 7 of significand
 
   constexpr BFloat16() = default;
   /// The nearest one, ties to even. Numbers wider than float32 are rounded to that first.
   template <class T>
   requires std::is_arithmetic_v<T>
   constexpr explicit BFloat16(T value) : bits(upper_half(static_cast<float>(value))) {}
+  /// The same number.
   constexpr operator float() const {  // NOLINT(google-explicit-constructor): every bfloat16 is a float32
     return std::bit_cast<float>(std::uint32_t{bits} << 16);
   }

@@ -26,25 +26,25 @@ using ColumnCategories = std::vector<std::pair<std::string, std::vector<std::str
 struct CsvOptions {
   std::string file{};                ///< below the folder of the data
   std::vector<std::string> label{};  ///< the column to be told from the others; for a regression there may be several
-  TableTask task = TableTask::Classification;
-  std::string test_file{};                 ///< what is tested on; empty: a share of the file
-  double test_fraction = 0.2;              ///< that share
-  std::int64_t seed = 0;                   ///< by which it is drawn
-  std::vector<std::string> features{};     ///< columns of the inputs; empty: all but the label and those to ignore
-  std::vector<std::string> ignore{};       ///< columns to leave out
-  std::string separator = ",";             ///< between fields; one character
-  std::vector<std::string> categorical{};  ///< columns of categories, besides those that have only texts
-  Encoding encoding = Encoding::OneHot;    ///< whether a category becomes an input of its own, or a number
-  Unknown unknown = Unknown::Error;        ///< what becomes of a category that the training file does not have
-  bool standardize = true;                 ///< numbers become (x - mean) / std of their column
-  bool standardize_target = false;         ///< the same for the numbers of a regression
-  Missing missing = Missing::Error;        ///< what becomes of a row in which something is missing
+  TableTask task = TableTask::Classification;  ///< whether the label is a class or a number
+  std::string test_file{};                     ///< what is tested on; empty: a share of the file
+  double test_fraction = 0.2;                  ///< that share
+  std::int64_t seed = 0;                       ///< by which it is drawn
+  std::vector<std::string> features{};         ///< columns of the inputs; empty: all but the label and those to ignore
+  std::vector<std::string> ignore{};           ///< columns to leave out
+  std::string separator = ",";                 ///< between fields; one character
+  std::vector<std::string> categorical{};      ///< columns of categories, besides those that have only texts
+  Encoding encoding = Encoding::OneHot;        ///< whether a category becomes an input of its own, or a number
+  Unknown unknown = Unknown::Error;            ///< what becomes of a category that the training file does not have
+  bool standardize = true;                     ///< numbers become (x - mean) / std of their column
+  bool standardize_target = false;             ///< the same for the numbers of a regression
+  Missing missing = Missing::Error;            ///< what becomes of a row in which something is missing
   std::vector<std::string> missing_values{"", "NA", "NaN", "nan", "null"};  ///< what stands for a missing value
   // Filled in from the data unless given:
   std::vector<std::string> classes{};  ///< the labels, in the order of their numbers
   ColumnCategories categories{};       ///< of every column that has some
-  std::vector<double> means{},
-      stds{};  ///< of the inputs, over the training rows; of a category's input its share and 1
+  /// Of the inputs, over the training rows; of a category's input its share and 1.
+  std::vector<double> means{}, stds{};
   std::vector<double> target_mean_std{};  ///< of each target in turn
 };
 void describe(config::Fields& f, CsvOptions& o);
@@ -71,8 +71,8 @@ class TableDataset : public Dataset {
     std::vector<float> values;         ///< [rows, features]
     std::vector<std::int32_t> labels;  ///< [rows], or
     std::vector<float> targets;        ///< [rows, targets_per_row]
-    std::int64_t targets_per_row = 1;
-    TableEncoding encoding{};  ///< of the features; none: they are numbers
+    std::int64_t targets_per_row = 1;  ///< of a regression
+    TableEncoding encoding{};          ///< of the features; none: they are numbers
   };
   /// Throws ShapeError unless the parts are of as many rows, IndexError for a label that is not one of the classes.
   TableDataset(Rows rows, std::vector<std::string> class_names, std::string name);

@@ -13,8 +13,8 @@ std::string file_in(const std::string& folder, std::string_view file);
 
 /// What has been written: how much, and the checksum() of it.
 struct Written {
-  std::uint64_t bytes = 0;
-  std::string checksum;
+  std::uint64_t bytes = 0;  ///< its size
+  std::string checksum;     ///< of all of them
 };
 
 /// Replaces the contents of a file by the given pieces, one after another. They go to a temporary file in the same

@@ -29,11 +29,17 @@ struct Slice {
 // In a namespace of their own, so that an enumeration may have a None as well without a warning.
 namespace indexing {
 
+/// The type of Ellipsis.
+struct EllipsisType {};
+/// The type of None.
+struct NoneType {};
+
 /// As many whole axes as are left.
-inline constexpr struct EllipsisType {
-} Ellipsis;
+inline constexpr EllipsisType Ellipsis;
 /// A new axis of extent 1.
-inline constexpr struct NoneType { } None; }  // namespace indexing
+inline constexpr NoneType None;
+
+}  // namespace indexing
 using namespace indexing;
 
 /// One index: a position (which drops its axis), a Slice, Ellipsis, None, positions (an int64 tensor), or a mask (a

@@ -322,8 +322,9 @@ class CriteriaList : public StopCriterion {
   void describe_state(optim::StateFields& f) final;
 
  protected:
+  /// Of a kind with that name.
   CriteriaList(const char* name, std::vector<std::unique_ptr<StopCriterion>> criteria);
-  const std::vector<std::unique_ptr<StopCriterion>> criteria_;
+  const std::vector<std::unique_ptr<StopCriterion>> criteria_;  ///< in the order in which they are asked
 };
 
 /// When all of several criteria hold at once.
