@@ -314,6 +314,7 @@ class Test:
         assert "It was running at 2" in page()
         killed = remade()
         assert "not finished: epoch" in killed and "running, epoch" not in killed and "http-equiv=\"refresh\"" not in killed
+        assert "the model with which the run had ended before" in killed
         assert not os.path.exists(os.path.join(folder, "result.json"))
         shutil.rmtree(folder)
 
