@@ -30,6 +30,8 @@ class InputReader {
   virtual Shape input_shape() const = 0;
   /// The names of the classes; empty where targets are numbers.
   virtual std::vector<std::string> class_names() const { return {}; }
+  /// What the numbers are called that outputs stand for, where targets are numbers that have names.
+  virtual std::vector<std::string> target_names() const { return {}; }
   /// The samples of a file. Throws IoError and FormatError, and ValueError where the kind of data cannot be read alone.
   virtual Inputs read(const std::string& path) const = 0;
   /// The numbers that outputs stand for, where the targets were standardised.

@@ -227,6 +227,9 @@ class CsvInputs : public InputReader {
   std::vector<std::string> class_names() const override {
     return options_.task == TableTask::Regression ? std::vector<std::string>() : options_.classes;
   }
+  std::vector<std::string> target_names() const override {
+    return options_.task == TableTask::Regression ? options_.label : std::vector<std::string>();
+  }
   Inputs read(const std::string& path) const override {
     std::vector<std::int64_t> lines;
     std::vector<TableColumn> columns = columns_of(options_);

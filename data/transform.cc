@@ -6,6 +6,7 @@
 #include <numbers>
 #include <utility>
 
+#include "eigengrad/config/noting.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/shape.h"
@@ -234,11 +235,9 @@ void describe_transforms(config::Fields& f, config::ConfiguredRows& rows) {
                   rows.clear();
                   if (value.as_array() && value.as_array()->empty()) return;
                   rows = transforms().read_rows(value, pointer, diagnostics);
-                  for (const auto& row : rows) try {
-                      transforms().functions(*row).make(row->options.get());
-                    } catch (const ValueError& error) {
-                      diagnostics.add(row->pointer, row->position, error.what());
-                    }
+                  for (const auto& row : rows)
+                    config::noting(diagnostics, row->pointer, row->position,
+                                   [&] { transforms().functions(*row).make(row->options.get()); });
                 },
             .write = [&rows] { return transforms().write_rows(rows); },
             .schema =

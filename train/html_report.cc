@@ -143,6 +143,8 @@ std::string remake_report(const std::string& folder, const std::string& data_fol
              "the run was trained on {}, but here are {}: name their folder (--data DIR)", trained_on, matter.data);
     run.model->load_state_dict(load_weights(folder));
     matter = matter_of(run);
+    if (!files.ended())
+      matter.notes.push_back("The answers are those of the model with which the run had ended before");
   } catch (const Error& error) {
     if (!trained_on.empty()) matter.data = trained_on;
     matter.test_data.clear();

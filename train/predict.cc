@@ -138,13 +138,15 @@ Value to_json(const std::vector<Prediction>& predictions, const std::vector<std:
   return list;
 }
 
-std::string to_csv(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names) {
+std::string to_csv(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
+                   const std::vector<std::string>& target_names) {
   std::string text = class_names.empty() ? "input" : "input,class";
   const std::size_t values = predictions.empty() ? class_names.size() : predictions[0].values.size();
   for (std::size_t i = 0; i < values; ++i)
-    text += "," + (!class_names.empty() ? csv_field(class_names[i])
-                   : values == 1        ? "value"
-                                        : fmt::format("value_{}", i));
+    text += "," + (!class_names.empty()      ? csv_field(class_names[i])
+                   : i < target_names.size() ? csv_field(target_names[i])
+                   : values == 1             ? "value"
+                                             : fmt::format("value_{}", i));
   text += "\n";
   for (const Prediction& prediction : predictions) {
     text += csv_field(prediction.name);
@@ -156,14 +158,18 @@ std::string to_csv(const std::vector<Prediction>& predictions, const std::vector
 }
 
 std::string to_text(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
-                    std::int64_t top) {
+                    std::int64_t top, const std::vector<std::string>& target_names) {
   check_top(top);
   std::string text;
   for (const Prediction& prediction : predictions) {
     text += printable(prediction.name) + "  ";
     std::string says;
     if (class_names.empty())
-      for (const double value : prediction.values) says += fmt::format("{}{:.6g}", says.empty() ? "" : ", ", value);
+      for (std::size_t i = 0; i < prediction.values.size(); ++i) {
+        const bool named = prediction.values.size() > 1 && i < target_names.size();
+        says += fmt::format("{}{}{:.6g}", says.empty() ? "" : ", ", named ? printable(target_names[i]) + " " : "",
+                            prediction.values[i]);
+      }
     else
       for (const std::size_t i : likeliest(prediction, top))
         says += fmt::format("{}{} ({:.1f} %)", says.empty() ? "" : ", ", printable(class_names[i]),

@@ -56,10 +56,12 @@ class Predictor {
 /// "probability"}, ..]} with the `top` likeliest classes, or of {"input", "values": [..]}.
 config::Value to_json(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
                       std::int64_t top);
-/// The same as a table (RFC 4180): input, class, and a column for each class's probability; or input, value.
-std::string to_csv(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names);
-/// The same as lines to read: "7.png  7 (99.8 %), 1 (0.1 %)".
+/// The same as a table (RFC 4180): input, class, and a column for each class's probability; or input and each value,
+/// under its name, or else "value".
+std::string to_csv(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
+                   const std::vector<std::string>& target_names = {});
+/// The same as lines to read: "7.png  7 (99.8 %), 1 (0.1 %)"; of several values with their names.
 std::string to_text(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
-                    std::int64_t top);
+                    std::int64_t top, const std::vector<std::string>& target_names = {});
 
 }  // namespace eigengrad::train

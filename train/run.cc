@@ -186,7 +186,8 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   Training training(run, folder);
   const std::optional<StopReason> ended = places.resume ? training.resume() : std::nullopt;
   const bool goes_on = !ended || places.go_on;
-  if (goes_on) fs::remove(file_in(folder, "result.json"));  // of an earlier end
+  std::error_code ignored;  // what cannot be removed cannot be written either, which is told then
+  if (goes_on) fs::remove(file_in(folder, "result.json"), ignored);  // of an earlier end
   const FitResult result = [&] {
     if (!goes_on) return training.finish(*ended);
     if (!places.profile) return training.fit();

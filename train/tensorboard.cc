@@ -15,7 +15,8 @@ constexpr const char *kTrainFolder = "train", *kValidFolder = "valid";
 TensorBoardLog::TensorBoardLog(const std::string& folder, std::optional<std::int64_t> purge_step)
     : folder_(folder), train_(io::file_in(folder, kTrainFolder), purge_step) {
   const std::string valid = io::file_in(folder, kValidFolder);
-  if (purge_step && std::filesystem::exists(valid)) valid_ = std::make_unique<io::EventFile>(valid, purge_step);
+  std::error_code error;
+  if (purge_step && std::filesystem::exists(valid, error)) valid_ = std::make_unique<io::EventFile>(valid, purge_step);
 }
 
 TensorBoardLog& TensorBoardLog::watch(const nn::Module& model) {

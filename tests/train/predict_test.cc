@@ -197,7 +197,10 @@ TEST(Predictor, TellsSeveralNumbersFromCategories) {
   EXPECT_NEAR(all[0].values[1], -5, 0.7);
   EXPECT_NEAR(all[1].values[0], 26, 1);
   EXPECT_NEAR(all[1].values[1], -10, 0.7);
-  EXPECT_EQ(to_csv(all, predictor.class_names()).substr(0, 22), "input,value_0,value_1\n");
+  EXPECT_EQ(to_csv(all, {}).substr(0, 22), "input,value_0,value_1\n");
+  EXPECT_EQ(to_csv(all, {}, predictor.reader().target_names()).substr(0, 14), "input,up,down\n");
+  EXPECT_EQ(to_text({{"a", {1.5, -2}}}, {}, 3, predictor.reader().target_names()), "a  up 1.5, down -2\n");
+  EXPECT_EQ(to_text({{"a", {1.5}}}, {}, 3, {"up"}), "a  1.5\n");
   write(folder.file("new.csv"), "x,colour\n30,pink\n");
   expect_error<FormatError>([&] { predictor.predict(folder.file("new.csv")); },
                             "expected one of the categories 'blue'");

@@ -288,6 +288,36 @@ class Test:
         code, errors = run([self.config, "--out", longer, "--set", "stopping.0.epochs=6"])
         assert code == 0 and outcome(folder) == outcome(longer), errors
 
+    def test_report_of_a_killed_run(self):
+        """A run that had ended, went further and was killed is neither shown as ended nor as running."""
+        folder = self.new_run()
+        code, errors = run([self.config, "--out", folder])
+        assert code == 0, errors
+
+        def page():
+            with open(os.path.join(folder, "report.html"), encoding="utf-8") as file:
+                return file.read()
+
+        def remade():
+            subprocess.run([COMMAND, "report", folder], check=True, stderr=subprocess.DEVNULL)
+            return page()
+
+        assert "stopped by max epochs" in page()
+        process = start(["--resume", folder, "--set", "stopping.0.epochs=100000", "--set", "stopping.1.patience=100000"])
+        until = time.monotonic() + 60
+        while "running, epoch" not in page():
+            assert time.monotonic() < until and process.poll() is None, "the page does not say that the run goes on"
+            time.sleep(0.01)
+        assert "running, epoch" in remade(), "somebody is at work"
+        process.kill()
+        process.communicate()
+        assert "It was running at 2" in page()
+        killed = remade()
+        assert "not finished: epoch" in killed and "running, epoch" not in killed and "http-equiv=\"refresh\"" not in killed
+        assert "the model with which the run had ended before" in killed
+        assert not os.path.exists(os.path.join(folder, "result.json"))
+        shutil.rmtree(folder)
+
     def test_misuse(self):
         empty = os.path.join(self.folder, "empty")
         os.makedirs(empty)
