@@ -16,7 +16,7 @@ namespace eigengrad {
 
 /// One op, gradient rule or part that has run.
 struct ProfileEvent {
-  std::string_view name;                                            ///< "linear"; its gradient rule has the same name
+  std::string_view name;  ///< "linear"; its gradient rule has the same name
   /// An op, its gradient rule, or a part of the program.
   enum class Kind : std::uint8_t { Forward, Backward, Part } kind;  ///< which of the three it is
   ScopeId scope;                                                    ///< the module

@@ -31,7 +31,7 @@ class Axis {
   // To be called once everything is included: a little room, and never nothing.
   void close() {
     if (low_ > high_) low_ = 0, high_ = 1;
-    const double least = logarithmic_ || whole_ ? 0.5 : std::max(1.0, std::abs(low_)) * 0.5;
+    const double least = 0.5 * (logarithmic_ || whole_ || low_ == 0 ? 1 : std::max(1e-9, std::abs(low_)));
     const double room = high_ > low_ ? 0.03 * (high_ - low_) : least;
     low_ -= room;
     high_ += room;

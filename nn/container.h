@@ -161,9 +161,9 @@ class Graph : public Module {
 
   /// What is known of a step, for print-outs and configurations.
   struct Step {
-    std::string name;    ///< under which others read it
-    std::string shared;  ///< the step whose module runs; empty for its own
-    Module* module;      ///< what it runs
+    std::string name;               ///< under which others read it
+    std::string shared;             ///< the step whose module runs; empty for its own
+    Module* module;                 ///< what it runs
     std::vector<std::size_t> from;  ///< what it reads: places, see name_of()
   };
   /// In the order in which they run.

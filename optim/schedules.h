@@ -174,7 +174,7 @@ class LambdaLR final : public Schedule<LambdaLR, LambdaLROptions> {
 };
 
 /// Whether small or large values are good.
-enum class PlateauMode { Min, Max };            
+enum class PlateauMode { Min, Max };
 /// A share of the best value, or a difference from it.
 enum class ThresholdMode { Relative, Absolute };
 

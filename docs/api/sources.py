@@ -85,18 +85,44 @@ def main():
 
 
 def page(path, text):
-    """Links to folders and files that are no pages of their own go to their names only."""
+    """Links to folders and files that are no pages become plain text; those to headings, what Doxygen understands."""
     def link(match):
-        target = match[2].split("#")[0]
-        if not target or "://" in target or target.endswith((".svg", ".png")):
+        target, _, anchor = match[2].partition("#")
+        if "://" in target:
             return match[0]
-        if target.endswith(".md") and (path.parent / target).exists():
-            return match[0]
+        if target.endswith((".svg", ".png")):
+            return f"[{match[1]}]({Path(target).name})"
+        other = (path.parent / target).resolve()
+        if not target or (other.suffix == ".md" and other.exists()):
+            return f"[{match[1]}](@ref {label(other if target else path)}{'_' + anchor if anchor else ''})"
         return match[1]
-    text = re.sub(r"(?<!!)\[([^\]]*)\]\(([^)]*)\)", link, text)
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*?([^/)]*)\)", r"![\1](\2)", text)  # pictures are found by their names
-    label = path.relative_to(ROOT).as_posix().removesuffix(".md").replace("/", "_")
-    return re.sub(r"^# (.*)$", rf"# \1 {{#{'mainpage' if label == 'README' else label}}}", text, count=1, flags=re.M)
+
+    used = set()
+
+    def heading(match):
+        if match[1] == "#":
+            return f"# {match[2]} {{#{'mainpage' if label(path) == 'README' else label(path)}}}"
+        anchor = slug(match[2])
+        if anchor in used or len(match[1]) > 2:  # deeper ones may only stand below others of Doxygen's
+            return match[0]
+        used.add(anchor)
+        return f"{match[0]} {{#{label(path)}_{anchor}}}"
+
+    blocks = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
+    for i in range(0, len(blocks), 2):  # what is no code
+        block = re.sub(r"(?<!!)\[([^\]]*)\]\(([^)]*)\)", link, blocks[i])
+        block = re.sub(r"!\[([^\]]*)\]\([^)]*?([^/)]*)\)", r"![\1](\2)", block)  # pictures are found by their names
+        blocks[i] = re.sub(r"^(#+) (.*)$", heading, block, flags=re.M)
+    return "".join(blocks)
+
+
+def label(path):
+    return path.relative_to(ROOT).as_posix().removesuffix(".md").replace("/", "_")
+
+
+def slug(heading):
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
 
 
 # ---- Headers.
@@ -135,14 +161,21 @@ class Header:
         words = [re.sub(r"^  (?=\S|  )", "    ", word) for word in words]
         group = re.sub(r"\W", "_", self.name)
         folder = self.name.rpartition("/")[0].replace("/", "_")
-        self.lines[: end + 1] = [""] * (end - 1) + [f"/** @addtogroup {group}", "@{ */"]
-        self.lines += ["/** @} */", f"/** @defgroup {group} {self.name.removeprefix('include/eigengrad/')}", f"@ingroup {folder}", "", *words, "*/"]
+        self.lines[: end + 1] = [""] * (end + 1)
+        # The group stands within the namespace, or it would have the namespace alone.
+        first = next((i for i, line in enumerate(self.lines) if line.startswith("namespace eigengrad")), None)
+        if first is not None:
+            last = max(i for i, line in enumerate(self.lines) if line.startswith("}  // namespace eigengrad"))
+            self.lines[first] += f" /** @addtogroup {group}"
+            self.lines[first + 1] = "@{ */" + self.lines[first + 1]
+            self.lines[last] = "/** @} */ " + self.lines[last]
+        self.lines += [f"/** @defgroup {group} {self.name.removeprefix('include/eigengrad/')}", f"@ingroup {folder}", "", *words, "*/"]
         return end + 1
 
     def line(self, i):
         line = self.lines[i].strip()
         scope = self.scopes[-1]
-        if not line or line.startswith("#"):
+        if not line or line.startswith(("#", "@{ */")):
             self.doc, scope.doc = [], ""
         elif line in ("/// @{", "/// @}"):
             scope.together = line == "/// @{"
@@ -159,7 +192,7 @@ class Header:
         elif re.fullmatch(r"(public|protected|private):", line):
             self.doc, scope.doc = [], ""
             scope.public = line != "private:"
-        elif line.startswith("}"):
+        elif line.startswith(("}", "/** @} */")):
             if len(self.scopes) > 1:
                 self.scopes.pop()
             self.doc, self.scopes[-1].doc = [], ""
@@ -284,7 +317,7 @@ def name_of(text):
 def without_comments(line):
     line = re.sub(r'"(\\.|[^"\\])*"', '""', line)
     line = re.sub(r"'(\\.|[^'\\])'", "''", line)
-    return re.sub(r"//.*", "", line).rstrip()
+    return re.sub(r"(//|/\*\* @add).*", "", line).rstrip()
 
 
 if __name__ == "__main__":

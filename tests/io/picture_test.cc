@@ -118,6 +118,16 @@ TEST(Plot, HasLogarithmicAxes) {
   EXPECT_EQ(svg.find("inf"), std::string::npos);
 }
 
+TEST(Plot, ShowsTheHeightOfALevelLine) {
+  const auto level = [](double y) {
+    return to_svg({.title = "", .x_label = "", .y_label = "", .series = {{.name = "", .x = {1, 2}, .y = {y, y}}}});
+  };
+  EXPECT_NE(level(0.01).find(">0.01<"), std::string::npos);
+  EXPECT_EQ(level(0.01).find(">-0"), std::string::npos);
+  EXPECT_NE(level(3).find(">3<"), std::string::npos);
+  for (const double y : {0.0, 1e-300, -1e-5, 1e300}) EXPECT_EQ(level(y).find("nan"), std::string::npos) << y;
+}
+
 TEST(Plot, MarksAPlaceAndTellsValues) {
   const Plot plot{.title = "",
                   .x_label = "epoch",
