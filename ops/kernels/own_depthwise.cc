@@ -53,16 +53,17 @@ struct Wide {
   typedef T InMemory __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
   static constexpr std::int64_t kLanes = 32 / static_cast<std::int64_t>(sizeof(T));
 
-  static Vector load(const T* from) { return *reinterpret_cast<const InMemory*>(from); }
-  static void store(T* to, Vector values) { *reinterpret_cast<InMemory*>(to) = values; }
+  // By reference: how vectors are passed depends on the processor that is compiled for.
+  static const InMemory& at(const T* place) { return *reinterpret_cast<const InMemory*>(place); }
+  static InMemory& at(T* place) { return *reinterpret_cast<InMemory*>(place); }
 };
 template <class T>
 struct Single {
   using Vector = T;
   static constexpr std::int64_t kLanes = 1;
 
-  static Vector load(const T* from) { return *from; }
-  static void store(T* to, Vector value) { *to = value; }
+  static const T& at(const T* place) { return *place; }
+  static T& at(T* place) { return *place; }
 };
 
 // Calls f.operator()<V, count>(first): so many vectors of V from channel `first` on. Four at a time, then one, then the
@@ -105,16 +106,16 @@ struct Gathering {
       each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
         typename V::Vector sums[kCount];
 #pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) sums[v] = bias ? V::load(bias + first + v * V::kLanes) : typename V::Vector{};
+        for (int v = 0; v < kCount; ++v) sums[v] = bias ? V::at(bias + first + v * V::kLanes) : typename V::Vector{};
         for (const Touch& row : touched)
           for (const Touch& column : beside) {
             const T* const x = image + (row.other * from_width + column.other) * channels + first;
             const T* const w = weight + (row.tap * kernel_width + column.tap) * channels + first;
 #pragma GCC unroll 4
-            for (int v = 0; v < kCount; ++v) sums[v] += V::load(x + v * V::kLanes) * V::load(w + v * V::kLanes);
+            for (int v = 0; v < kCount; ++v) sums[v] += V::at(x + v * V::kLanes) * V::at(w + v * V::kLanes);
           }
 #pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) V::store(to + first + v * V::kLanes, sums[v]);
+        for (int v = 0; v < kCount; ++v) V::at(to + first + v * V::kLanes) = sums[v];
       });
       to += channels;
     }
@@ -172,12 +173,11 @@ struct WeightSums {
         const T* const in = x + (place * stride + shift) * s.channels + first;
         const T* const out = dy + place * s.channels + first;
 #pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) total[v] += V::load(in + v * V::kLanes) * V::load(out + v * V::kLanes);
+        for (int v = 0; v < kCount; ++v) total[v] += V::at(in + v * V::kLanes) * V::at(out + v * V::kLanes);
       }
 #pragma GCC unroll 4
       for (int v = 0; v < kCount; ++v) {
-        T* const sum = sums + first + v * V::kLanes;
-        V::store(sum, V::load(sum) + total[v]);
+        V::at(sums + first + v * V::kLanes) += total[v];
       }
     });
   }
