@@ -1,5 +1,6 @@
 // How ops that compute meet tensors of bfloat16: see core/apply.h.
 #include "eigengrad/core/apply.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/type.h"
 
 namespace eigengrad::detail {
@@ -24,7 +25,7 @@ Tensor widened(const Tensor& x, Dtype dtype) { return x.defined() && is_floating
 Widening::Widening(TensorRefs inputs) {
   const Dtype result = promoted(inputs);
   rounds_ = result == kBFloat16;
-  computes_in_ = rounds_ ? kFloat32 : result;
+  computes_in_ = computing_dtype(result);
   const InsideOp unrecorded;
   for (std::size_t i = 0; i < inputs.size(); ++i) widened_.push_back(widened(inputs[i], computes_in_));
   for (const Tensor& x : widened_) pointers_.push_back(&x);

@@ -9,6 +9,7 @@
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/elementwise.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/type.h"
 
@@ -39,14 +40,11 @@ void assign(const char* op, Tensor& x, const Tensor& source) {
   kernels::copy(x, prepare(op, x, source, x.dtype()));
 }
 
-// The dtype in which a change of x computes.
-Dtype computing(Dtype dtype) { return dtype == kBFloat16 ? kFloat32 : dtype; }
-
 template <class F>
 void change(const char* op, Tensor& x, const Tensor& y, F f) {
   kernels::check_defined(op, x, y);
   kernels::check_number(op, x);
-  const Dtype dtype = computing(x.dtype());
+  const Dtype dtype = computing_dtype(x.dtype());
   const Tensor operand = prepare(op, x, y, dtype);
   const Tensor changed = x.dtype() == dtype ? x : to(x.detach(), dtype);
   dispatch_number(op, dtype, [&]<class T>() {
@@ -57,7 +55,7 @@ void change(const char* op, Tensor& x, const Tensor& y, F f) {
 
 // A number in the dtype in which x computes, if x is defined: else the op says so.
 Tensor number_for(const Tensor& x, Scalar value) {
-  return full({}, value, x.defined() ? computing(x.dtype()) : value.dtype());
+  return full({}, value, x.defined() ? computing_dtype(x.dtype()) : value.dtype());
 }
 
 // x ← f(), which is of x's shape, computed beside it.

@@ -8,6 +8,7 @@
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/pooling.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/shape.h"
 #include "eigengrad/ops/type.h"
 
@@ -190,7 +191,7 @@ ValuesIndices max_pool2d_with_indices(Arg x, Pair kernel_size, const MaxPool2dOp
   constexpr const char* op = "max_pool2d_with_indices";
   check_image(op, x, 4);
   const Tensor images = as_images(x, 4);
-  const Tensor numbers = images.dtype() == kBFloat16 ? to(images.detach(), kFloat32) : images.detach();
+  const Tensor numbers = to(images.detach(), computing_dtype(images.dtype()));
   const Windows windows = moving_windows(op, images.shape(), kernel_size, o.stride.value_or(kernel_size), o.padding,
                                          o.dilation, o.ceil_mode);
   return {like_input(apply(MaxPool{windows}, images), x, 4),

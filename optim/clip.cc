@@ -6,6 +6,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/kernels/reduce.h"
 #include "eigengrad/ops/type.h"
 
@@ -25,7 +26,7 @@ struct SquareSum {
 };
 
 double square_sum(const Tensor& grad) {
-  const Tensor x = grad.dtype() == kBFloat16 ? to(grad, kFloat32) : grad;
+  const Tensor x = to(grad, computing_dtype(grad.dtype()));
   double result = 0;
   const kernels::ReductionView view = kernels::reduction_view("clip_grad_norm_", x, {});
   dispatch_floating("clip_grad_norm_", x.dtype(), [&]<class T>() { kernels::reduce<SquareSum<T>>(view, &result); });

@@ -4,6 +4,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/kernels/promote.h"
 
 namespace eigengrad::optim {
 namespace {
@@ -21,7 +22,7 @@ Tensor copy_of(const Tensor& x) {
 }
 
 Dtype state_dtype(const Tensor& parameter) {
-  return parameter.dtype() == kBFloat16 ? kFloat32 : parameter.dtype();
+  return computing_dtype(parameter.dtype());
 }
 
 bool is_rate(double value) { return std::isfinite(value) && value >= 0; }

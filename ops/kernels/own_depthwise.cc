@@ -7,6 +7,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/own_convolution.h"
 #include "eigengrad/ops/kernels/room.h"
+#include "eigengrad/ops/kernels/tiles.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -38,13 +39,6 @@ Touches touches(const ConvolutionShape& s, std::size_t axis, bool of_outputs) {
 }
 
 std::int64_t taps_of(const ConvolutionShape& s) { return s.window.kernel[0] * s.window.kernel[1]; }
-
-// to [columns, rows] ← from [rows, columns]
-template <class T>
-void turn(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t column = 0; column < columns; ++column) to[column * rows + row] = from[row * columns + column];
-}
 
 // The compiler's vectors, for arrays do not stay in registers through nested loops.
 template <class T>
@@ -83,34 +77,42 @@ constexpr std::int64_t kWorthAPiece = 1 << 17;
 // Every pixel of `to` is the sum of those of `from` that the taps join it with, times the weights: which is both the
 // convolution and the gradient of its input.
 template <class T>
-struct Gathering {
-  Touches rows, columns;
-  std::int64_t images, channels, kernel_width;
-  std::int64_t from_height, from_width;
+class Gathering {
+ public:
+  /// Of outputs from inputs, or of inputs from outputs.
+  Gathering(const ConvolutionShape& shape, bool of_outputs)
+      : s_(shape),
+        rows_(touches(shape, 0, of_outputs)),
+        columns_(touches(shape, 1, of_outputs)),
+        from_height_(of_outputs ? shape.height : shape.out_height),
+        from_width_(of_outputs ? shape.width : shape.out_width) {}
 
   void run(const T* from, const T* weight, const T* bias, T* to) const {
-    const auto height = static_cast<std::int64_t>(rows.size()), width = static_cast<std::int64_t>(columns.size());
-    const std::int64_t taps = kernel_width * kernel_width;  // about
+    const std::int64_t channels = s_.channels, taps = taps_of(s_);
+    const RoomOf<T> turned(channels * taps);
+    tiles<T>().transpose(weight, taps, channels, taps, turned.data(), channels);
+    const auto height = static_cast<std::int64_t>(rows_.size()), width = static_cast<std::int64_t>(columns_.size());
     const std::int64_t grain =
         std::max<std::int64_t>(1, kWorthAPiece / std::max<std::int64_t>(1, width * channels * taps));
-    parallel_for(images * height, grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(s_.images * height, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row)
-        run_row(from + row / height * from_height * from_width * channels, rows[static_cast<std::size_t>(row % height)],
-                weight, bias, to + row * width * channels);
+        run_row(from + row / height * from_height_ * from_width_ * channels,
+                rows_[static_cast<std::size_t>(row % height)], turned.data(), bias, to + row * width * channels);
     });
   }
 
  private:
   void run_row(const T* image, const std::vector<Touch>& touched, const T* weight, const T* bias, T* to) const {
-    for (const std::vector<Touch>& beside : columns) {
+    const std::int64_t channels = s_.channels;
+    for (const std::vector<Touch>& beside : columns_) {
       each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
         typename V::Vector sums[kCount];
 #pragma GCC unroll 4
         for (int v = 0; v < kCount; ++v) sums[v] = bias ? V::at(bias + first + v * V::kLanes) : typename V::Vector{};
         for (const Touch& row : touched)
           for (const Touch& column : beside) {
-            const T* const x = image + (row.other * from_width + column.other) * channels + first;
-            const T* const w = weight + (row.tap * kernel_width + column.tap) * channels + first;
+            const T* const x = image + (row.other * from_width_ + column.other) * channels + first;
+            const T* const w = weight + (row.tap * s_.window.kernel[1] + column.tap) * channels + first;
 #pragma GCC unroll 4
             for (int v = 0; v < kCount; ++v) sums[v] += V::at(x + v * V::kLanes) * V::at(w + v * V::kLanes);
           }
@@ -120,6 +122,10 @@ struct Gathering {
       to += channels;
     }
   }
+
+  const ConvolutionShape& s_;
+  const Touches rows_, columns_;
+  const std::int64_t from_height_, from_width_;
 };
 
 }  // namespace
@@ -130,19 +136,12 @@ bool is_depthwise(const ConvolutionShape& s) {
 
 template <class T>
 void own_depthwise(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
-  const RoomOf<T> turned(s.channels * taps_of(s));
-  turn(weight, s.channels, taps_of(s), turned.data());
-  Gathering<T>{touches(s, 0, true), touches(s, 1, true), s.images, s.channels, s.window.kernel[1], s.height, s.width}
-      .run(x, turned.data(), bias, y);
+  Gathering<T>(s, true).run(x, weight, bias, y);
 }
 
 template <class T>
 void own_depthwise_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
-  const RoomOf<T> turned(s.channels * taps_of(s));
-  turn(weight, s.channels, taps_of(s), turned.data());
-  Gathering<T>{touches(s, 0, false), touches(s, 1, false), s.images,   s.channels,
-               s.window.kernel[1],   s.out_height,         s.out_width}
-      .run(dy, turned.data(), nullptr, dx);
+  Gathering<T>(s, false).run(dy, weight, nullptr, dx);
 }
 
 namespace {
@@ -209,7 +208,7 @@ void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* d
   });
   for (std::int64_t piece = 1; piece < pieces; ++piece)
     for (std::int64_t i = 0; i < size; ++i) sums[i] += sums[piece * size + i];
-  turn(sums.data(), taps_of(s), s.channels, dweight);
+  tiles<T>().transpose(sums.data(), s.channels, taps_of(s), s.channels, dweight, taps_of(s));
 }
 
 template void own_depthwise(const ConvolutionShape&, const float*, const float*, const float*, float*);

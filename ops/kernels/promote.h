@@ -14,6 +14,9 @@ inline Tensor beside(Scalar value, const Tensor& x) {
   return full({}, value, dtype == kBFloat16 && x.dim() > 0 ? kFloat32 : dtype);
 }
 
+/// The dtype in which tensors of a dtype are computed: bfloat16 is a way to store numbers.
+constexpr Dtype computing_dtype(Dtype stored) { return stored == kBFloat16 ? kFloat32 : stored; }
+
 /// x as an operand of an op whose result is of `dtype`. Floating operands of bfloat16 results are left to the op.
 inline Tensor operand_of(const Tensor& x, Dtype dtype) {
   return dtype == kBFloat16 && is_floating(x.dtype()) ? x : to(x, dtype);
