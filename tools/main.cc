@@ -100,7 +100,7 @@ int predict_command(const Arguments& arguments) {
   const std::vector<std::string> targets = predictor.reader().target_names();
   if (!arguments.csv_file.empty()) io::write_file(arguments.csv_file, train::to_csv(all, names, targets));
   if (arguments.json)
-    std::cout << config::to_json(train::to_json(all, names, arguments.top), -1) << std::endl;
+    std::cout << config::to_json(train::to_json(all, names, arguments.top, targets), -1) << std::endl;
   else if (arguments.csv_file.empty())
     std::cout << train::to_text(all, names, arguments.top, targets) << std::flush;
   return kDone;

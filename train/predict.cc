@@ -69,6 +69,15 @@ std::vector<std::size_t> likeliest(const Prediction& prediction, std::int64_t to
   return order;
 }
 
+// Each value under its name, where they have names.
+Value values_of(const Prediction& prediction, const std::vector<std::string>& names) {
+  if (names.size() != prediction.values.size())
+    return Value::Array(prediction.values.begin(), prediction.values.end());
+  Value object = Value::object();
+  for (std::size_t i = 0; i < names.size(); ++i) object.set(names[i], prediction.values[i]);
+  return object;
+}
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos && !text.starts_with(' ') && !text.ends_with(' ')) return text;
   std::string quoted = "\"";
@@ -113,14 +122,14 @@ std::vector<Prediction> Predictor::predict(const std::string& file) const {
 }
 
 Value to_json(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
-              std::int64_t top) {
+              std::int64_t top, const std::vector<std::string>& target_names) {
   check_top(top);
   Value list = Value::array();
   for (const Prediction& prediction : predictions) {
     Value object = Value::object();
     object.set("input", prediction.name);
     if (class_names.empty()) {
-      object.set("values", Value::Array(prediction.values.begin(), prediction.values.end()));
+      object.set("values", values_of(prediction, target_names));
     } else {
       Value likely = Value::array();
       for (const std::size_t i : likeliest(prediction, top)) {

@@ -53,9 +53,10 @@ class Predictor {
 };
 
 /// The predictions of several files as JSON: an array of {"input", "class", "probability", "top": [{"class",
-/// "probability"}, ..]} with the `top` likeliest classes, or of {"input", "values": [..]}.
+/// "probability"}, ..]} with the `top` likeliest classes, or of {"input", "values"}: an object with a value for
+/// each of the targets' names, or an array where they have none.
 config::Value to_json(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
-                      std::int64_t top);
+                      std::int64_t top, const std::vector<std::string>& target_names = {});
 /// The same as a table (RFC 4180): input, class, and a column for each class's probability; or input and each value,
 /// under its name, or else "value".
 std::string to_csv(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,

@@ -118,6 +118,7 @@ TEST_F(Places, AreWrittenInThreeWays) {
   EXPECT_EQ(to_csv(number, {}), "input,value\na,1.5\n");
   EXPECT_EQ(to_text(number, {}, 3), "a  1.5\n");
   EXPECT_EQ(to_json(number, {}, 3), parse_json(R"([{"input": "a", "values": [1.5]}])"));
+  EXPECT_EQ(to_json(number, {}, 3, {"price"}), parse_json(R"([{"input": "a", "values": {"price": 1.5}}])"));
 }
 
 TEST_F(Places, ComeFromAModelThatIsLoadedAlone) {

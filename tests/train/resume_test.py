@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""resume_test COMMAND SHIM [KILLS]: runs that are killed, told to stop or cannot write go on to the same bits.
+"""resume_test COMMAND SHIM [KILLS [all]]: runs that are killed, told to stop or cannot write go on to the same bits.
 
 COMMAND is the eigengrad command, SHIM the library made of fault_shim.c. Every interrupted run is resumed, under another
-number of threads, and must end with the weights, metrics and result of a run that was never interrupted.
+number of threads, and must end with the weights, metrics and result of a run that was never interrupted. With `all`,
+runs are killed at every call that writes a checkpoint, and not only at those of the first and of one removal.
 """
 
 import errno
@@ -18,6 +19,7 @@ import time
 
 COMMAND, SHIM = sys.argv[1], sys.argv[2]
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 50
+ALL_CALLS = sys.argv[4:] == ["all"]
 
 # Everything that a run may remember: dropout, batch statistics, shuffling, random changes of samples, schedules,
 # momentum, several batches to a step, averages of the weights, early stopping, the best weights.
@@ -145,6 +147,8 @@ class Test:
         names = self.calls()
         begins = [at for at, name in enumerate(names) if name == "mkdir"]  # the first makes the folder of all
         calls = [*range(1, begins[2] + 1), *range(begins[4], begins[5] + 1)]
+        if ALL_CALLS:
+            calls = range(1, len(names) + 1)
         assert "link" in names[begins[4]:begins[5]] and "unlink" in names[begins[4]:begins[5]], names
         for at in calls:
             folder = self.new_run()
