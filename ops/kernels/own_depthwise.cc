@@ -8,6 +8,7 @@
 #include "eigengrad/ops/kernels/own_convolution.h"
 #include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/tiles.h"
+#include "eigengrad/ops/kernels/wide.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -39,26 +40,6 @@ Touches touches(const ConvolutionShape& s, std::size_t axis, bool of_outputs) {
 }
 
 std::int64_t taps_of(const ConvolutionShape& s) { return s.window.kernel[0] * s.window.kernel[1]; }
-
-// The compiler's vectors, for arrays do not stay in registers through nested loops.
-template <class T>
-struct Wide {
-  typedef T Vector __attribute__((vector_size(32)));
-  typedef T InMemory __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-  static constexpr std::int64_t kLanes = 32 / static_cast<std::int64_t>(sizeof(T));
-
-  // By reference: how vectors are passed depends on the processor that is compiled for.
-  static const InMemory& at(const T* place) { return *reinterpret_cast<const InMemory*>(place); }
-  static InMemory& at(T* place) { return *reinterpret_cast<InMemory*>(place); }
-};
-template <class T>
-struct Single {
-  using Vector = T;
-  static constexpr std::int64_t kLanes = 1;
-
-  static const T& at(const T* place) { return *place; }
-  static T& at(T* place) { return *place; }
-};
 
 // Calls f.operator()<V, count>(first): so many vectors of V from channel `first` on. Four at a time, then one, then the
 // channels that do not fill a vector.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <type_traits>
 
 #include "eigengrad/core/dispatch.h"
@@ -9,6 +10,7 @@
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/room.h"
+#include "eigengrad/ops/kernels/wide.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -50,21 +52,6 @@ void for_each_pixel(const Windows& windows, const Span& row, const Span& column,
     for (std::int64_t x = column.begin; x < column.end; x += windows.columns.step) f(y * windows.columns.extent + x);
 }
 
-// Calls f.operator()<kWidth>(): kWidth is the width when that is a small number, for loops that the compiler unrolls,
-// and else 0.
-template <class F>
-void with_small_width(std::int64_t width, F f) {
-  switch (width) {
-    case 1: return f.template operator()<1>();
-    case 2: return f.template operator()<2>();
-    case 3: return f.template operator()<3>();
-    case 4: return f.template operator()<4>();
-    case 6: return f.template operator()<6>();
-    case 8: return f.template operator()<8>();
-    default: return f.template operator()<0>();
-  }
-}
-
 // x where `keep` holds, else 0, without a branch: which window's element is the largest cannot be guessed.
 template <class T>
 T kept_if(bool keep, T x) {
@@ -84,34 +71,146 @@ void take_larger(const T* __restrict here, T* __restrict best, std::int64_t coun
   for (std::int64_t i = 0; i < count; ++i) best[i] = here[i] > best[i] || here[i] != here[i] ? here[i] : best[i];
 }
 
+// ---- The largest of each window of a plane that is one number wide.
+
+// Rows first, in whole lines of the image, then columns.
+template <class T>
+void max_pool_plane(const T* from, const Windows& windows, T* best) {
+  const std::int64_t line = windows.columns.extent;
+  const RoomOf<T> largest(line);
+  for (const Span& row : windows.rows.places) {
+    std::copy_n(from + row.begin * line, line, largest.data());
+    for (std::int64_t i = row.begin + windows.rows.step; i < row.end; i += windows.rows.step)
+      take_larger(from + i * line, largest.data(), line);
+    for (const Span& column : windows.columns.places) {
+      *best = largest[column.begin];
+      for (std::int64_t j = column.begin + windows.columns.step; j < column.end; j += windows.columns.step)
+        take_larger(largest.data() + j, best, 1);
+      ++best;
+    }
+  }
+}
+
+template <class T>
+void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Windows& windows, T* to) {
+  for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
+    const T largest = best[place];
+    T left = grad[place];  // until it has found its element
+    for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+      const T here = from[pixel];
+      const bool hit = (here == largest) | ((here != here) & (largest != largest));
+      to[pixel] += kept_if(hit, left);
+      left = kept_if(!hit, left);
+    });
+  });
+}
+
+// ---- And with the channels last, a vector of them at a time.
+
+// The last vector of a pixel may reach into the pixels after it: what is there is read, and comes to nothing. At the end
+// of a line there are none, and only so many elements are touched.
+template <class T>
+struct Part {
+  using Vector = typename Wide<T>::Vector;
+  std::int64_t channel, count;
+
+  void load(const T* pixel, Vector& to) const {
+    if (count == Wide<T>::kLanes) {
+      to = Wide<T>::at(pixel + channel);
+    } else {
+      T few[Wide<T>::kLanes] = {};  // and not `to` itself, which would have to leave its register
+      std::memcpy(few, pixel + channel, static_cast<std::size_t>(count) * sizeof(T));
+      to = Wide<T>::at(few);
+    }
+  }
+  void store(const Vector& from, T* pixel) const {
+    if (count == Wide<T>::kLanes) {
+      Wide<T>::at(pixel + channel) = from;
+    } else {
+      T few[Wide<T>::kLanes];
+      Wide<T>::at(few) = from;
+      std::memcpy(pixel + channel, few, static_cast<std::size_t>(count) * sizeof(T));
+    }
+  }
+};
+
+// Calls f(place, row, column, part) for all parts of the channels of each window.
+template <class T, class F>
+void for_each_part(const Windows& windows, std::int64_t width, F f) {
+  constexpr std::int64_t kLanes = Wide<T>::kLanes;
+  for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
+    const std::int64_t room =
+        std::min(windows.columns.extent - column.end + 1, windows.columns.size() - place % windows.columns.size());
+    for (std::int64_t c = 0; c < width; c += kLanes)
+      f(place, row, column, Part<T>{c, room * width - c >= kLanes ? kLanes : width - c});
+  });
+}
+
+template <class T>
+void max_pool_channels(const T* from, const Windows& windows, std::int64_t width, T* to) {
+  for_each_part<T>(windows, width, [&](std::int64_t place, const Span& row, const Span& column, const Part<T>& part) {
+    typename Part<T>::Vector best, here;
+    part.load(from + (row.begin * windows.columns.extent + column.begin) * width, best);
+    for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+      part.load(from + pixel * width, here);
+      best = (here > best) | (here != here) ? here : best;
+    });
+    part.store(best, to + place * width);  // over the end of the pixel before
+  });
+}
+
+// Whether every element belongs to one window, and is touched by no other.
+bool are_tiles(const Spans& spans) {
+  std::int64_t end = 0;
+  for (const Span& span : spans.places) {
+    if (span.begin != end) return false;
+    end = span.end;
+  }
+  return end == spans.extent && spans.step == 1;
+}
+
+// kTiles: the windows are, so that nothing has to be added to what is there.
+template <bool kTiles, class T>
+void max_pool_grad_channels(const T* from, const T* best, const T* grad, const Windows& windows, std::int64_t width,
+                            T* to) {
+  using Vector = typename Part<T>::Vector;
+  Vector lane;
+  for (std::int64_t i = 0; i < Wide<T>::kLanes; ++i) lane[i] = static_cast<T>(i);
+  for_each_part<T>(windows, width, [&](std::int64_t place, const Span& row, const Span& column, const Part<T>& part) {
+    Vector largest, left, here, sum;
+    part.load(best + place * width, largest);
+    part.load(grad + place * width, left);
+    const Vector zero{}, channels = zero + static_cast<T>(width - part.channel);
+    left = lane < channels ? left : zero;  // nothing goes to other pixels
+    const auto is_nan = largest != largest;
+    for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+      part.load(from + pixel * width, here);
+      const auto hit = (here == largest) | ((here != here) & is_nan);
+      sum = zero;
+      if (!kTiles) part.load(to + pixel * width, sum);
+      sum += hit ? left : zero;
+      left = hit ? zero : left;
+      part.store(sum, to + pixel * width);
+    });
+  });
+}
+
 }  // namespace
 
 bool channels_come_last(const Tensor& x) { return !x.is_contiguous() && is_channels_last(x); }
 
-// Rows first, in whole lines of the image, then columns.
 Tensor max_pool(const Tensor& x, const Windows& windows) {
   const bool last = channels_come_last(x);
   const Tensor image = laid_out(x, last), y = new_images(windows.result(x.shape()), x.dtype(), last);
   const Layout layout(x.shape(), last);
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    with_small_width(layout.width, [&]<int kWidth>() {
-      const std::int64_t width = kWidth ? kWidth : layout.width, line = windows.columns.extent * width;
-      for_each_plane(layout, windows, [&](std::int64_t plane) {
-        const T* const from = image.raw<T>() + plane * windows.pixels() * width;
-        T* best = y.raw<T>() + plane * windows.places() * width;
-        const RoomOf<T> largest(line);
-        for (const Span& row : windows.rows.places) {
-          std::copy_n(from + row.begin * line, line, largest.data());
-          for (std::int64_t i = row.begin + windows.rows.step; i < row.end; i += windows.rows.step)
-            take_larger(from + i * line, largest.data(), line);
-          for (const Span& column : windows.columns.places) {
-            std::copy_n(largest.data() + column.begin * width, width, best);
-            for (std::int64_t j = column.begin + windows.columns.step; j < column.end; j += windows.columns.step)
-              take_larger(largest.data() + j * width, best, width);
-            best += width;
-          }
-        }
-      });
+    for_each_plane(layout, windows, [&](std::int64_t plane) {
+      const T* const from = image.raw<T>() + plane * windows.pixels() * layout.width;
+      T* const to = y.raw<T>() + plane * windows.places() * layout.width;
+      if (last)
+        max_pool_channels(from, windows, layout.width, to);
+      else
+        max_pool_plane(from, windows, to);
     });
   });
   return y;
@@ -140,32 +239,20 @@ Tensor max_pool_grad(const Tensor& x, const Tensor& y, const Tensor& dy, const W
   const Tensor image = laid_out(x, last), best = laid_out(y, last), grad = laid_out(dy, last);
   const Tensor dx = new_images(x.shape(), x.dtype(), last);
   const Layout layout(x.shape(), last);
-  const std::int64_t pixels = windows.pixels(), places = windows.places();
+  const bool tiles = are_tiles(windows.rows) && are_tiles(windows.columns);
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    with_small_width(layout.width, [&]<int kWidth>() {
-      const std::int64_t width = kWidth ? kWidth : layout.width;
-      for_each_plane(layout, windows, [&](std::int64_t plane) {
-        const T* const from = image.raw<T>() + plane * pixels * width;
-        T* const to = dx.raw<T>() + plane * pixels * width;
-        std::fill_n(to, pixels * width, T(0));
-        std::vector<T> rest(kWidth ? 0 : static_cast<std::size_t>(width));
-        for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-          const T* __restrict const largest = best.raw<T>() + (plane * places + place) * width;
-          const T* __restrict const g = grad.raw<T>() + (plane * places + place) * width;
-          T few[kWidth ? kWidth : 1];
-          T* __restrict const left = kWidth ? few : rest.data();  // what has not found its element yet
-          for (std::int64_t c = 0; c < width; ++c) left[c] = g[c];
-          for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
-            const T* __restrict const here = from + pixel * width;
-            T* __restrict const add = to + pixel * width;
-            for (std::int64_t c = 0; c < width; ++c) {
-              const bool hit = (here[c] == largest[c]) | ((here[c] != here[c]) & (largest[c] != largest[c]));
-              add[c] += kept_if(hit, left[c]);
-              left[c] = kept_if(!hit, left[c]);
-            }
-          });
-        });
-      });
+    for_each_plane(layout, windows, [&](std::int64_t plane) {
+      const std::int64_t pixels = plane * windows.pixels() * layout.width,
+                         places = plane * windows.places() * layout.width;
+      const T *const from = image.raw<T>() + pixels, *const largest = best.raw<T>() + places;
+      const T* const g = grad.raw<T>() + places;
+      T* const to = dx.raw<T>() + pixels;
+      if (last && tiles) return max_pool_grad_channels<true>(from, largest, g, windows, layout.width, to);
+      std::fill_n(to, windows.pixels() * layout.width, T(0));
+      if (last)
+        max_pool_grad_channels<false>(from, largest, g, windows, layout.width, to);
+      else
+        max_pool_grad_plane(from, largest, g, windows, to);
     });
   });
   return dx;

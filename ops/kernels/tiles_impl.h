@@ -307,6 +307,7 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
   const std::int64_t filled = (rest + kLanes - 1) / kLanes * kLanes;
   const auto place = [&](std::int64_t k) { return places ? places[k] : k; };
   T* const last = to + whole * panel_rows(depth);
+  for (std::int64_t i = 0; rest < filled && i < depth * filled; ++i) last[i] = T(0);
   if (row_stride == 1) {  // columns are contiguous
     for (std::int64_t column = 0; column < columns; column += kWidth) {
       const bool is_whole = column < whole;
@@ -327,8 +328,6 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
       for (std::int64_t j = 0; j < rest; ++j) last[place(k) * filled + j] = row[(whole + j) * column_stride];
     }
   }
-  for (std::int64_t k = 0; k < depth; ++k)
-    for (std::int64_t j = rest; j < filled; ++j) last[k * filled + j] = T(0);
 }
 
 template <class T>
