@@ -28,7 +28,6 @@ struct SumOf {
   using Out = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
   static Acc identity() { return 0; }
   static Acc term(T x) { return static_cast<Acc>(x); }
-  static Acc fold(Acc sum, T x) { return sum + term(x); }
   static Acc join(Acc a, Acc b) { return a + b; }
   static Out finish(Acc sum) { return static_cast<Out>(sum); }
 };
@@ -40,7 +39,7 @@ struct ProductOf {
   using Out = typename SumOf<T>::Out;
   static Out finish(Acc product) { return static_cast<Out>(product); }
   static Acc identity() { return 1; }
-  static Acc fold(Acc product, T x) { return product * static_cast<Acc>(x); }
+  static Acc term(T x) { return static_cast<Acc>(x); }
   static Acc join(Acc a, Acc b) { return a * b; }
 };
 
@@ -60,34 +59,48 @@ struct MaximumOf {
   using Acc = T;
   using Out = T;
   static T identity() { return lowest<T>(); }
-  static T fold(T best, T x) { return (x > best) | (x != x) ? x : best; }
-  static T join(T a, T b) { return a != a ? a : fold(a, b); }
+  static T term(T x) { return x; }
+  template <class V>
+  static void take(V& best, const V& x) {
+    best = (x > best) | (x != x) ? x : best;
+  }
+  static T join(T a, T b) {
+    take(a, b);
+    return a;
+  }
   static T finish(T best) { return best; }
 };
 
 template <class T>
 struct MinimumOf : MaximumOf<T> {
   static T identity() { return highest<T>(); }
-  static T fold(T best, T x) { return (x < best) | (x != x) ? x : best; }
-  static T join(T a, T b) { return a != a ? a : fold(a, b); }
+  template <class V>
+  static void take(V& best, const V& x) {
+    best = (x < best) | (x != x) ? x : best;
+  }
+  static T join(T a, T b) {
+    take(a, b);
+    return a;
+  }
 };
 
+// Whether there is one that is not 0.
 template <class T>
 struct AnyOf {
   using In = T;
-  using Acc = bool;
+  using Acc = std::uint64_t;
   using Out = bool;
-  static bool identity() { return false; }
-  static bool fold(bool found, T x) { return found | (x != T(0)); }
-  static bool join(bool a, bool b) { return a | b; }
-  static bool finish(bool found) { return found; }
+  static Acc identity() { return 0; }
+  static Acc term(T x) { return x != T(0); }
+  static Acc join(Acc a, Acc b) { return a | b; }
+  static Out finish(Acc found) { return found != 0; }
 };
 
+// Whether there is none that is 0.
 template <class T>
 struct AllOf : AnyOf<T> {
-  static bool identity() { return true; }
-  static bool fold(bool all, T x) { return all & (x != T(0)); }
-  static bool join(bool a, bool b) { return a & b; }
+  static std::uint64_t term(T x) { return x == T(0); }
+  static bool finish(std::uint64_t found) { return found == 0; }
 };
 
 // The axes of a reduction, and the ways between the shapes of its input and its result.

@@ -1,10 +1,12 @@
-// Reductions. A Reducer is a struct with the types In, Acc, Out and the functions identity(), fold(Acc, In),
-// join(Acc, Acc), finish(Acc); where it adds up, term(In) tells what.
+// Reductions. A Reducer is a struct with the types In, Acc, Out and the functions term(In), what an element counts for,
+// join(Acc, Acc), identity(), which joined changes nothing, and finish(Acc). With kPicks, join picks one of two
+// elements, and takes vectors too.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/tensor.h"
@@ -35,28 +37,16 @@ namespace detail {
 // Elements that one thread takes at once, and beyond which one sum is cut into several: fixed, so that the order of
 // additions does not depend on the number of threads.
 inline constexpr std::int64_t kSegment = 1 << 16;
-inline constexpr std::int64_t kLanes = 16;
 inline constexpr std::int64_t kTile = 256;
 
 template <class R>
 typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
-  if constexpr (requires { R::term(*x); })
-    return sum_in_lanes<typename R::Acc>(n, [=](std::int64_t k) { return R::term(x[k]); });
-  if (n < kLanes) {
-    typename R::Acc all = R::identity();
-    for (std::int64_t k = 0; k < n; ++k) all = R::fold(all, x[k]);
-    return all;
-  }
-  typename R::Acc lanes[kLanes];
-  std::fill_n(lanes, kLanes, R::identity());
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-#pragma omp simd
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = R::fold(lanes[lane], x[i + lane]);
-  for (; i < n; ++i) lanes[i % kLanes] = R::fold(lanes[i % kLanes], x[i]);
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] = R::join(lanes[lane], lanes[lane + width]);
-  return lanes[0];
+  constexpr bool kIsBest = requires(typename R::In best) { R::take(best, best); };
+  if constexpr (kIsBest && !std::is_same_v<typename R::In, bool>)
+    return best_in_lanes(x, n, R::identity(), [](auto& best, const auto& other) { R::take(best, other); });
+  else
+    return fold_in_lanes(
+        n, R::identity(), [](auto a, auto b) { return R::join(a, b); }, [=](std::int64_t k) { return R::term(x[k]); });
 }
 
 // Folds the rows [first, last) of a [reduced, inner] block into one row.
@@ -74,7 +64,7 @@ void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, s
     for (std::int64_t row = first; row < last; ++row) {
       const typename R::In* in = x + row * inner + start;
 #pragma omp simd
-      for (std::int64_t i = 0; i < width; ++i) tile[i] = R::fold(tile[i], in[i]);
+      for (std::int64_t i = 0; i < width; ++i) tile[i] = R::join(tile[i], R::term(in[i]));
     }
     std::copy_n(tile, width, out + start);
   }

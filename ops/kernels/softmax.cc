@@ -11,7 +11,6 @@ namespace eigengrad::kernels {
 namespace {
 
 constexpr std::int64_t kWidth = 64;
-constexpr std::int64_t kLanes = 16;
 
 // Neighbouring columns along which softmaxes are taken: element i of column j is number i * step + j. Where the axis is
 // the last one a tile is a single row, with a step of 1.
@@ -49,49 +48,26 @@ void for_each_element(const Tile& tile, F f) {
   }
 }
 
-// out[j] = f(k, j) joined over the elements k of each column. A long row is folded in lanes, which fixes the
-// order.
-template <class T, class Join, class F>
-void fold_columns(const Tile& tile, T start, Join join, F f, T* out) {
-  if (!tile.is_row()) {
-    std::fill_n(out, tile.width, start);
-    for_each_element(tile, [&](std::int64_t k, std::int64_t j) { out[j] = join(out[j], f(k, j)); });
-    return;
-  }
-  if (tile.extent < kLanes) {
-    *out = start;
-    for (std::int64_t k = 0; k < tile.extent; ++k) *out = join(*out, f(k, 0));
-    return;
-  }
-  T lanes[kLanes];
-  std::fill_n(lanes, kLanes, start);
-  std::int64_t i = 0;
-  for (; i + kLanes <= tile.extent; i += kLanes) {
-#pragma omp simd
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = join(lanes[lane], f(i + lane, 0));
-  }
-  for (std::int64_t lane = 0; i + lane < tile.extent; ++lane) lanes[lane] = join(lanes[lane], f(i + lane, 0));
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] = join(lanes[lane], lanes[lane + width]);
-  *out = lanes[0];
-}
-
 template <class T, class F>
 void sum_columns(const Tile& tile, F f, T* out) {
   if (tile.is_row()) {
     *out = sum_in_lanes<T>(tile.extent, [&](std::int64_t k) { return f(k, 0); });
     return;
   }
-  fold_columns(
-      tile, T(0), [](T a, T b) { return a + b; }, f, out);
+  std::fill_n(out, tile.width, T(0));
+  for_each_element(tile, [&](std::int64_t k, std::int64_t j) { out[j] += f(k, j); });
 }
 
 // A NaN may be passed over here: the exponentials bring it back.
 template <class T>
 void max_columns(const Tile& tile, const T* x, T* out) {
-  fold_columns(
-      tile, -std::numeric_limits<T>::infinity(), [](T a, T b) { return b > a ? b : a; },
-      [=](std::int64_t k, std::int64_t) { return x[k]; }, out);
+  constexpr T kLowest = -std::numeric_limits<T>::infinity();
+  if (tile.is_row()) {
+    *out = best_in_lanes(x, tile.extent, kLowest, [](auto& best, const auto& here) { best = here > best ? here : best; });
+    return;
+  }
+  std::fill_n(out, tile.width, kLowest);
+  for_each_element(tile, [&](std::int64_t k, std::int64_t j) { out[j] = x[k] > out[j] ? x[k] : out[j]; });
 }
 
 // e = e^(x - max), and its sums.
