@@ -5,6 +5,7 @@
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/elementwise.h"
+#include "eigengrad/ops/kernels/tiles.h"
 
 namespace eigengrad::kernels {
 
@@ -52,39 +53,41 @@ bool is_transposition(const Tensor& to, const Tensor& from, Transposition& t) {
   return reads && writes;
 }
 
+// Rows of a block are long enough in the source to be fetched ahead, and few enough to stay in the cache.
+constexpr std::int64_t kBlockRead = 128, kBlockWrite = 32;
+
+// Rows [first, last) of the target.
 template <class T>
-void transpose_plane(const Transposition& t, T* __restrict to, const T* __restrict from) {
-  constexpr std::int64_t kTile = 16;
-  const std::int64_t rows = t.read.extent, columns = t.write.extent;
-  for (std::int64_t row = 0; row < rows; row += kTile)
-    for (std::int64_t column = 0; column < columns; column += kTile) {
-      const std::int64_t row_end = std::min(rows, row + kTile), column_end = std::min(columns, column + kTile);
-      if (row_end - row == kTile && column_end - column == kTile) {
-        T tile[kTile][kTile];
-        for (std::int64_t c = 0; c < kTile; ++c)
-          for (std::int64_t r = 0; r < kTile; ++r) tile[r][c] = from[(column + c) * t.write.from + row + r];
-        for (std::int64_t r = 0; r < kTile; ++r)
-          for (std::int64_t c = 0; c < kTile; ++c) to[(row + r) * t.read.to + column + c] = tile[r][c];
-        continue;
-      }
-      for (std::int64_t r = row; r < row_end; ++r)
-        for (std::int64_t c = column; c < column_end; ++c) to[r * t.read.to + c] = from[c * t.write.from + r];
+void transpose_rows(const Transposition& t, T* to, const T* from, std::int64_t first, std::int64_t last) {
+  for (std::int64_t column = 0; column < t.write.extent; column += kBlockWrite) {
+    const std::int64_t columns = std::min(kBlockWrite, t.write.extent - column), rows = last - first;
+    const T* const source = from + column * t.write.from + first;
+    T* const target = to + first * t.read.to + column;
+    if constexpr (sizeof(T) >= 4) {
+      tiles<T>().transpose(source, t.write.from, columns, rows, target, t.read.to);
+    } else {
+      for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < columns; ++c) target[r * t.read.to + c] = source[c * t.write.from + r];
     }
+  }
 }
 
 template <class T>
 void transpose(const Transposition& t, const Tensor& to, const Tensor& from) {
-  const std::int64_t size = t.read.extent * t.write.extent;
-  parallel_for(t.count, std::max<std::int64_t>(1, kCheap / size), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t plane = begin; plane < end; ++plane) {
-      std::int64_t rest = plane, to_offset = 0, from_offset = 0;
-      for (std::size_t i = t.others.size(); i-- > 0;) {
-        const Transposition::Axis& axis = t.others[i];
+  const std::int64_t blocks = (t.read.extent + kBlockRead - 1) / kBlockRead;
+  const std::int64_t size = std::min(kBlockRead, t.read.extent) * t.write.extent;
+  parallel_for(t.count * blocks, std::max<std::int64_t>(1, kCheap / size), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::int64_t rest = i / blocks, to_offset = 0, from_offset = 0;
+      for (std::size_t k = t.others.size(); k-- > 0;) {
+        const Transposition::Axis& axis = t.others[k];
         to_offset += rest % axis.extent * axis.to;
         from_offset += rest % axis.extent * axis.from;
         rest /= axis.extent;
       }
-      transpose_plane(t, to.raw<T>() + to_offset, from.raw<T>() + from_offset);
+      const std::int64_t first = i % blocks * kBlockRead;
+      transpose_rows(t, to.raw<T>() + to_offset, from.raw<T>() + from_offset, first,
+                     std::min(t.read.extent, first + kBlockRead));
     }
   });
 }
@@ -95,8 +98,8 @@ void copy(const Tensor& to, const Tensor& from) {
   const std::size_t bytes = size_of(to.dtype());
   if (Transposition t; to.numel() > 0 && is_transposition(to, from, t)) {
     if (bytes == 2) return transpose<std::uint16_t>(t, to, from);
-    if (bytes == 4) return transpose<std::uint32_t>(t, to, from);
-    if (bytes == 8) return transpose<std::uint64_t>(t, to, from);
+    if (bytes == 4) return transpose<float>(t, to, from);
+    if (bytes == 8) return transpose<double>(t, to, from);  // of any kind: their bits are moved
   }
   const Operand operands[] = {operand(to), operand(from)};
   for_each_chunk(operands, 2, kCheap, [bytes](std::int64_t n, std::byte* const* data) {
