@@ -86,12 +86,12 @@ Dtype Saved::dtype(std::size_t i) const {
 
 const Tensor& Saved::x(std::size_t i) const {
   const RecordedNode::Entry& entry = node_.entry(static_cast<std::int32_t>(i));
-  return widened_ ? widened_->saved(static_cast<std::size_t>(&entry - node_.saved_.data())) : entry.tensor;
+  return widened_ ? widened_->saved(entry) : entry.tensor;
 }
 
 Tensor Saved::y(std::size_t k) const {
   const RecordedNode::Entry& entry = node_.entry(-1 - static_cast<std::int32_t>(k));
-  return widened_ ? widened_->saved(static_cast<std::size_t>(&entry - node_.saved_.data())) : node_.linked(entry);
+  return widened_ ? widened_->saved(entry) : node_.linked(entry);
 }
 
 namespace detail {

@@ -82,7 +82,7 @@ class RecordedNode : public Node {
 
   bool released_ = false;  // what was saved has been dropped
   std::uint32_t outputs_ = 0;
-  Dtype computes_in_ = Dtype::BFloat16;  // of an op on bfloat16: float32 or float64
+  Dtype computes_in_ = Dtype::BFloat16;  // of an op on bfloat16: float32 or float64; bfloat16 of all others
 
  private:
   const Entry& entry(std::int32_t index) const;
@@ -159,7 +159,9 @@ class WidenedRule {
   void narrow(Grads& grads) const;
 
   Dtype computes_in() const { return node_.computes_in_; }
-  const Tensor& saved(std::size_t entry) const { return saved_[entry]; }
+  const Tensor& saved(const RecordedNode::Entry& entry) const {
+    return saved_[static_cast<std::size_t>(&entry - node_.saved_.data())];
+  }
 
  private:
   const RecordedNode& node_;
@@ -303,10 +305,16 @@ void record(Op& op, TensorRefs inputs, std::span<Tensor> outputs, const Widening
 }
 
 template <class Op>
-[[gnu::noinline]] auto apply_widened(Op& op, TensorRefs inputs) {
-  Widening widening(inputs);
+auto run_forward(Op& op, Widening& widening) {
   auto result = run_forward(op, widening.inputs());
   widening.narrow(all_of(result));
+  return result;
+}
+
+template <class Op>
+[[gnu::noinline]] auto apply_widened(Op& op, TensorRefs inputs) {
+  Widening widening(inputs);
+  auto result = run_forward(op, widening);
   record(op, inputs, all_of(result), &widening);
   return result;
 }
@@ -317,9 +325,8 @@ template <class Op>
   tracer->before();
   std::optional<Widening> widening;
   if (widens) widening.emplace(inputs);
-  auto result = run_forward(op, widening ? widening->inputs() : inputs);
+  auto result = widening ? run_forward(op, *widening) : run_forward(op, inputs);
   const std::span<Tensor> outputs = all_of(result);
-  if (widening) widening->narrow(outputs);
   const Attributes attributes = attributes_of(op);
   double flops = flops_of(op, inputs, outputs);
   record(op, inputs, outputs, widening ? &*widening : nullptr);

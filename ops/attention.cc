@@ -11,6 +11,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/attention.h"
 #include "eigengrad/ops/kernels/check.h"
+#include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/linalg.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
@@ -65,15 +66,17 @@ struct Attention {
   static constexpr SaveMask kSaves = kInputs | kOutput;
   double scale;
   bool causal;
+  Precision precision;
   Attributes attributes() const {
     return {{"scale", fmt::format("{:.4g}", scale)}, {"is_causal", causal ? "true" : "false"}};
   }
-  Tensors forward(TensorRefs x) const { return kernels::attention(x[0], x[1], x[2], scale, causal); }
+  Tensors forward(TensorRefs x) const { return kernels::attention(x[0], x[1], x[2], scale, causal, precision); }
   // Two products with all keys, whether or not they are seen.
   double flops(TensorRefs x, const Tensor& y) const {
     return 2 * static_cast<double>(x[1].size(-2)) * static_cast<double>(x[0].numel() + y.numel());
   }
   Grads backward(const Saved& s, TensorRefs g) const {
+    const Autocast as_before(precision);
     const Tensor &q = s.x(0), &k = s.x(1), &v = s.x(2);
     const Tensor p = attention_weights(matmul(q * scale, transpose(k)), {.is_causal = causal});
     const Tensor dp = matmul(g[0], transpose(v));
@@ -81,7 +84,8 @@ struct Attention {
     return {matmul(ds, k), matmul(transpose(ds), q), matmul(transpose(p), g[0])};
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
-    const Tensors d = kernels::attention_backward(s.x(0), s.x(1), s.x(2), s.y(0), s.y(1), g[0], scale, causal);
+    const Tensors d =
+        kernels::attention_backward(s.x(0), s.x(1), s.x(2), s.y(0), s.y(1), g[0], scale, causal, precision);
     return {d[0], d[1], d[2]};
   }
 };
@@ -99,7 +103,7 @@ Tensor scaled_dot_product_attention(Arg query, const Tensor& key, const Tensor& 
   const bool plain = !options.mask.defined() && options.dropout_p == 0 && scale > 0;
   if (plain && same_leading_axes(query, key) && same_leading_axes(query, value) && query->numel() > 0 &&
       key.numel() > 0 && value.numel() > 0)
-    return apply(Attention{scale, options.is_causal}, query, key, value)[0];
+    return apply(Attention{scale, options.is_causal, precision_for(query)}, query, key, value)[0];
   const Tensor weights = attention_weights(matmul(query * scale, transpose(key)), options);
   return matmul(dropout(weights, options.dropout_p, options.dropout_p > 0), value);
 }

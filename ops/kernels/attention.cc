@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "eigengrad/core/dispatch.h"
@@ -109,15 +110,25 @@ std::pair<T, T> exponentials(T* __restrict scores, std::int64_t seen, std::int64
   return {static_cast<T>(sum), static_cast<T>(static_cast<double>(largest * scale) + std::log(sum))};
 }
 
+// Products of float32 may be told to multiply in bfloat16.
+template <class T>
+void multiply(Precision precision, T* out, const Matrix& a, const Matrix& b) {
+  if (std::is_same_v<T, float> && precision == Precision::BFloat16)
+    engine().product(dtype_of<T>, precision, out, a, b, nullptr);
+  else
+    matrix_product(dtype_of<T>, out, a, b);
+}
+
 template <class T>
 void forward_block(const Matrices& q, const Matrices& k, const Matrices& v, const Matrices& out, T* log_sums,
-                   std::int64_t item, std::int64_t first, std::int64_t last, const Sight& sight, T scale) {
+                   std::int64_t item, std::int64_t first, std::int64_t last, const Sight& sight, T scale,
+                   Precision precision) {
   const std::int64_t rows = last - first, keys = sight.of(last - 1), width = v.columns();
   const auto scores = buffer<T>(rows * keys), mixed = buffer<T>(rows * width), sums = buffer<T>(rows);
-  matrix_product(dtype_of<T>, scores.get(), q.rows_of<T>(item, first, rows), k.transposed_rows_of<T>(item, 0, keys));
+  multiply(precision, scores.get(), q.rows_of<T>(item, first, rows), k.transposed_rows_of<T>(item, 0, keys));
   for (std::int64_t r = 0; r < rows; ++r)
     std::tie(sums[r], log_sums[first + r]) = exponentials(scores.get() + r * keys, sight.of(first + r), keys, scale);
-  matrix_product(dtype_of<T>, mixed.get(), row_major(scores.get(), rows, keys), v.rows_of<T>(item, 0, keys));
+  multiply(precision, mixed.get(), row_major(scores.get(), rows, keys), v.rows_of<T>(item, 0, keys));
   for (std::int64_t r = 0; r < rows; ++r) {
     T* __restrict const to = out.at<T>(item) + (first + r) * out.row_stride();
     const T factor = 1 / sums[r];
@@ -127,9 +138,9 @@ void forward_block(const Matrices& q, const Matrices& k, const Matrices& v, cons
 
 // to ← a·b, or to ← to + a·b through `room`.
 template <class T>
-void accumulate(T* to, T* room, const Matrix& a, const Matrix& b, bool first) {
-  if (first) return matrix_product(dtype_of<T>, to, a, b);
-  matrix_product(dtype_of<T>, room, a, b);
+void accumulate(Precision precision, T* to, T* room, const Matrix& a, const Matrix& b, bool first) {
+  if (first) return multiply(precision, to, a, b);
+  multiply(precision, room, a, b);
   for (std::int64_t i = 0; i < a.rows * b.columns; ++i) to[i] += room[i];
 }
 
@@ -146,7 +157,8 @@ struct BackwardViews {
 // With P the weights and D the sums of dout·out along each row: dV = Pᵀ·dout, dS = P·(dout·Vᵀ - D), dQ = dS·K, dK =
 // dSᵀ·Q (Dao et al. 2022). The last block of queries comes first, for it sees all keys.
 template <class T>
-void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item, const Sight& sight, T scale) {
+void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item, const Sight& sight, T scale,
+                   Precision precision) {
   const std::int64_t queries = m.q.rows(), keys = m.k.rows(), depth = m.q.columns(), width = m.v.columns();
   const auto weights = buffer<T>(kQueriesAtOnce * keys), grads = buffer<T>(kQueriesAtOnce * keys);
   const auto dk = buffer<T>(keys * depth), dv = buffer<T>(keys * width), dq = buffer<T>(kQueriesAtOnce * depth);
@@ -159,10 +171,8 @@ void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item,
   for (std::int64_t block = blocks; block-- > 0;) {
     const std::int64_t first = block * kQueriesAtOnce, rows = std::min(queries - first, kQueriesAtOnce);
     const std::int64_t seen = sight.of(first + rows - 1);
-    matrix_product(dtype_of<T>, weights.get(), m.q.rows_of<T>(item, first, rows),
-                   m.k.transposed_rows_of<T>(item, 0, seen));
-    matrix_product(dtype_of<T>, grads.get(), m.dout.rows_of<T>(item, first, rows),
-                   m.v.transposed_rows_of<T>(item, 0, seen));
+    multiply(precision, weights.get(), m.q.rows_of<T>(item, first, rows), m.k.transposed_rows_of<T>(item, 0, seen));
+    multiply(precision, grads.get(), m.dout.rows_of<T>(item, first, rows), m.v.transposed_rows_of<T>(item, 0, seen));
     for (std::int64_t r = 0; r < rows; ++r) {
       T* __restrict const p = weights.get() + r * seen;
       T* __restrict const ds = grads.get() + r * seen;
@@ -182,10 +192,11 @@ void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item,
       std::fill(ds + visible, ds + seen, T(0));
     }
     const bool is_first = block == blocks - 1;
-    accumulate(dv.get(), room.get(), transposed(weights.get(), rows, seen), m.dout.rows_of<T>(item, first, rows),
+    accumulate(precision, dv.get(), room.get(), transposed(weights.get(), rows, seen),
+               m.dout.rows_of<T>(item, first, rows), is_first);
+    accumulate(precision, dk.get(), room.get(), transposed(grads.get(), rows, seen), m.q.rows_of<T>(item, first, rows),
                is_first);
-    accumulate(dk.get(), room.get(), transposed(grads.get(), rows, seen), m.q.rows_of<T>(item, first, rows), is_first);
-    matrix_product(dtype_of<T>, dq.get(), row_major(grads.get(), rows, seen), m.k.rows_of<T>(item, 0, seen));
+    multiply(precision, dq.get(), row_major(grads.get(), rows, seen), m.k.rows_of<T>(item, 0, seen));
     store(m.dq, item, first, dq.get(), rows);
   }
   store(m.dk, item, 0, dk.get(), keys);
@@ -198,7 +209,8 @@ std::int64_t grain_of(std::int64_t multiplications) {
 
 }  // namespace
 
-Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, double scale, bool causal) {
+Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, double scale, bool causal,
+                  Precision precision) {
   const Tensor out = heads_last(query, value.size(-1));
   const Tensor log_sums = empty(Shape(query.shape().begin(), query.shape().end() - 1), query.dtype());
   const Matrices q(query), k(key), v(value), y(out);
@@ -210,7 +222,7 @@ Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, d
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t item = i / blocks, first = i % blocks * kQueriesAtOnce;
         forward_block<T>(q, k, v, y, log_sums.raw<T>() + item * q.rows(), item, first,
-                         std::min(q.rows(), first + kQueriesAtOnce), sight, static_cast<T>(scale));
+                         std::min(q.rows(), first + kQueriesAtOnce), sight, static_cast<T>(scale), precision);
       }
     });
   });
@@ -218,7 +230,7 @@ Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, d
 }
 
 Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& out,
-                           const Tensor& log_sums, const Tensor& dout, double scale, bool causal) {
+                           const Tensor& log_sums, const Tensor& dout, double scale, bool causal, Precision precision) {
   const Tensor dquery = heads_last(query, query.size(-1)), dkey = heads_last(key, key.size(-1));
   const Tensor dvalue = heads_last(value, value.size(-1));
   const Matrices q(query), k(key), v(value), y(out), dy(dout), dq(dquery), dk(dkey), dv(dvalue);
@@ -227,7 +239,7 @@ Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor&
     parallel_for(q.count(), grain_of(work), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item)
         backward_item<T>({q, k, v, y, dy, dq, dk, dv}, log_sums.raw<T>() + item * q.rows(), item, {causal, k.rows()},
-                         static_cast<T>(scale));
+                         static_cast<T>(scale), precision);
     });
   });
   return {dquery, dkey, dvalue};

@@ -172,6 +172,9 @@ TEST_F(Engines, AutocastRoundsFactorsAlone) {
   check("rnn", {sequence[0], sequence[1], randn({48, 32}) * 0.1, randn({48, 48}) * 0.1}, [](const auto& in) {
     return rnn(in[0], in[1], {in[2], in[3], Tensor(), Tensor()});
   });
+  check("attention", {randn({2, 3, 80, 16}), randn({2, 3, 80, 16}), randn({2, 3, 80, 16})}, [](const auto& in) {
+    return scaled_dot_product_attention(in[0], in[1], in[2], {.is_causal = true});
+  });
   const Tensor a = randn({64, 64}, kFloat64), b = randn({64, 64}, kFloat64), exact = matmul(a, b);
   const Autocast autocast;
   EXPECT_TRUE(all(eq(matmul(a, b), exact)).item<bool>()) << "float64 is not touched";
