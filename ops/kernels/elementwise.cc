@@ -178,6 +178,50 @@ void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int
   }
 }
 
+// Short rows, some operands of which are the same in every row, or one number along it: several rows are run at once, for
+// which such operands are repeated in buffers. So a short row does not cost a call of its own.
+class RowGroups {
+ public:
+  RowGroups(const Operand* operands, const Plan& plan, Chunk chunk) : operands_(operands), plan_(plan), chunk_(chunk) {}
+
+  // The other way, row by row, is for rows that are long or lie apart in the result.
+  bool suits() const { return plan_.axes.size() == 2 && is_flat(0) && row() <= kBufferElements / 2; }
+  std::int64_t rows() const { return plan_.axes[0].extent; }
+  std::int64_t row() const { return plan_.axes[1].extent; }
+
+  void run(std::int64_t begin, std::int64_t end) const {
+    alignas(64) std::byte buffers[kMaxOperands][kBufferElements * 8];
+    const std::int64_t most = std::min(end - begin, kBufferElements / row());
+    for (std::size_t k = 1; k < plan_.count; ++k)
+      if (is_same_in_all(k)) repeat(k, begin, most, buffers[k]);
+    for (std::int64_t first = begin; first < end; first += most) {
+      const std::int64_t group = std::min(most, end - first);
+      std::array<std::byte*, kMaxOperands> at;
+      for (std::size_t k = 0; k < plan_.count; ++k) {
+        if (!is_flat(k) && !is_same_in_all(k)) repeat(k, first, group, buffers[k]);
+        at[k] = is_flat(k) ? row_of(k, first) : buffers[k];
+      }
+      chunk_(group * row(), at.data());
+    }
+  }
+
+ private:
+  bool is_flat(std::size_t k) const { return plan_.axes[1].strides[k] == 1 && plan_.axes[0].strides[k] == row(); }
+  bool is_same_in_all(std::size_t k) const { return plan_.axes[0].strides[k] == 0; }
+  std::byte* row_of(std::size_t k, std::int64_t i) const {
+    return operands_[k].data + i * plan_.axes[0].strides[k] * static_cast<std::int64_t>(operands_[k].element_size);
+  }
+  void repeat(std::size_t k, std::int64_t first, std::int64_t count, std::byte* to) const {
+    const std::size_t size = operands_[k].element_size;
+    for (std::int64_t i = 0; i < count; ++i, to += row() * static_cast<std::int64_t>(size))
+      move_elements(row_of(k, first + i), plan_.axes[1].strides[k], to, 1, row(), size);
+  }
+
+  const Operand* const operands_;
+  const Plan& plan_;
+  const Chunk chunk_;
+};
+
 bool is_one_number(const Operand& operand) {
   for (const std::int64_t extent : *operand.shape)
     if (extent != 1) return false;
@@ -228,6 +272,11 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
   if (plan.axes.size() == 1 && std::all_of(last.begin(), last.begin() + count, [](std::int64_t s) { return s == 1; })) {
     parallel_for(total, grain,
                  [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    return;
+  }
+  if (const RowGroups groups(operands, plan, chunk); groups.suits()) {
+    parallel_for(groups.rows(), std::max<std::int64_t>(1, grain / groups.row()),
+                 [&](std::int64_t begin, std::int64_t end) { groups.run(begin, end); });
     return;
   }
   const std::int64_t row = plan.axes.back().extent;
