@@ -145,15 +145,15 @@ struct Gpt : nn::Module {
 
 // ---- Workloads.
 
-// Of a step: what the ops say of the forward pass, and as much again for each of their first two inputs that wants a
-// gradient.
+// Of a step: what the ops say of the forward pass, and as much again for each of the two factors that want a gradient:
+// inputs of at least two axes, of a recurrent op the gates and the weight.
 class FlopCounter : public Tracer {
  public:
   void on_op(const OpEvent& event) override {
-    double passes = 1;
-    for (std::size_t i = 0; i < std::min<std::size_t>(2, event.inputs.size()); ++i)
-      if (event.inputs[i].requires_grad()) ++passes;
-    total += passes * event.flops;
+    int factors = 0;
+    for (std::size_t i = 0; i < event.inputs.size(); ++i)
+      factors += event.inputs[i].dim() >= 2 && event.inputs[i].requires_grad();
+    total += (1 + std::min(factors, 2)) * event.flops;
   }
   void on_grad(const Node&, std::uint32_t, const Tensor&) override {}
   double total = 0;

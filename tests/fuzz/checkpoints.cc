@@ -104,12 +104,14 @@ class Run {
     for (std::size_t i = 0; i < kFiles; ++i)
       if (fs::exists(written / kNames[i])) files_[i] = io::read_file((written / kNames[i]).string(), 1 << 20);
     fs::remove_all(written);
+    notes_ = config::parse_json(files_[kNotes]->substr(0, files_[kNotes]->rfind('\n', files_[kNotes]->size() - 2)));
     for (const auto& [name, value] : model_.state_dict()) weights_.emplace_back(name, optim::copy_of(value));
     state_ = trainer_->state_dict();
   }
 
   // What was good when it was written.
   const Files& files() const { return files_; }
+  const Value& notes() const { return notes_; }
   const StateDict& weights() const { return weights_; }
   const StateDict& state() const { return state_; }
 
@@ -247,6 +249,7 @@ class Run {
   StopAfter* stop_ = nullptr;
   data::DataLoader train_{points(), {.batch_size = 2, .prefetch = 0}};
   Files files_, there_;
+  Value notes_;  // those among the files, without their checksum
   StateDict weights_, state_;
 };
 
@@ -322,8 +325,8 @@ void change_tensors(StateDict& tensors, const Change& change) {
 }
 
 // The notes of other files, with the checksums that they have, but without that of the notes.
-std::string notes_for(const Files& files, const std::string& good) {
-  Value notes = config::parse_json(good.substr(0, good.rfind('\n', good.size() - 2))), seals = Value::object();
+std::string notes_for(const Files& files, Value notes) {
+  Value seals = Value::object();
   for (std::size_t i = 0; i < kNotes; ++i) {
     if (!files[i]) continue;
     Value seal = Value::object();
@@ -335,11 +338,11 @@ std::string notes_for(const Files& files, const std::string& good) {
   return config::to_json(notes) + "\n";
 }
 
-Files changed(Files files, const std::vector<Change>& changes, bool keep_checksums) {
-  const std::string notes = *files[kNotes];
+Files changed(const Run& run, const std::vector<Change>& changes, bool keep_checksums) {
+  Files files = run.files();
   for (const Change& change : changes)
     if (change.file != kNotes) change_file(files[change.file], change);
-  if (!keep_checksums) files[kNotes] = notes_for(files, notes);
+  if (!keep_checksums) files[kNotes] = notes_for(files, run.notes());
   for (const Change& change : changes)
     if (change.file == kNotes) change_file(files[kNotes], change);
   if (!keep_checksums && files[kNotes]) *files[kNotes] += io::checksum(*files[kNotes]) + "\n";
@@ -361,7 +364,7 @@ void read_checkpoint(const std::string& path) {
     for (const Change& change : changes) change_tensors(change.file == kModel ? weights : state, change);
     run->resume_from(weights, state);
   } else {
-    run->resume_from(changed(run->files(), changes, first >= 192));
+    run->resume_from(changed(*run, changes, first >= 192));
   }
 }
 
