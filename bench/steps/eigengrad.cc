@@ -19,11 +19,15 @@ namespace {
 
 // ---- Numbers.
 
-Tensor uniform_tensor(std::uint32_t stream, const Shape& shape, double low = -1, double high = 1) {
-  Tensor x = empty(shape);
+void fill_uniform(Tensor x, std::uint32_t stream, double low, double high) {
   std::uint32_t i = 0;
   for (float& value : x.mutable_data<float>())
     value = static_cast<float>(low + (high - low) * steps::uniform(stream, i++));
+}
+
+Tensor uniform_tensor(std::uint32_t stream, const Shape& shape, double low = -1, double high = 1) {
+  const Tensor x = empty(shape);
+  fill_uniform(x, stream, low, high);
   return x;
 }
 
@@ -41,8 +45,7 @@ void fill_parameters(nn::Module& net) {
   for (auto& [name, p] : net.named_parameters()) {
     const bool scale = p.dim() == 1 && name.ends_with("weight");
     const double bound = p.dim() == 1 ? 0.05 : 1 / std::sqrt(static_cast<double>(p.numel() / p.size(0)));
-    copy_(p, scale ? ones(p.shape()) : uniform_tensor(stream, p.shape(), -bound, bound));
-    ++stream;
+    fill_uniform(p.detach(), stream++, scale ? 1 : -bound, scale ? 1 : bound);
   }
 }
 
