@@ -11,7 +11,7 @@ import tempfile
 
 PROGRAM, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 LARGEST_ERROR = 0.05
-JITTER = 3 * 2**20  # bytes by which two runs of a small net differ
+JITTER = 2**20  # bytes by which two runs of a small net differ
 
 
 def peak_of(command, folder):
