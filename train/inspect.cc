@@ -78,7 +78,7 @@ std::string size_text(double bytes) {
 
 struct Trace {
   std::vector<AllocationEvent> events;
-  std::vector<std::size_t> parts;  // where each part ends in the events
+  std::size_t saving = 0;  // the event with which a checkpoint begins
   double optimizer_bytes = 0;
 };
 
@@ -86,7 +86,6 @@ struct Trace {
 // what is evaluated in the middle and at the end, each with a last batch of its own.
 struct Parts {
   std::int64_t step, last_step, valid, last_valid, test, last_test;
-  std::vector<std::int64_t> all() const { return {step, step, last_step, valid, last_valid, test, last_test}; }
 };
 
 constexpr std::int64_t kEvaluationBatch = 256;  // of run_training
@@ -108,17 +107,6 @@ data::DatasetPtr first_samples(const data::DatasetPtr& whole, std::int64_t count
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i) % whole->size();
   return std::make_shared<data::Subset>(whole, std::move(indices));
 }
-
-// Notes where each step ends in the events.
-class Marks : public Callback {
- public:
-  Marks(const AllocationRecorder& recorder, std::vector<std::size_t>& parts) : recorder_(recorder), parts_(parts) {}
-  void on_step_end(const TrainState&) override { parts_.push_back(recorder_.events().size()); }
-
- private:
-  const AllocationRecorder& recorder_;
-  std::vector<std::size_t>& parts_;
-};
 
 double bytes_of(const Tensor& tensor) {
   return static_cast<double>(tensor.numel()) * static_cast<double>(size_of(tensor.dtype()));
@@ -146,24 +134,23 @@ Trace trace_of(const Run& run, const Parts& parts, double most) {
     const AllocationRecorder recorder(static_cast<std::int64_t>(std::min(most, 9e18)));
     Trainer trainer(*model, *run.loss, *optimizer, options);
     if (average) trainer.average_with(*average);
-    trainer.add_callback(std::make_unique<Marks>(recorder, trace.parts));
     trainer.stop_when<MaxEpochs>({.epochs = 1});
     trainer.fit(train);
-    if (parts.last_step == 0) trace.parts.push_back(recorder.events().size());
     const auto evaluate_on = [&](const data::DatasetPtr& whole, std::int64_t size, std::int64_t rest) {
       for (const std::int64_t count : {size, rest}) {
-        if (count > 0) {
-          const data::DataLoader loader(first_samples(whole, count), {.batch_size = count, .prefetch = 0});
-          evaluate(*model, *run.loss, loader);
-        }
-        trace.parts.push_back(recorder.events().size());
+        if (count == 0) continue;
+        const data::DataLoader loader(first_samples(whole, count), {.batch_size = count, .prefetch = 0});
+        evaluate(*model, *run.loss, loader);
       }
     };
     evaluate_on(run.data.train, parts.valid, parts.last_valid);
     evaluate_on(run.data.test, parts.test, parts.last_test);
+    trace.saving = recorder.events().size();
+    const optim::StateDict state = optimizer->state_dict(),
+                           averages = average ? average->state_dict() : optim::StateDict();
+    for (const auto& [name, value] : state) trace.optimizer_bytes += bytes_of(value);
     trace.events = recorder.events();
   }
-  for (const auto& [name, value] : optimizer->state_dict()) trace.optimizer_bytes += bytes_of(value);
   return trace;
 }
 
@@ -240,12 +227,14 @@ Parts scaled(const Parts& parts, double share) {
 
 struct Steps {
   double held = 0, optimizer = 0;
+  double saving = 0;  // what a checkpoint takes beyond that, for it finds blocks that the steps have given back
   bool measured = false;
 };
 
 Steps measured_steps(const Run& run, const Parts& parts, double most) {
   const Trace trace = trace_of(run, parts, most);
-  return {held_by(trace.events), trace.optimizer_bytes, true};
+  const double held = held_by(std::span(trace.events).first(trace.saving));
+  return {held, trace.optimizer_bytes, held_by(trace.events) - held, true};
 }
 
 // From a quarter and a half of the samples what all of them take: so much, and so much for each. Where those have no
@@ -256,7 +245,8 @@ Steps extrapolated_steps(const Run& run, const Parts& parts, double most) {
     try {
       const Steps some = measured_steps(run, scaled(parts, share), most);
       const Steps twice_as_many = measured_steps(run, scaled(parts, 2 * share), most);
-      return {some.held + (twice_as_many.held - some.held) * (1 - share) / share, some.optimizer, false};
+      return {some.held + (twice_as_many.held - some.held) * (1 - share) / share, some.optimizer, twice_as_many.saving,
+              false};
     } catch (const MemoryError&) {
       if (static_cast<double>(parts.step) * share < 8) throw;
     }
@@ -282,7 +272,6 @@ MemoryEstimate estimate_of_parts(const Run& run) {
     for (const auto& [name, value] : run.model->named_parameters()) result.average += bytes_of(value);
   const bool keeps_best = run.training.valid_fraction > 0 || !run.checkpoints.best.metric.empty();
   result.best = keeps_best ? result.parameters : 0;
-  result.saving = result.parameters + result.average;
   result.data = static_cast<double>(run.data_bytes);
   result.program = std::max(0.0, static_cast<double>(resident_memory()) - result.data - result.parameters);
   return result;
@@ -337,13 +326,13 @@ MemoryEstimate estimate_memory(const Run& run, bool precise) {
   Steps steps = extrapolated_steps(run, parts, most);
   if (precise && !steps.measured && steps.held <= 1.5 * most) steps = measured_steps(run, parts, most);
   result.optimizer = steps.optimizer;
-  result.saving += result.optimizer;
+  result.saving = steps.saving;
   result.measured = steps.measured;
   result.activations =
       std::max(0.0, steps.held - result.gradients - result.optimizer - result.average) + waiting_batches(run, parts);
   // Only now the code of a step is in memory. What the steps above had goes back to the system. What a run does later,
   // reports and checkpoints, took 1.2 to 2.6 MiB more in the examples.
-  constexpr double kLater = 1.5 * (1 << 20);
+  constexpr double kLater = 2 << 20;
   release_cached_memory();
   ::malloc_trim(0);
   result.program = std::max(0.0, static_cast<double>(resident_memory()) - result.data - result.parameters) + kLater;
