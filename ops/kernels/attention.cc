@@ -93,6 +93,13 @@ struct Sight {
   std::int64_t of(std::int64_t row) const { return causal ? std::min(keys, row + 1) : keys; }
 };
 
+// Elements of a row up to the end of the vector with the last that is seen: what follows is not seen, but is there, and a
+// loop that ends in the middle of a vector would compute its last elements one by one.
+std::int64_t whole_vectors(std::int64_t seen, std::int64_t columns) {
+  constexpr std::int64_t kLanes = 16;
+  return std::min((seen + kLanes - 1) / kLanes * kLanes, columns);
+}
+
 // scores ← e^(scale·score - its largest), 0 beyond `seen`; returns the sum and the logarithm of the sum of
 // e^(scale·score).
 template <class T>
@@ -100,13 +107,12 @@ std::pair<T, T> exponentials(T* __restrict scores, std::int64_t seen, std::int64
   T largest = -std::numeric_limits<T>::infinity();
 #pragma omp simd reduction(max : largest)
   for (std::int64_t i = 0; i < seen; ++i) largest = scores[i] > largest ? scores[i] : largest;
+  const std::int64_t end = whole_vectors(seen, columns);
+  for (std::int64_t i = 0; i < end; ++i) scores[i] = exp((scores[i] - largest) * scale);
+  std::fill(scores + seen, scores + columns, T(0));
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < seen; ++i) {
-    scores[i] = exp((scores[i] - largest) * scale);
-    sum += static_cast<double>(scores[i]);
-  }
-  std::fill(scores + seen, scores + columns, T(0));
+  for (std::int64_t i = 0; i < end; ++i) sum += static_cast<double>(scores[i]);
   return {static_cast<T>(sum), static_cast<T>(static_cast<double>(largest * scale) + std::log(sum))};
 }
 
@@ -184,7 +190,7 @@ void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item,
 #pragma omp simd reduction(+ : total)
       for (std::int64_t i = 0; i < width; ++i) total += static_cast<double>(o[i] * go[i]);
       const T sum = static_cast<T>(total);
-      for (std::int64_t i = 0; i < visible; ++i) {
+      for (std::int64_t i = 0; i < whole_vectors(visible, seen); ++i) {
         p[i] = exp(p[i] * scale - log_sum);
         ds[i] = p[i] * (ds[i] - sum) * scale;
       }
