@@ -18,10 +18,17 @@ namespace detail {
 using LoopBody = void (*)(void* context, std::int64_t begin, std::int64_t end);
 void run_parallel(std::int64_t size, std::int64_t grain, LoopBody body, void* context);
 
+#if defined(EIGENGRAD_MULTIVERSION)
+template <class F>
+void run_piece(F& f, std::int64_t begin, std::int64_t end) {
+  run_multiversioned([&] { f(begin, end); });
+}
+#else
 template <class F>
 EG_MULTIVERSION void run_piece(F& f, std::int64_t begin, std::int64_t end) {
   f(begin, end);
 }
+#endif
 }  // namespace detail
 
 /// Calls f(begin, end) for consecutive pieces of [0, size) of `grain` iterations each, on several threads when there is

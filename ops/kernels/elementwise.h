@@ -37,10 +37,17 @@ namespace detail {
 
 // Not inlined: in a large function the compiler may stop short of inlining what is in the loop, which then does not
 // vectorise.
+#if defined(EIGENGRAD_MULTIVERSION)
+template <class R, class... T, class F>
+void run_kernel(const F& f, std::int64_t n, R* out, const T*... in) {
+  eigengrad::detail::run_multiversioned([&] { f(n, out, in...); });
+}
+#else
 template <class R, class... T, class F>
 EG_MULTIVERSION void run_kernel(const F& f, std::int64_t n, R* out, const T*... in) {
   f(n, out, in...);
 }
+#endif
 
 }  // namespace detail
 
