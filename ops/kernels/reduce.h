@@ -1,6 +1,6 @@
 // Reductions. A Reducer is a struct with the types In, Acc, Out and the functions term(In), what an element counts for,
-// join(Acc, Acc), identity(), which joined changes nothing, and finish(Acc). With kPicks, join picks one of two
-// elements, and takes vectors too.
+// join(Acc, Acc), identity(), which joined changes nothing, and finish(Acc). One that looks for the
+// best element also has take(best, x), which takes vectors too.
 #pragma once
 
 #include <algorithm>
