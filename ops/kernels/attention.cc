@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +11,8 @@
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/functions.h"
+#include "eigengrad/ops/kernels/lanes.h"
+#include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
@@ -66,11 +66,6 @@ class Matrices {
   std::int64_t rows_, columns_, row_stride_;
 };
 
-template <class T>
-std::unique_ptr<T[]> buffer(std::int64_t elements) {
-  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(elements));
-}
-
 // Laid out in memory as [N, L, heads, E] when it is [N, heads, L, E]: what comes out of the heads is then joined
 // without being copied.
 Tensor heads_last(const Tensor& like, std::int64_t columns) {
@@ -100,29 +95,38 @@ std::int64_t whole_vectors(std::int64_t seen, std::int64_t columns) {
   return std::min((seen + kLanes - 1) / kLanes * kLanes, columns);
 }
 
-// scores ← e^(scale·score - its largest), 0 beyond `seen`; returns the sum and the logarithm of the sum of
-// e^(scale·score).
+// The largest of scale·x.
 template <class T>
-std::pair<T, T> exponentials(T* __restrict scores, std::int64_t seen, std::int64_t columns, T scale) {
-  T largest = -std::numeric_limits<T>::infinity();
-#pragma omp simd reduction(max : largest)
-  for (std::int64_t i = 0; i < seen; ++i) largest = scores[i] > largest ? scores[i] : largest;
-  const std::int64_t end = whole_vectors(seen, columns);
-  for (std::int64_t i = 0; i < end; ++i) scores[i] = exp((scores[i] - largest) * scale);
-  std::fill(scores + seen, scores + columns, T(0));
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < end; ++i) sum += static_cast<double>(scores[i]);
-  return {static_cast<T>(sum), static_cast<T>(static_cast<double>(largest * scale) + std::log(sum))};
+T largest_scaled(const T* x, std::int64_t count, T scale) {
+  constexpr T kNone = std::numeric_limits<T>::infinity();
+  if (scale < 0)
+    return scale * best_in_lanes(x, count, kNone, [](auto& best, const auto& here) { best = here < best ? here : best; });
+  return scale * best_in_lanes(x, count, -kNone, [](auto& best, const auto& here) { best = here > best ? here : best; });
 }
 
-// Products of float32 may be told to multiply in bfloat16.
+// scores ← e^(scale·score - largest), 0 beyond `seen`; returns their sum.
+template <class T>
+T exponentials(T* __restrict scores, std::int64_t seen, std::int64_t columns, T scale, T largest) {
+  const std::int64_t end = whole_vectors(seen, columns);
+  for (std::int64_t i = 0; i < end; ++i) scores[i] = exp(scores[i] * scale - largest);
+  std::fill(scores + seen, scores + columns, T(0));
+  return sum_in_lanes<T>(end, [&](std::int64_t i) { return scores[i]; });
+}
+
+// Products of float32 may be told to multiply in bfloat16, which leaves no gaps between the rows of a result.
+template <class T>
+void multiply(Precision precision, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b) {
+  if (!std::is_same_v<T, float> || precision != Precision::BFloat16)
+    return engine().matrix_product(dtype_of<T>, out, out_stride, a, b);
+  if (out_stride == b.columns) return engine().product(dtype_of<T>, precision, out, a, b, nullptr);
+  const RoomOf<T> dense(a.rows * b.columns);
+  engine().product(dtype_of<T>, precision, dense.data(), a, b, nullptr);
+  for (std::int64_t r = 0; r < a.rows; ++r) std::copy_n(dense.data() + r * b.columns, b.columns, out + r * out_stride);
+}
+
 template <class T>
 void multiply(Precision precision, T* out, const Matrix& a, const Matrix& b) {
-  if (std::is_same_v<T, float> && precision == Precision::BFloat16)
-    engine().product(dtype_of<T>, precision, out, a, b, nullptr);
-  else
-    matrix_product(dtype_of<T>, out, a, b);
+  multiply(precision, out, b.columns, a, b);
 }
 
 template <class T>
@@ -130,83 +134,93 @@ void forward_block(const Matrices& q, const Matrices& k, const Matrices& v, cons
                    std::int64_t item, std::int64_t first, std::int64_t last, const Sight& sight, T scale,
                    Precision precision) {
   const std::int64_t rows = last - first, keys = sight.of(last - 1), width = v.columns();
-  const auto scores = buffer<T>(rows * keys), mixed = buffer<T>(rows * width), sums = buffer<T>(rows);
-  multiply(precision, scores.get(), q.rows_of<T>(item, first, rows), k.transposed_rows_of<T>(item, 0, keys));
-  for (std::int64_t r = 0; r < rows; ++r)
-    std::tie(sums[r], log_sums[first + r]) = exponentials(scores.get() + r * keys, sight.of(first + r), keys, scale);
-  multiply(precision, mixed.get(), row_major(scores.get(), rows, keys), v.rows_of<T>(item, 0, keys));
+  const RoomOf<T> scores(rows * keys), sums(rows);
+  T* const log_sum = log_sums + first;
+  multiply(precision, scores.data(), q.rows_of<T>(item, first, rows), k.transposed_rows_of<T>(item, 0, keys));
   for (std::int64_t r = 0; r < rows; ++r) {
-    T* __restrict const to = out.at<T>(item) + (first + r) * out.row_stride();
+    T* const row = scores.data() + r * keys;
+    const std::int64_t seen = sight.of(first + r);
+    log_sum[r] = largest_scaled(row, seen, scale);
+    sums[r] = exponentials(row, seen, keys, scale, log_sum[r]);
+  }
+  for (std::int64_t r = 0; r < rows; ++r) log_sum[r] += log(sums[r]);
+  T* const to = out.at<T>(item) + first * out.row_stride();
+  multiply(precision, to, out.row_stride(), row_major(scores.data(), rows, keys), v.rows_of<T>(item, 0, keys));
+  for (std::int64_t r = 0; r < rows; ++r) {
     const T factor = 1 / sums[r];
-    for (std::int64_t i = 0; i < width; ++i) to[i] = mixed[r * width + i] * factor;
+    for (std::int64_t i = 0; i < width; ++i) to[r * out.row_stride() + i] *= factor;
   }
 }
 
-// to ← a·b, or to ← to + a·b through `room`.
+// Rows from the first one of an item on: to ← a·b, or to ← to + a·b.
 template <class T>
-void accumulate(Precision precision, T* to, T* room, const Matrix& a, const Matrix& b, bool first) {
-  if (first) return multiply(precision, to, a, b);
-  multiply(precision, room, a, b);
-  for (std::int64_t i = 0; i < a.rows * b.columns; ++i) to[i] += room[i];
+void accumulate(Precision precision, const Matrices& to, std::int64_t item, const Matrix& a, const Matrix& b,
+                bool first) {
+  T* const out = to.at<T>(item);
+  const std::int64_t columns = b.columns;
+  if (first) return multiply(precision, out, to.row_stride(), a, b);
+  const RoomOf<T> sum(a.rows * columns);
+  multiply(precision, sum.data(), a, b);
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    T* __restrict const row = out + r * to.row_stride();
+    for (std::int64_t i = 0; i < columns; ++i) row[i] += sum[r * columns + i];
+  }
 }
 
 template <class T>
-void store(const Matrices& to, std::int64_t item, std::int64_t first, const T* from, std::int64_t rows) {
-  for (std::int64_t r = 0; r < rows; ++r)
-    std::copy_n(from + r * to.columns(), to.columns(), to.at<T>(item) + (first + r) * to.row_stride());
+void clear_rows(const Matrices& x, std::int64_t item, std::int64_t first) {
+  for (std::int64_t r = first; r < x.rows(); ++r) std::fill_n(x.at<T>(item) + r * x.row_stride(), x.columns(), T(0));
 }
 
 struct BackwardViews {
   const Matrices &q, &k, &v, &out, &dout, &dq, &dk, &dv;
 };
 
+// A row of the weights and of the gradients of the scores, from scores and dout·Vᵀ; `offset` is the row's D.
+template <class T>
+void backward_row(T* __restrict p, T* __restrict ds, std::int64_t seen, std::int64_t columns, T scale, T log_sum,
+                  T offset) {
+  const std::int64_t end = whole_vectors(seen, columns);
+  for (std::int64_t i = 0; i < end; ++i) {
+    p[i] = exp(p[i] * scale - log_sum);
+    ds[i] = p[i] * (ds[i] - offset) * scale;
+  }
+  std::fill(p + seen, p + columns, T(0));
+  std::fill(ds + seen, ds + columns, T(0));
+}
+
 // With P the weights and D the sums of dout·out along each row: dV = Pᵀ·dout, dS = P·(dout·Vᵀ - D), dQ = dS·K, dK =
 // dSᵀ·Q (Dao et al. 2022). The last block of queries comes first, for it sees all keys.
 template <class T>
 void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item, const Sight& sight, T scale,
                    Precision precision) {
-  const std::int64_t queries = m.q.rows(), keys = m.k.rows(), depth = m.q.columns(), width = m.v.columns();
-  const auto weights = buffer<T>(kQueriesAtOnce * keys), grads = buffer<T>(kQueriesAtOnce * keys);
-  const auto dk = buffer<T>(keys * depth), dv = buffer<T>(keys * width), dq = buffer<T>(kQueriesAtOnce * depth);
-  const auto room = buffer<T>(keys * std::max(depth, width));
-  if (sight.of(queries - 1) < keys) {  // some keys are seen by nobody
-    std::fill_n(dk.get(), keys * depth, T(0));
-    std::fill_n(dv.get(), keys * width, T(0));
-  }
+  const std::int64_t queries = m.q.rows(), keys = m.k.rows(), width = m.v.columns();
+  const RoomOf<T> weights(kQueriesAtOnce * keys), grads(kQueriesAtOnce * keys);
   const std::int64_t blocks = (queries + kQueriesAtOnce - 1) / kQueriesAtOnce;
   for (std::int64_t block = blocks; block-- > 0;) {
     const std::int64_t first = block * kQueriesAtOnce, rows = std::min(queries - first, kQueriesAtOnce);
     const std::int64_t seen = sight.of(first + rows - 1);
-    multiply(precision, weights.get(), m.q.rows_of<T>(item, first, rows), m.k.transposed_rows_of<T>(item, 0, seen));
-    multiply(precision, grads.get(), m.dout.rows_of<T>(item, first, rows), m.v.transposed_rows_of<T>(item, 0, seen));
+    multiply(precision, weights.data(), m.q.rows_of<T>(item, first, rows), m.k.transposed_rows_of<T>(item, 0, seen));
+    multiply(precision, grads.data(), m.dout.rows_of<T>(item, first, rows), m.v.transposed_rows_of<T>(item, 0, seen));
+    const T* const out = m.out.at<T>(item) + first * m.out.row_stride();
+    const T* const dout = m.dout.at<T>(item) + first * m.dout.row_stride();
     for (std::int64_t r = 0; r < rows; ++r) {
-      T* __restrict const p = weights.get() + r * seen;
-      T* __restrict const ds = grads.get() + r * seen;
-      const T* __restrict const o = m.out.at<T>(item) + (first + r) * m.out.row_stride();
-      const T* __restrict const go = m.dout.at<T>(item) + (first + r) * m.dout.row_stride();
-      const std::int64_t visible = sight.of(first + r);
-      const T log_sum = log_sums[first + r];
-      double total = 0;
-#pragma omp simd reduction(+ : total)
-      for (std::int64_t i = 0; i < width; ++i) total += static_cast<double>(o[i] * go[i]);
-      const T sum = static_cast<T>(total);
-      for (std::int64_t i = 0; i < whole_vectors(visible, seen); ++i) {
-        p[i] = exp(p[i] * scale - log_sum);
-        ds[i] = p[i] * (ds[i] - sum) * scale;
-      }
-      std::fill(p + visible, p + seen, T(0));
-      std::fill(ds + visible, ds + seen, T(0));
+      const T *const y = out + r * m.out.row_stride(), *const dy = dout + r * m.dout.row_stride();
+      const T offset = sum_in_lanes<T>(width, [&](std::int64_t i) { return y[i] * dy[i]; });
+      backward_row(weights.data() + r * seen, grads.data() + r * seen, sight.of(first + r), seen, scale,
+                   log_sums[first + r], offset);
     }
     const bool is_first = block == blocks - 1;
-    accumulate(precision, dv.get(), room.get(), transposed(weights.get(), rows, seen),
-               m.dout.rows_of<T>(item, first, rows), is_first);
-    accumulate(precision, dk.get(), room.get(), transposed(grads.get(), rows, seen), m.q.rows_of<T>(item, first, rows),
-               is_first);
-    multiply(precision, dq.get(), row_major(grads.get(), rows, seen), m.k.rows_of<T>(item, 0, seen));
-    store(m.dq, item, first, dq.get(), rows);
+    accumulate<T>(precision, m.dv, item, transposed(weights.data(), rows, seen), m.dout.rows_of<T>(item, first, rows),
+                  is_first);
+    accumulate<T>(precision, m.dk, item, transposed(grads.data(), rows, seen), m.q.rows_of<T>(item, first, rows),
+                  is_first);
+    multiply(precision, m.dq.at<T>(item) + first * m.dq.row_stride(), m.dq.row_stride(),
+             row_major(grads.data(), rows, seen), m.k.rows_of<T>(item, 0, seen));
   }
-  store(m.dk, item, 0, dk.get(), keys);
-  store(m.dv, item, 0, dv.get(), keys);
+  const std::int64_t seen = blocks > 0 ? sight.of(queries - 1) : 0;  // what follows is seen by nobody
+  clear_rows<T>(m.dk, item, seen);
+  clear_rows<T>(m.dv, item, seen);
 }
 
 std::int64_t grain_of(std::int64_t multiplications) {
