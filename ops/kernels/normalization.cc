@@ -36,16 +36,23 @@ void forward_row(const T* __restrict x, const T* __restrict weight, const T* __r
     for (std::int64_t i = 0; i < columns; ++i) y[i] = (x[i] - center) * scale + (bias ? bias[i] : T(0));
 }
 
-// With g = dy·weight and z the normalised row: scale·(g - mean(g) - z·mean(g·z)).
+// With g(i) = dy·weight and z the normalised row: scale·(g - mean(g) - z·mean(g·z)).
+template <class T, class G>
+void backward_row(const T* __restrict x, T* __restrict dx, std::int64_t columns, T mean, T scale, bool centered, G g) {
+  const auto count = static_cast<T>(columns);
+  const auto z = [&](std::int64_t i) { return (x[i] - mean) * scale; };
+  const T mean_g = centered ? sum_in_lanes<T>(columns, g) / count : T(0);
+  const T mean_gz = sum_in_lanes<T>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count;
+  for (std::int64_t i = 0; i < columns; ++i) dx[i] = scale * (g(i) - mean_g - z(i) * mean_gz);
+}
+
 template <class T>
 void backward_row(const T* __restrict x, const T* __restrict weight, const T* __restrict dy, T* __restrict dx,
                   std::int64_t columns, T mean, T scale, bool centered) {
-  const auto count = static_cast<double>(columns);
-  const auto g = [&](std::int64_t i) { return weight ? dy[i] * weight[i] : dy[i]; };
-  const auto z = [&](std::int64_t i) { return (x[i] - mean) * scale; };
-  const auto mean_g = static_cast<T>(centered ? sum_in_lanes<double>(columns, g) / count : 0);
-  const auto mean_gz = static_cast<T>(sum_in_lanes<double>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count);
-  for (std::int64_t i = 0; i < columns; ++i) dx[i] = scale * (g(i) - mean_g - z(i) * mean_gz);
+  if (weight)
+    backward_row(x, dx, columns, mean, scale, centered, [&](std::int64_t i) { return dy[i] * weight[i]; });
+  else
+    backward_row(x, dx, columns, mean, scale, centered, [&](std::int64_t i) { return dy[i]; });
 }
 
 // The sums over the rows are cut into pieces by their number alone, and the pieces are added in order.
