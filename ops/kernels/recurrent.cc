@@ -184,24 +184,21 @@ Tensors lstm_backward(const Tensor& c0, const Tensor& c, const Tensor& active, c
       std::copy_n(c.raw<T>() + row.here * units, units, tanh_c);
       tanh_in_place(tanh_c, units);
       if (grad_c) add(carried, grad_c + row.here * units, units);
+      if (grad_a)
+        std::copy_n(grad_a + row.here * 4 * units, 4 * units, dz);
+      else
+        std::fill_n(dz, 4 * units, T(0));
 #pragma omp simd
       for (std::int64_t k = 0; k < units; ++k) {
-        const T g = a[2 * units + k], o = a[3 * units + k];
+        const T i = a[k], f = a[units + k], g = a[2 * units + k], o = a[3 * units + k];
         const T total = carried[k] + grad[k] * o * (1 - tanh_c[k] * tanh_c[k]);
-        dz[k] = total * g;
-        dz[units + k] = total * before[k];
-        dz[2 * units + k] = total * a[k];
-        dz[3 * units + k] = grad[k] * tanh_c[k];
-        carried[k] = total * a[units + k];
+        dz[k] = (dz[k] + total * g) * i * (1 - i);
+        dz[units + k] = (dz[units + k] + total * before[k]) * f * (1 - f);
+        dz[2 * units + k] = (dz[2 * units + k] + total * i) * (1 - g * g);
+        dz[3 * units + k] = (dz[3 * units + k] + grad[k] * tanh_c[k]) * o * (1 - o);
+        carried[k] = total * f;
         grad[k] = 0;
       }
-      if (grad_a) add(dz, grad_a + row.here * 4 * units, 4 * units);
-#pragma omp simd
-      for (std::int64_t k = 0; k < 2 * units; ++k) dz[k] *= a[k] * (1 - a[k]);
-#pragma omp simd
-      for (std::int64_t k = 2 * units; k < 3 * units; ++k) dz[k] *= 1 - a[k] * a[k];
-#pragma omp simd
-      for (std::int64_t k = 3 * units; k < 4 * units; ++k) dz[k] *= a[k] * (1 - a[k]);
     };
     run_backward(s, 4 * units, weight.raw<T>(), dgates.raw<T>(), raw_or_null<T>(dy), dh.raw<T>(), step);
   });
