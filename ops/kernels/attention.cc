@@ -44,6 +44,16 @@ class Matrices {
     }
     return x_.raw<T>() + offset;
   }
+  // Has a matrix brought into the cache, if there is such a one: its rows lie too far apart for the processor to see
+  // what comes next.
+  template <class T>
+  void fetch(std::int64_t item) const {
+    constexpr std::int64_t kLine = 64 / sizeof(T);
+    if (item >= count()) return;
+    const T* const first = at<T>(item);
+    for (std::int64_t row = 0; row < std::min(rows_, kMostFetched); ++row)
+      for (std::int64_t i = 0; i < columns_; i += kLine) __builtin_prefetch(first + row * row_stride_ + i, 0, 2);
+  }
   // Rows [first, first + count) of a matrix, for the engine.
   template <class T>
   Matrix rows_of(std::int64_t item, std::int64_t first, std::int64_t count) const {
@@ -55,6 +65,8 @@ class Matrices {
   }
 
  private:
+  static constexpr std::int64_t kMostFetched = 128;
+
   static Tensor readable(const Tensor& x) {
     const std::size_t rank = x.shape().size();
     const bool good = (x.strides()[rank - 1] == 1 || x.shape()[rank - 1] == 1) &&
@@ -88,8 +100,8 @@ struct Sight {
   std::int64_t of(std::int64_t row) const { return causal ? std::min(keys, row + 1) : keys; }
 };
 
-// Elements of a row up to the end of the vector with the last that is seen: what follows is not seen, but is there, and a
-// loop that ends in the middle of a vector would compute its last elements one by one.
+// Elements of a row up to the end of the vector with the last that is seen: what follows is not seen, but is there, and
+// a loop that ends in the middle of a vector would compute its last elements one by one.
 std::int64_t whole_vectors(std::int64_t seen, std::int64_t columns) {
   constexpr std::int64_t kLanes = 16;
   return std::min((seen + kLanes - 1) / kLanes * kLanes, columns);
@@ -100,8 +112,10 @@ template <class T>
 T largest_scaled(const T* x, std::int64_t count, T scale) {
   constexpr T kNone = std::numeric_limits<T>::infinity();
   if (scale < 0)
-    return scale * best_in_lanes(x, count, kNone, [](auto& best, const auto& here) { best = here < best ? here : best; });
-  return scale * best_in_lanes(x, count, -kNone, [](auto& best, const auto& here) { best = here > best ? here : best; });
+    return scale *
+           best_in_lanes(x, count, kNone, [](auto& best, const auto& here) { best = here < best ? here : best; });
+  return scale *
+         best_in_lanes(x, count, -kNone, [](auto& best, const auto& here) { best = here > best ? here : best; });
 }
 
 // scores ← e^(scale·score - largest), 0 beyond `seen`; returns their sum.
@@ -241,6 +255,8 @@ Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, d
     parallel_for(q.count() * blocks, grain_of(work), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t item = i / blocks, first = i % blocks * kQueriesAtOnce;
+        if (first == 0)
+          for (const Matrices* const m : {&q, &k, &v}) m->fetch<T>(item + 1);
         forward_block<T>(q, k, v, y, log_sums.raw<T>() + item * q.rows(), item, first,
                          std::min(q.rows(), first + kQueriesAtOnce), sight, static_cast<T>(scale), precision);
       }
@@ -257,9 +273,11 @@ Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor&
   const std::int64_t work = q.rows() * k.rows() * (q.columns() + v.columns()) * 3;
   dispatch_floating("scaled_dot_product_attention", query.dtype(), [&]<class T>() {
     parallel_for(q.count(), grain_of(work), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t item = begin; item < end; ++item)
+      for (std::int64_t item = begin; item < end; ++item) {
+        for (const Matrices* const m : {&q, &k, &v, &y, &dy}) m->fetch<T>(item + 1);
         backward_item<T>({q, k, v, y, dy, dq, dk, dv}, log_sums.raw<T>() + item * q.rows(), item, {causal, k.rows()},
                          static_cast<T>(scale), precision);
+      }
     });
   });
   return {dquery, dkey, dvalue};
