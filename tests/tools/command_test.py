@@ -202,7 +202,9 @@ def check_graph(folder):
 def check_notes(folder):
     result = run("train", folder / "small.json", "--set", "data={\"type\": \"MNIST\", \"train\": 500, \"test\": 100}", "--data", folder, "--out",
                  "noted", expect=0, folder=folder)
-    assert "using the embedded digits instead" in result.stderr
+    before, _, after = result.stderr.partition("test: ")
+    for part in (before, after):
+        assert "using the embedded digits instead" in part, result.stderr
 
 
 def check_example(folder):
