@@ -5,118 +5,16 @@
 #include <optional>
 #include <set>
 #include <string_view>
-#include <typeinfo>
 
 #include "eigengrad/config/noting.h"
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/core/keep_random.h"
-#include "eigengrad/nn/container.h"
+#include "eigengrad/nn/rows.h"
 
 namespace eigengrad::nn {
 namespace {
 
-constexpr const char* kSequential = "Sequential";
-constexpr const char* kResidual = "Residual";
-constexpr const char* kGraph = "Graph";
 const std::vector<std::string> kContainers = {kSequential, kResidual, kGraph};
-constexpr const char* kInput = "input";  // of a Graph, unless it has names of its own
-
-struct Row {
-  std::size_t index;
-  const void* options;
-};
-
-// Stands in a plan for a layer that is not made.
-class Planned : public Module {
- public:
-  explicit Planned(std::unique_ptr<config::Configured> row) : row_(std::move(row)) {}
-  Row row() const { return {row_->index, row_->options.get()}; }
-
- private:
-  const std::unique_ptr<config::Configured> row_;
-};
-
-Row row_of(const Module& module, const LayerTable& table, const char* wanted) {
-  if (const auto* const planned = dynamic_cast<const Planned*>(&module)) return planned->row();
-  for (std::size_t i = 0; i < table.entries().size(); ++i)
-    if (const void* options = table.functions({i, nullptr}).options_of(module)) return {i, options};
-  throw ValueError(fmt::format("there is no layer '{}' in the table, so it cannot be {}", module.type_name(), wanted));
-}
-
-// Null unless the module is of this class and not of one derived from it, which may do something else.
-template <class Container>
-const Container* as(const Module& module) {
-  return typeid(module) == typeid(Container) ? static_cast<const Container*>(&module) : nullptr;
-}
-
-class ConfigWriter {
- public:
-  explicit ConfigWriter(const LayerTable& table) : table_(table) {}
-
-  config::Value write(const Module& module) {
-    EG_CHECK(seen_.insert(&module).second, ValueError,
-             "a {} stands in two places of the model, so it cannot be configured: there would be two of it",
-             module.type_name());
-    if (const auto* const sequential = as<Sequential>(module)) {
-      config::Value object = typed(kSequential);
-      object.set("layers", layers_of(*sequential));
-      return object;
-    }
-    if (const auto* const residual = as<Residual>(module)) {
-      config::Value object = typed(kResidual);
-      object.set("layers", layers_of(residual->body()));
-      if (residual->shortcut()) object.set("shortcut", layers_of(*residual->shortcut()));
-      return object;
-    }
-    if (const auto* const graph = as<Graph>(module)) return write_graph(*graph);
-    const Row row = row_of(module, table_, "configured");
-    return table_.write(table_.entries()[row.index].name, const_cast<void*>(row.options));
-  }
-
- private:
-  static config::Value typed(const char* type) {
-    config::Value object = config::Value::object();
-    object.set("type", type);
-    return object;
-  }
-
-  // An array when the names are the numbers in order, else an object.
-  config::Value layers_of(const Sequential& sequential) {
-    bool numbered = true;
-    config::Value array = config::Value::array(), named = config::Value::object();
-    for (const auto& [name, child] : sequential.children()) {
-      numbered = numbered && name == std::to_string(array.as_array()->size());
-      array.push_back(write(*child));
-      named.set(name, array.as_array()->back());
-    }
-    return numbered ? std::move(array) : std::move(named);
-  }
-
-  config::Value write_graph(const Graph& graph) {
-    config::Value all = config::Value::object();
-    for (const Graph::Step& step : graph.steps()) {
-      config::Value layer = config::Value::object();
-      if (step.shared.empty())
-        layer = write(*step.module);
-      else
-        layer.set("shared", step.shared);
-      config::Value from = config::Value::array();
-      for (const std::size_t place : step.from) from.push_back(graph.name_of(place));
-      layer.set("from", std::move(from));
-      all.set(step.name, std::move(layer));
-    }
-    config::Value object = typed(kGraph), inputs = config::Value::array();
-    for (std::size_t i = 0; i < graph.input_count(); ++i) inputs.push_back(graph.name_of(i));
-    if (inputs != config::Value(config::Value::Array{kInput})) object.set("inputs", std::move(inputs));
-    object.set("layers", std::move(all));
-    object.set("output", graph.name_of(graph.output()));
-    return object;
-  }
-
-  const LayerTable& table_;
-  std::set<const Module*> seen_;
-};
 
 // What flows from one layer to the next: a shape, nothing after a mistake, and who gives it.
 struct Flow {
@@ -340,7 +238,7 @@ class Builder {
     Built built = build(own, place, inputs);
     output = std::move(built.output);
     if (built.module) {
-      own = ConfigWriter(table_).write(*built.module);  // with the sizes that it has now
+      own = config_without_ties(*built.module, table_);  // with the sizes that it has now
       own.set_position(layer.position());
     }
     sources.emplace(name, std::move(own));
@@ -480,87 +378,6 @@ class Builder {
   double elements_ = 0;
 };
 
-class Cloner {
- public:
-  explicit Cloner(const LayerTable& table) : table_(table) {}
-
-  std::shared_ptr<Module> copy(const Module& module) {
-    const auto known = copies_.find(&module);
-    if (known != copies_.end()) return known->second;
-    std::shared_ptr<Module> made = make(module);
-    copies_.emplace(&module, made);
-    return made;
-  }
-
- private:
-  std::shared_ptr<Module> make(const Module& module) {
-    if (const auto* const sequential = as<Sequential>(module)) return copy_sequential(*sequential);
-    if (const auto* const residual = as<Residual>(module)) return copy_residual(*residual);
-    if (const auto* const graph = as<Graph>(module)) return copy_graph(*graph);
-    return copy_layer(module);
-  }
-
-  std::shared_ptr<Sequential> copy_sequential(const Sequential& module) {
-    auto made = std::make_shared<Sequential>();
-    made->train(module.is_training());  // while it is empty, for the children have modes of their own
-    for (const auto& [name, child] : module.children()) made->push_back(name, copy(*child));
-    return made;
-  }
-
-  std::shared_ptr<Module> copy_residual(const Residual& module) {
-    std::shared_ptr<Sequential> body = copy_sequential(module.body());
-    auto made = module.shortcut()
-                    ? std::make_shared<Residual>(std::move(*body), std::move(*copy_sequential(*module.shortcut())))
-                    : std::make_shared<Residual>(std::move(*body));
-    copy_modes(module, *made);
-    return made;
-  }
-
-  std::shared_ptr<Module> copy_graph(const Graph& module) {
-    std::vector<std::string> inputs;
-    for (std::size_t i = 0; i < module.input_count(); ++i) inputs.push_back(module.name_of(i));
-    auto made = std::make_shared<Graph>(inputs);
-    made->train(module.is_training());
-    for (const Graph::Step& step : module.steps()) {
-      std::vector<std::string> from;
-      for (const std::size_t place : step.from) from.push_back(module.name_of(place));
-      if (step.shared.empty())
-        made->add(step.name, copy(*step.module), from);
-      else
-        made->reuse(step.name, step.shared, from);
-    }
-    made->set_output(module.name_of(module.output()));
-    return made;
-  }
-
-  std::shared_ptr<Module> copy_layer(const Module& module) const {
-    const Row row = row_of(module, table_, "copied");
-    std::shared_ptr<Module> made = table_.functions({row.index, nullptr}).make(row.options);
-    const StateDict state = module.state_dict();
-    for (const auto& [name, value] : state)
-      if (is_floating(value.dtype())) {
-        made->to(value.dtype());
-        break;
-      }
-    made->load_state_dict(state);
-    const std::vector<Tensor> from = module.parameters();
-    std::vector<Tensor> to = made->parameters();
-    for (std::size_t i = 0; i < to.size(); ++i) to[i].set_requires_grad(from[i].requires_grad());
-    copy_modes(module, *made);
-    return made;
-  }
-
-  // From the outside in: train() reaches all modules below.
-  static void copy_modes(const Module& from, Module& to) {
-    const Named<Module*> ours = const_cast<Module&>(from).named_modules(), theirs = to.named_modules();
-    for (std::size_t i = 0; i < ours.size(); ++i) theirs[i].second->train(ours[i].second->is_training());
-  }
-
-  const LayerTable& table_;
-  const KeepRandom keep_random_;
-  std::map<const Module*, std::shared_ptr<Module>> copies_;
-};
-
 }  // namespace
 
 const Shape& only(std::span<const Shape> inputs) {
@@ -590,113 +407,6 @@ std::shared_ptr<Loss> build_loss(const config::Value& value, const std::string& 
                                  config::Diagnostics& diagnostics, const LossTable& table) {
   const std::unique_ptr<config::Configured> configured = table.read(value, pointer, diagnostics);
   return configured ? table.functions(*configured).make(configured->options.get()) : nullptr;
-}
-
-config::Value model_config(const Module& module, const LayerTable& table) {
-  config::Value value = ConfigWriter(table).write(module);
-  const Named<std::string> tied = module.tied_parameters();
-  if (tied.empty()) return value;
-  EG_CHECK(as<Sequential>(module) || as<Graph>(module), ValueError,
-           "a {} with tied parameters cannot be configured: expected a Sequential or a Graph around it",
-           module.type_name());
-  config::Value pairs = config::Value::object();
-  for (const auto& [name, source] : tied) pairs.set(name, source);
-  value.set("tied", std::move(pairs));
-  return value;
-}
-
-config::Value loss_config(const Loss& loss, const LossTable& table) {
-  for (std::size_t i = 0; i < table.entries().size(); ++i)
-    if (const void* options = table.functions({i, nullptr}).options_of(loss))
-      return table.write(table.entries()[i].name, const_cast<void*>(options));
-  throw ValueError(fmt::format("there is no loss '{}' in the table, so it cannot be configured", loss.type_name()));
-}
-
-std::shared_ptr<Module> clone(const Module& module, const LayerTable& table) {
-  std::shared_ptr<Module> copy = Cloner(table).copy(module);
-  for (const auto& [name, source] : module.tied_parameters()) copy->tie_parameter(name, source);
-  return copy;
-}
-
-namespace {
-
-// What holds layers, with `also` allowed in each that is an object.
-void add_containers(config::Value& any, const config::Value::Object& also) {
-  any.push_back(config::parse_json(R"({
-    "title": "layers", "description": "layers one after another: short for a Sequential of them",
-    "type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1
-  })"));
-  const config::Value containers = config::parse_json(R"([{
-    "title": "Sequential", "description": "layers one after another",
-    "type": "object",
-    "properties": {"type": {"const": "Sequential"},
-                   "layers": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
-                                        {"type": "object", "minProperties": 1,
-                                         "additionalProperties": {"$ref": "#/$defs/layer"}}],
-                              "description": "the layers, or an object of layers by name"},
-                   "tied": {"type": "object", "additionalProperties": {"type": "string"},
-                            "description": "parameters that are one with another: {\"head.weight\": \"embedding.weight\"}"}},
-    "required": ["type", "layers"], "additionalProperties": false
-  }, {
-    "title": "Residual",
-    "description": "the sum of what its layers give and its input, or what the shortcut makes of that",
-    "type": "object",
-    "properties": {"type": {"const": "Residual"},
-                   "layers": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
-                                        {"type": "object", "minProperties": 1,
-                                         "additionalProperties": {"$ref": "#/$defs/layer"}}],
-                              "description": "the layers, or an object of layers by name"},
-                   "shortcut": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/layer"}},
-                                          {"type": "object", "minProperties": 1,
-                                           "additionalProperties": {"$ref": "#/$defs/layer"}}],
-                                "description": "layers whose output is added instead of the input"}},
-    "required": ["type", "layers"], "additionalProperties": false
-  }, {
-    "title": "Graph", "description": "layers by name, each of which reads those in its \"from\"",
-    "type": "object",
-    "properties": {"type": {"const": "Graph"},
-                   "inputs": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true,
-                              "default": ["input"], "description": "names for what it reads"},
-                   "layers": {"type": "object", "minProperties": 1,
-                              "additionalProperties": {"$ref": "#/$defs/graph_layer"},
-                              "description": "the layers by name, in the order in which they run"},
-                   "output": {"type": "string",
-                              "description": "the layer whose output is that of the graph; the last, unless given"},
-                   "tied": {"type": "object", "additionalProperties": {"type": "string"},
-                            "description": "parameters that are one with another: {\"head.weight\": \"embedding.weight\"}"}},
-    "required": ["type", "layers"], "additionalProperties": false
-  }])");
-  for (config::Value container : *containers.as_array()) {
-    for (const auto& [key, property] : also) container.find("properties")->set(key, property);
-    any.push_back(std::move(container));
-  }
-}
-
-}  // namespace
-
-config::Value model_schema(const LayerTable& table) {
-  config::Value schema = table.schema();
-  add_containers(*schema.find("anyOf"), {});
-  return schema;
-}
-
-config::Value graph_layer_schema(const LayerTable& table) {
-  const config::Value from = config::parse_json(R"({
-    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
-    "description": "the layers, or inputs, that it reads; the one before, unless given"
-  })");
-  config::Value schema = table.schema({{"from", from}});
-  config::Value& any = *schema.find("anyOf");
-  add_containers(any, {{"from", from}});
-  config::Value shared = config::parse_json(R"({
-    "title": "shared", "description": "a layer once more, with the same parameters",
-    "type": "object",
-    "properties": {"shared": {"type": "string", "description": "the layer that runs again"}},
-    "required": ["shared"], "additionalProperties": false
-  })");
-  shared.find("properties")->set("from", from);
-  any.push_back(std::move(shared));
-  return schema;
 }
 
 }  // namespace eigengrad::nn

@@ -42,9 +42,13 @@ extern "C" int LLVMFuzzerInitialize(int*, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   static eigengrad::fuzz::MemoryFile file;
-  std::vector<std::uint8_t> contents(bytes, bytes + size);
-  if (is_png) seal_png(contents);
-  file.fill(contents.data(), size);
+  if (is_png) {
+    std::vector<std::uint8_t> sealed(bytes, bytes + size);
+    seal_png(sealed);
+    file.fill(sealed.data(), size);
+  } else {
+    file.fill(bytes, size);
+  }
   eigengrad::fuzz::refusal_of(*reader, file.path());
   return 0;
 }
