@@ -162,6 +162,33 @@ struct Softplus {
   };
 };
 
+// x·tanh(log(1 + e^x)). With w = e^x and n = w·(w + 2) the factor is n / (n + 2), and the derivative n / (n + 2) +
+// 4·x·w·(w + 1) / (n + 2)². From kOne on the factor is 1 in float64 too.
+struct Mish {
+  static constexpr const char* kName = "mish";
+  static constexpr SaveMask kSaves = input(0);
+  static constexpr double kOne = 20;
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each_costly([]<class T>(T a) {
+      const T w = kernels::exp(a > T(kOne) ? T(kOne) : a), n = w * (w + T(2));
+      return a * (n / (n + T(2)));
+    });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor factor = tanh(softplus(x));
+    return {g * (factor + x * (1 - square(factor)) * sigmoid(x))};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each_costly([]<class T>(T d, T a) {
+      const T z = a > T(kOne) ? T(kOne) : a, w = kernels::exp(z), n = w * (w + T(2)), m = n + T(2);
+      return d * (n + T(4) * z * w * (w + T(1)) / m) / m;
+    });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+};
+
 struct LeakyRelu {
   static constexpr const char* kName = "leaky_relu";
   static constexpr SaveMask kSaves = input(0);
@@ -280,10 +307,7 @@ Tensor selu(Arg x) {
 
 Tensor silu(Arg x) { return apply(Silu{}, x); }
 
-Tensor mish(Arg x) {
-  kernels::check_floating("mish", x);
-  return x * tanh(softplus(x));
-}
+Tensor mish(Arg x) { return apply(Mish{}, x); }
 
 Tensor softsign(Arg x) {
   kernels::check_number("softsign", x);
