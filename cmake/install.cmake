@@ -8,7 +8,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/eigengrad)
 foreach(folder IN LISTS EIGENGRAD_FOLDERS)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/eigengrad/${folder}
     FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE PATTERN "check.h" EXCLUDE PATTERN "dispatch.h" EXCLUDE
-    PATTERN "optim/describe.h" EXCLUDE PATTERN "optim/update.h" EXCLUDE)
+    PATTERN "nn/rows.h" EXCLUDE PATTERN "optim/describe.h" EXCLUDE PATTERN "optim/update.h" EXCLUDE)
   list(APPEND libraries eigengrad_${folder})
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/include/eigengrad/eigengrad.h ${PROJECT_SOURCE_DIR}/include/eigengrad/eigen.h

@@ -4,10 +4,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "eigengrad/config/noting.h"
-#include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/nn/rows.h"
 

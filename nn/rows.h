@@ -2,11 +2,10 @@
 // from. For build.cc, config.cc and clone.cc.
 #pragma once
 
+#include <cstddef>
 #include <memory>
-#include <string>
 #include <typeinfo>
 #include <utility>
-#include <vector>
 
 #include "eigengrad/nn/build.h"
 #include "eigengrad/nn/container.h"

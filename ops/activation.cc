@@ -163,11 +163,11 @@ struct Softplus {
 };
 
 // x·tanh(log(1 + e^x)). With w = e^x and n = w·(w + 2) the factor is n / (n + 2), and the derivative n / (n + 2) +
-// 4·x·w·(w + 1) / (n + 2)². From kOne on the factor is 1 in float64 too.
+// 4·x·w·(w + 1) / (n + 2)². From kOne on both are 1 in float64 too.
 struct Mish {
   static constexpr const char* kName = "mish";
   static constexpr SaveMask kSaves = input(0);
-  static constexpr double kOne = 20;
+  static constexpr double kOne = 22;
   Tensor forward(TensorRefs x) const {
     const auto rule = each_costly([]<class T>(T a) {
       const T w = kernels::exp(a > T(kOne) ? T(kOne) : a), n = w * (w + T(2));

@@ -100,7 +100,7 @@ Tensor scaled_dot_product_attention(Arg query, const Tensor& key, const Tensor& 
                                     const AttentionOptions& options) {
   check_tensors(query, key, value);
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query->size(-1))));
-  const bool plain = !options.mask.defined() && options.dropout_p == 0 && scale > 0;
+  const bool plain = !options.mask.defined() && options.dropout_p == 0;
   if (plain && same_leading_axes(query, key) && same_leading_axes(query, value) && query->numel() > 0 &&
       key.numel() > 0 && value.numel() > 0)
     return apply(Attention{scale, options.is_causal, precision_for(query)}, query, key, value)[0];

@@ -208,8 +208,10 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   } else {
     const optim::EMA::Applied averages(result.restored_best ? nullptr : run.average.get());
     io::save_safetensors(file_in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
-    if (!report.failed) add_evaluation(report.figures, run);
-    if (!run.data.note.empty()) log_warning(run.data.note);  // again: of the figures that stand here, not far above
+    if (!report.failed) {
+      add_evaluation(report.figures, run);
+      if (!run.data.note.empty()) log_warning(run.data.note);  // again, beside the figures
+    }
   }
   report.figures.set("stopped_by", result.stopped_by.kind);
   report.figures.set("reason", result.stopped_by.text);

@@ -1,7 +1,6 @@
 #include "eigengrad/ops/kernels/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -107,24 +106,23 @@ std::int64_t whole_vectors(std::int64_t seen, std::int64_t columns) {
   return std::min((seen + kLanes - 1) / kLanes * kLanes, columns);
 }
 
-// The largest of scale·x.
+// The score that is the largest when it is multiplied by `scale`.
 template <class T>
-T largest_scaled(const T* x, std::int64_t count, T scale) {
+T best_score(const T* scores, std::int64_t count, T scale) {
   constexpr T kNone = std::numeric_limits<T>::infinity();
   if (scale < 0)
-    return scale *
-           best_in_lanes(x, count, kNone, [](auto& best, const auto& here) { best = here < best ? here : best; });
-  return scale *
-         best_in_lanes(x, count, -kNone, [](auto& best, const auto& here) { best = here > best ? here : best; });
+    return best_in_lanes(scores, count, kNone, [](auto& best, const auto& x) { best = x < best ? x : best; });
+  return best_in_lanes(scores, count, -kNone, [](auto& best, const auto& x) { best = x > best ? x : best; });
 }
 
-// scores ← e^(scale·score - largest), 0 beyond `seen`; returns their sum.
+// scores ← e^(scale·(score - best)), 0 beyond `seen`; returns their sum. The best is taken away first: so its own power
+// is 1 however large it is.
 template <class T>
-T exponentials(T* __restrict scores, std::int64_t seen, std::int64_t columns, T scale, T largest) {
+T exponentials(T* __restrict scores, std::int64_t seen, std::int64_t columns, T scale, T best) {
   const std::int64_t end = whole_vectors(seen, columns);
-  for (std::int64_t i = 0; i < end; ++i) scores[i] = exp(scores[i] * scale - largest);
+  for (std::int64_t i = 0; i < end; ++i) scores[i] = exp((scores[i] - best) * scale);
   std::fill(scores + seen, scores + columns, T(0));
-  return sum_in_lanes<T>(end, [&](std::int64_t i) { return scores[i]; });
+  return sum_of_row<T>(end, [&](std::int64_t i) { return scores[i]; });
 }
 
 // Products of float32 may be told to multiply in bfloat16, which leaves no gaps between the rows of a result.
@@ -154,8 +152,9 @@ void forward_block(const Matrices& q, const Matrices& k, const Matrices& v, cons
   for (std::int64_t r = 0; r < rows; ++r) {
     T* const row = scores.data() + r * keys;
     const std::int64_t seen = sight.of(first + r);
-    log_sum[r] = largest_scaled(row, seen, scale);
-    sums[r] = exponentials(row, seen, keys, scale, log_sum[r]);
+    const T best = best_score(row, seen, scale);
+    log_sum[r] = best * scale;
+    sums[r] = exponentials(row, seen, keys, scale, best);
   }
   for (std::int64_t r = 0; r < rows; ++r) log_sum[r] += log(sums[r]);
   T* const to = out.at<T>(item) + first * out.row_stride();
@@ -220,7 +219,7 @@ void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item,
     const T* const dout = m.dout.at<T>(item) + first * m.dout.row_stride();
     for (std::int64_t r = 0; r < rows; ++r) {
       const T *const y = out + r * m.out.row_stride(), *const dy = dout + r * m.dout.row_stride();
-      const T offset = sum_in_lanes<T>(width, [&](std::int64_t i) { return y[i] * dy[i]; });
+      const T offset = sum_of_row<T>(width, [&](std::int64_t i) { return y[i] * dy[i]; });
       backward_row(weights.data() + r * seen, grads.data() + r * seen, sight.of(first + r), seen, scale,
                    log_sums[first + r], offset);
     }

@@ -2,6 +2,7 @@
 // on their number alone.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "eigengrad/ops/kernels/wide.h"
@@ -41,6 +42,17 @@ template <class Acc, class F>
 inline Acc sum_in_lanes(std::int64_t count, F f) {
   return fold_in_lanes(
       count, Acc(0), [](Acc a, Acc b) { return a + b; }, [&](std::int64_t i) { return static_cast<Acc>(f(i)); });
+}
+
+/// The same for a row, in T over so many terms that this does not show, then in double.
+template <class T, class F>
+inline T sum_of_row(std::int64_t count, F f) {
+  constexpr std::int64_t kAtOnce = 2048;
+  double sum = 0;
+  for (std::int64_t begin = 0; begin < count; begin += kAtOnce)
+    sum += static_cast<double>(
+        sum_in_lanes<T>(std::min(kAtOnce, count - begin), [&](std::int64_t i) { return f(begin + i); }));
+  return static_cast<T>(sum);
 }
 
 /// The best of x[0], .. x[count - 1] and `start`: take(best, x) replaces the best by a better one, and takes vectors too.

@@ -41,8 +41,8 @@ template <class T, class G>
 void backward_row(const T* __restrict x, T* __restrict dx, std::int64_t columns, T mean, T scale, bool centered, G g) {
   const auto count = static_cast<T>(columns);
   const auto z = [&](std::int64_t i) { return (x[i] - mean) * scale; };
-  const T mean_g = centered ? sum_in_lanes<T>(columns, g) / count : T(0);
-  const T mean_gz = sum_in_lanes<T>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count;
+  const T mean_g = centered ? sum_of_row<T>(columns, g) / count : T(0);
+  const T mean_gz = sum_of_row<T>(columns, [&](std::int64_t i) { return g(i) * z(i); }) / count;
   for (std::int64_t i = 0; i < columns; ++i) dx[i] = scale * (g(i) - mean_g - z(i) * mean_gz);
 }
 

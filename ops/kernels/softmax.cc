@@ -51,7 +51,7 @@ void for_each_element(const Tile& tile, F f) {
 template <class T, class F>
 void sum_columns(const Tile& tile, F f, T* out) {
   if (tile.is_row()) {
-    *out = sum_in_lanes<T>(tile.extent, [&](std::int64_t k) { return f(k, 0); });
+    *out = sum_of_row<T>(tile.extent, [&](std::int64_t k) { return f(k, 0); });
     return;
   }
   std::fill_n(out, tile.width, T(0));
