@@ -21,11 +21,12 @@ with tempfile.TemporaryDirectory() as folder:
         "-DCMAKE_BUILD_TYPE=Release")
     run(cmake, "--build", out)
     run(out / "consumer")
-    run(prefix / "bin" / "eigengrad", "--version")
+    if (pathlib.Path(build) / "bin" / "eigengrad").exists():  # not in a build without tools
+        run(prefix / "bin" / "eigengrad", "--version")
     headers = sorted(str(path.relative_to(prefix / "include")) for path in (prefix / "include").rglob("*.h"))
     outside = [header for header in headers if not header.startswith("eigengrad/")]
     assert not outside, f"headers outside eigengrad/: {outside}"
-    internal = [header for header in headers if "kernels" in header or header.endswith(("core/check.h", "core/dispatch.h"))]
+    internal = [header for header in headers if "kernels" in header or header.endswith(("core/check.h", "core/dispatch.h", "nn/rows.h"))]
     assert not internal, f"internal headers are installed: {internal}"
     heavy = ("Eigen/", "nlohmann/", "spdlog/", "fmt/")
     for header in headers:
