@@ -148,6 +148,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
 // The member or element that one part of a path names; made when it is a missing member.
 Value* step_into(Value& value, std::string_view part, std::string_view path) {
+  EG_CHECK(!part.empty(), ConfigError, "cannot set {}: a name in it is empty", printable(path));
   if (Value::Array* array = value.as_array()) {
     std::size_t index = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
@@ -160,6 +161,15 @@ Value* step_into(Value& value, std::string_view part, std::string_view path) {
            printable(part), value.description());
   if (Value* present = value.find(part)) return present;
   return &value.set(std::string(part), Value());
+}
+
+// What does not stand in the file has no place in it.
+void clear_positions(Value& value) {
+  value.set_position({});
+  if (Value::Array* const array = value.as_array())
+    for (Value& item : *array) clear_positions(item);
+  if (Value::Object* const object = value.as_object())
+    for (auto& [key, item] : *object) clear_positions(item);
 }
 
 }  // namespace
@@ -195,7 +205,7 @@ void set_by_path(Value& root, std::string_view path, std::string_view text) {
   } catch (const ConfigError&) {
     *target = Value(std::string(text));
   }
-  target->set_position({});
+  clear_positions(*target);
 }
 
 }  // namespace eigengrad::config

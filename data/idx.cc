@@ -206,10 +206,17 @@ DatasetPtr mnist(const std::string& folder, bool train, Normalization normalizat
 }
 
 bool has_mnist(const std::string& folder) {
+  int found = 0;
+  std::string missing;
   for (const bool train : {true, false})
-    if (find_part(folder, train, "images", "idx3").empty() || find_part(folder, train, "labels", "idx1").empty())
-      return false;
-  return true;
+    for (const auto& [what, type] : {std::pair("images", "idx3"), std::pair("labels", "idx1")}) {
+      const bool here = !find_part(folder, train, what, type).empty();
+      found += here;
+      if (!here)
+        missing += fmt::format("{}{}-{}-{}-ubyte", missing.empty() ? "" : ", ", train ? "train" : "t10k", what, type);
+    }
+  EG_CHECK(found == 0 || found == 4, IoError, "{} has a part of MNIST alone: {} not found", printable(folder), missing);
+  return found == 4;
 }
 
 }  // namespace eigengrad::data

@@ -63,7 +63,7 @@ Tensor read_idx_labels(const std::string& path, std::int64_t classes);
 /// (train-images.idx3-ubyte), also with .gz. Throws IoError when a file is missing, FormatError when images and labels
 /// do not belong together.
 DatasetPtr mnist(const std::string& folder, bool train, Normalization normalization = {0.1307, 0.3081});
-/// Whether the four files are there.
+/// Whether the four files are there. Throws IoError when only some of them are.
 bool has_mnist(const std::string& folder);
 
 }  // namespace eigengrad::data

@@ -14,6 +14,7 @@
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/inspect.h"
 #include "eigengrad/train/predict.h"
+#include "eigengrad/train/report.h"
 #include "eigengrad/train/run.h"
 
 namespace {
@@ -41,6 +42,17 @@ config::Value read_config(const Arguments& arguments) {
   return config;
 }
 
+// What is changed must show: the state of a checkpoint would take the place of these.
+void check_changes(const Arguments& arguments, const config::Value& changed) {
+  const config::Value before = config::read_json_file(arguments.config_file);
+  for (const char* const part : {"seed", "model", "optimizer", "lr_scheduler"}) {
+    const config::Value *const was = before.find(part), *const is = changed.find(part);
+    if (was && is ? !(*was == *is) : was != is)
+      throw ConfigError(std::string("/") + part + ": a run that is resumed keeps that of its checkpoint: expected " +
+                        "changes of other parts, such as stopping.0.epochs, or a run of its own");
+  }
+}
+
 // runs/mlp-20260131-120000, with a number behind it when that is taken.
 std::string new_run_folder(const std::string& config_file) {
   char stamp[32];
@@ -65,6 +77,7 @@ int train_command(Arguments arguments) {
   if (resume && !arguments.out.empty()) throw ConfigError("train: --out does not go with --resume");
   if (resume) arguments.config_file = (std::filesystem::path(arguments.resumed) / "config.json").string();
   const config::Value config = read_config(arguments);
+  if (resume) check_changes(arguments, config);
   if (resume) arguments.out = arguments.resumed;
   if (arguments.out.empty()) arguments.out = new_run_folder(arguments.config_file);
   const train::RunReport report = train::run_training(config, arguments.config_file,
@@ -294,6 +307,7 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    train::start_logging();  // warnings are for standard error: the other is for results
     return parse_and_run(argc, argv);
   } catch (const ConfigError& error) {
     std::cerr << error.what() << std::endl;

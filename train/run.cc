@@ -61,9 +61,12 @@ Value to_value(const Tensor& table) {
   return list;
 }
 
-void add_evaluation(Value& figures, Run& run) {
+// False when a signal came meanwhile.
+bool add_evaluation(Value& figures, Run& run) {
   const data::DataLoader loader(run.data.test, {.batch_size = kEvaluationBatch, .augment = false});
-  const Evaluation evaluation = evaluate(*run.model, *run.loss, loader, run.metrics);
+  const Evaluation evaluation =
+      evaluate(*run.model, *run.loss, loader, run.metrics, [] { return StopSignal::received() != 0; });
+  if (evaluation.stopped) return false;
   std::string line = fmt::format("test: loss {:.4f}", evaluation.loss);
   for (const auto& [name, value] : evaluation.metrics) {
     figures.set("test_" + name, value);
@@ -74,6 +77,7 @@ void add_evaluation(Value& figures, Run& run) {
   figures.set("test_samples", evaluation.samples);
   for (const auto& [name, table] : evaluation.tables) figures.set("test_" + name, to_value(table));
   log_info(line + fmt::format(" of {} samples", evaluation.samples));
+  return true;
 }
 
 // Trains a run in its folder, or goes on with what is there of it.
@@ -204,15 +208,13 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   report.failed = result.stopped_by.kind == kNonFinite;
   if (result.stopped_by.kind == kSignal) {
     report.signal = StopSignal::received();
-    log_info(fmt::format("go on with: eigengrad train --resume {}", folder));
   } else {
     const optim::EMA::Applied averages(result.restored_best ? nullptr : run.average.get());
     io::save_safetensors(file_in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
-    if (!report.failed) {
-      add_evaluation(report.figures, run);
-      if (!run.data.note.empty()) log_warning(run.data.note);  // again, beside the figures
-    }
+    if (!report.failed && !add_evaluation(report.figures, run)) report.signal = StopSignal::received();
+    if (!report.failed && !run.data.note.empty()) log_warning(run.data.note);  // again, beside the figures
   }
+  if (report.signal != 0) log_info(fmt::format("go on with: eigengrad train --resume {}", folder));
   report.figures.set("stopped_by", result.stopped_by.kind);
   report.figures.set("reason", result.stopped_by.text);
   report.figures.set("epochs", result.state.epoch);
@@ -234,8 +236,8 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
   const std::string file = file_in(run_folder, "config.json");
   check_run_folder(run_folder);
   Run run = build_run(config::read_json_file(file), file, data_folder_of(run_folder, data_folder));
-  run.model->load_state_dict(load_weights(run_folder));
   start_logging();
+  run.model->load_state_dict(load_weights(run_folder));
   if (!run.data.note.empty()) log_warning(run.data.note);
   RunReport report;
   add_evaluation(report.figures, run);

@@ -11,6 +11,7 @@
 #include "eigengrad/core/file.h"
 #include "eigengrad/io/file.h"
 #include "eigengrad/train/machine.h"
+#include "eigengrad/train/report.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
@@ -114,6 +115,9 @@ io::NamedTensors load_weights(const std::string& run_folder) {
                               io::is_locked(run_folder)
                                   ? "is still at work"
                                   : "has not ended: go on with eigengrad train --resume " + printable(run_folder)));
+  if (!fs::exists(file_in(run_folder, "result.json"), error) && fs::exists(file_in(run_folder, "run.json"), error))
+    log_warning(fmt::format("{} has gone on and has not ended: these are the weights with which it had ended before",
+                            printable(run_folder)));
   return io::load_safetensors(file).tensors;
 }
 

@@ -66,13 +66,16 @@ class StopCriterion {
   /// The reason to stop now, or nothing. Throws ConfigError when a metric that it needs is not measured, listing those
   /// that are.
   virtual std::optional<StopReason> check(const TrainState& state) = 0;
+  /// The reason why training that goes on has nothing left to do: a limit that is reached already.
+  virtual std::optional<StopReason> reached(const TrainState&) { return std::nullopt; }
   /// Forgets what it has seen: called when training begins.
   virtual void reset() {}
   /// Visits the numbers that it remembers, which a resumed run needs.
   virtual void describe_state(optim::StateFields&) {}
 };
 
-/// The canonical criterion. `Derived` has a kName and look(), the text of the reason to stop now. The options are held
+/// The canonical criterion. `Derived` has a kName and look(), the text of the reason to stop now; with a kIsLimit it is
+/// also asked before training goes on. The options are held
 /// to the bounds that their describe() gives: ValueError.
 template <class Derived, class OptionsType>
 class Criterion : public StopCriterion {
@@ -85,6 +88,14 @@ class Criterion : public StopCriterion {
     std::optional<std::string> text = static_cast<Derived*>(this)->look(state);
     if (!text) return std::nullopt;
     return StopReason{Derived::kName, std::move(*text)};
+  }
+  std::optional<StopReason> reached(const TrainState& state) final {
+    if constexpr (requires { Derived::kIsLimit; }) {
+      TrainState between_epochs = state;
+      between_epochs.epoch_ended = true;
+      return check(between_epochs);
+    }
+    return std::nullopt;
   }
 
  protected:
@@ -110,6 +121,7 @@ void describe(config::Fields& f, MaxEpochsOptions& o);
 class MaxEpochs : public Criterion<MaxEpochs, MaxEpochsOptions> {
  public:
   static constexpr const char* kName = "max_epochs";
+  static constexpr bool kIsLimit = true;
   using Criterion::Criterion;
   Text look(const TrainState& state);
 };
@@ -122,6 +134,7 @@ void describe(config::Fields& f, MaxStepsOptions& o);
 class MaxSteps : public Criterion<MaxSteps, MaxStepsOptions> {
  public:
   static constexpr const char* kName = "max_steps";
+  static constexpr bool kIsLimit = true;
   using Criterion::Criterion;
   Text look(const TrainState& state);
 };
@@ -134,6 +147,7 @@ void describe(config::Fields& f, MaxSamplesOptions& o);
 class MaxSamples : public Criterion<MaxSamples, MaxSamplesOptions> {
  public:
   static constexpr const char* kName = "max_samples";
+  static constexpr bool kIsLimit = true;
   using Criterion::Criterion;
   Text look(const TrainState& state);
 };

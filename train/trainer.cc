@@ -38,7 +38,8 @@ Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& l
   return evaluate(model, loss, loader, MetricSet::usual(loss));
 }
 
-Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics) {
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics,
+                    const std::function<bool()>& stop) {
   const NoGrad no_grad;
   const ModeGuard eval(model, false);
   metrics.follow(loss);
@@ -46,6 +47,10 @@ Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& l
   Evaluation result;
   double loss_sum = 0;
   for (const data::Batch& batch : loader.epoch(0)) {
+    if (stop && stop()) {
+      result.stopped = true;
+      return result;
+    }
     const Tensor output = model(batch.inputs);
     const std::int64_t samples = batch.inputs.size(0);
     loss_sum += loss(output, batch.targets).item() * static_cast<double>(samples);
@@ -108,7 +113,11 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
            "[fit] training would never end: add a stopping criterion, such as MaxEpochs");
   EG_CHECK(train.batches() > 0, ValueError, "[fit] there is nothing to train on");
   parameters_ = model_.parameters();
-  if (!std::exchange(resumed_, false)) {
+  stopped_by_.reset();
+  if (std::exchange(resumed_, false)) {
+    for (const auto& criterion : criteria_)
+      if (!stopped_by_) stopped_by_ = criterion->reached(state_);
+  } else {
     state_ = TrainState();
     history_.clear();
     best_.reset();
@@ -125,7 +134,6 @@ FitResult Trainer::fit(data::DataLoader& train, const data::DataLoader* valid) {
     callback->on_fit_begin((epoch_batches_ + options_.accumulate - 1) / options_.accumulate);
 
   const CallSiteGuard called_from_here;
-  stopped_by_.reset();
   {
     const ModeGuard training(model_, true);
     const Autocast autocast(options_.precision);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,12 +29,15 @@ struct Evaluation {
   std::map<std::string, double> metrics;  ///< by name, without the loss
   MetricTables tables;                    ///< results that are more than one number
   std::int64_t samples = 0;               ///< how many were in the data set
+  bool stopped = false;                   ///< before its end
 };
 
 /// Runs the model over every batch of a loader, in eval mode and without recording a graph, and measures the usual
 /// metrics, or those given. The mode is put back.
 Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader);
-Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics);
+/// `stop`, if there is one, is asked before each batch; when it says so the result is `stopped` and has no figures.
+Evaluation evaluate(nn::Module& model, nn::Loss& loss, const data::DataLoader& loader, MetricSet metrics,
+                    const std::function<bool()>& stop = {});
 
 /// The metrics of an epoch, as they were at its end.
 struct EpochRecord {

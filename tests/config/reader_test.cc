@@ -129,6 +129,11 @@ TEST(SetByPath, ReachesMembersAndElements) {
   EXPECT_THROW(set_by_path(root, "layers.-1", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, "name.deeper", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, "", "7"), ConfigError);
+  EXPECT_THROW(set_by_path(root, "optimizer.", "7"), ConfigError);
+  EXPECT_THROW(set_by_path(root, ".optimizer", "7"), ConfigError);
+  set_by_path(root, "new", R"({"deep": [1]})");
+  const Value& added = (*root.find("new")->find("deep")->as_array())[0];
+  EXPECT_EQ(added.position().line, Value().position().line) << "it has no place in the file";
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+
 #include "eigengrad/core/error.h"
 #include "tests/data/files.h"
 
@@ -133,6 +135,20 @@ void write_mnist(const TempFolder& folder, const std::string& joint, bool packed
   for (const char* part : {"train", "t10k"}) write(std::string(part) + "-images" + joint + "idx3-ubyte", images);
   write("train-labels" + joint + "idx1-ubyte", train_labels);
   write("t10k-labels" + joint + "idx1-ubyte", joined(header(0x08, {3}), {1, 2, 3}));
+}
+
+TEST(Mnist, IsWholeOrNotThere) {
+  const TempFolder folder;
+  write_mnist(folder, "-", false, joined(header(0x08, {3}), {7, 0, 9}));
+  EXPECT_TRUE(has_mnist(folder.path()));
+  std::filesystem::remove(folder.file("t10k-labels-idx1-ubyte"));
+  try {
+    has_mnist(folder.path());
+    FAIL() << "a file is missing";
+  } catch (const IoError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("a part of MNIST alone: t10k-labels-idx1-ubyte not found"), std::string::npos) << text;
+  }
 }
 
 TEST(Mnist, FindsEveryStyleOfNames) {

@@ -291,6 +291,16 @@ class Test:
         longer = self.new_run()
         code, errors = run([self.config, "--out", longer, "--set", "stopping.0.epochs=6"])
         assert code == 0 and outcome(folder) == outcome(longer), errors
+        code, errors = run(["--resume", folder, "--set", "stopping.0.epochs=3"])
+        assert code == 0 and "stopped by max_epochs: 6 epochs are done" in errors and "epoch   7" not in errors, errors
+        assert outcome(folder) == outcome(longer), "there was nothing left to train"
+        with open(os.path.join(folder, "config.json"), "rb") as file:
+            config = file.read()
+        for change, part in (("optimizer.lr=0.5", "/optimizer"), ("seed=77", "/seed")):
+            code, errors = run(["--resume", folder, "--set", change])
+            assert code == 2 and f"{part}: a run that is resumed keeps that of its checkpoint" in errors, errors
+        with open(os.path.join(folder, "config.json"), "rb") as file:
+            assert file.read() == config, "a change that is refused is written down"
 
     def test_report_of_a_killed_run(self):
         """A run that had ended, went further and was killed is neither shown as ended nor as running."""
@@ -320,6 +330,8 @@ class Test:
         assert "not finished: epoch" in killed and "running, epoch" not in killed and "http-equiv=\"refresh\"" not in killed
         assert "the model with which the run had ended before" in killed
         assert not os.path.exists(os.path.join(folder, "result.json"))
+        evaluated = subprocess.run([COMMAND, "evaluate", folder], capture_output=True, text=True, check=True)
+        assert "these are the weights with which it had ended before" in evaluated.stderr, evaluated.stderr
         shutil.rmtree(folder)
 
     def test_misuse(self):

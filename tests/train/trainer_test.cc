@@ -252,6 +252,19 @@ TEST(Evaluate, RunsInEvalModeAndPutsTheModeBack) {
   EXPECT_THROW(evaluate(model, loss, data::DataLoader(points(0, 1))), ValueError);
 }
 
+TEST(Evaluate, IsStopped) {
+  nn::Linear model(2, 2);
+  nn::CrossEntropyLoss loss;
+  const data::DataLoader loader(points(100, 1), {.batch_size = 10});
+  int batches = 0;
+  const Evaluation stopped = evaluate(model, loss, loader, MetricSet::usual(loss), [&] { return ++batches > 3; });
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_EQ(batches, 4);
+  EXPECT_TRUE(stopped.metrics.empty());
+  EXPECT_FALSE(evaluate(model, loss, loader, MetricSet::usual(loss), [] { return false; }).stopped);
+  EXPECT_TRUE(model.is_training());
+}
+
 TEST(Evaluate, HasNoAccuracyWithoutLabels) {
   nn::Linear model(2, 1);
   nn::MSELoss loss;
