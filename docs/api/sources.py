@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What is said of members that many classes have, where the header says nothing. \0 is the name of the class.
 CONVENTIONS = [
     (r"static constexpr const char\* kName\b", "Its name in configurations and messages."),
+    (r"static constexpr bool kIsLimit\b", "It is asked before training goes on, too."),
     # Options.
     (r"using Options =", "The options that it is made from."),
     (r"const Options& options\(\) const", "The options that it was made from."),
