@@ -30,9 +30,8 @@ struct Arguments {
   bool json = false, profile = false;
 };
 
-// The configuration, with the values of --set in place.
-config::Value read_config(const Arguments& arguments) {
-  config::Value config = config::read_json_file(arguments.config_file);
+// The values of --set in place.
+config::Value with_settings(config::Value config, const Arguments& arguments) {
   for (const std::string& setting : arguments.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos)
@@ -42,9 +41,12 @@ config::Value read_config(const Arguments& arguments) {
   return config;
 }
 
+config::Value read_config(const Arguments& arguments) {
+  return with_settings(config::read_json_file(arguments.config_file), arguments);
+}
+
 // What is changed must show: the state of a checkpoint would take the place of these.
-void check_changes(const Arguments& arguments, const config::Value& changed) {
-  const config::Value before = config::read_json_file(arguments.config_file);
+void check_changes(const config::Value& before, const config::Value& changed) {
   for (const char* const part : {"seed", "model", "optimizer", "lr_scheduler"}) {
     const config::Value *const was = before.find(part), *const is = changed.find(part);
     if (was && is ? !(*was == *is) : was != is)
@@ -76,8 +78,9 @@ int train_command(Arguments arguments) {
     throw ConfigError("train: give either a configuration, or --resume with the folder of a run");
   if (resume && !arguments.out.empty()) throw ConfigError("train: --out does not go with --resume");
   if (resume) arguments.config_file = (std::filesystem::path(arguments.resumed) / "config.json").string();
-  const config::Value config = read_config(arguments);
-  if (resume) check_changes(arguments, config);
+  const config::Value before = config::read_json_file(arguments.config_file);
+  const config::Value config = with_settings(before, arguments);
+  if (resume) check_changes(before, config);
   if (resume) arguments.out = arguments.resumed;
   if (arguments.out.empty()) arguments.out = new_run_folder(arguments.config_file);
   const train::RunReport report = train::run_training(config, arguments.config_file,

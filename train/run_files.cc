@@ -109,13 +109,17 @@ std::string data_folder_of(const std::string& run_folder, const std::string& giv
 
 io::NamedTensors load_weights(const std::string& run_folder) {
   const std::string file = file_in(run_folder, "model.safetensors");
-  std::error_code error;
-  if (!fs::exists(file, error) && fs::exists(file_in(run_folder, "run.json"), error))
+  const auto is_there = [&](const char* name) {
+    std::error_code error;
+    return fs::exists(file_in(run_folder, name), error);
+  };
+  const bool is_run = is_there("run.json");
+  if (is_run && !is_there("model.safetensors"))
     throw IoError(fmt::format("there is no {}, for the run {}", printable(file),
                               io::is_locked(run_folder)
                                   ? "is still at work"
                                   : "has not ended: go on with eigengrad train --resume " + printable(run_folder)));
-  if (!fs::exists(file_in(run_folder, "result.json"), error) && fs::exists(file_in(run_folder, "run.json"), error))
+  if (is_run && !is_there("result.json"))
     log_warning(fmt::format("{} has gone on and has not ended: these are the weights with which it had ended before",
                             printable(run_folder)));
   return io::load_safetensors(file).tensors;

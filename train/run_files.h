@@ -27,8 +27,8 @@ void write_run_facts(const std::string& run_folder, const std::string& data_fold
 /// The folder of the data: the one that is given, or else the one that the run was begun with, if any. Throws as
 /// read_object.
 std::string data_folder_of(const std::string& run_folder, const std::string& given);
-/// The weights that a run has ended with; a warning where it has gone on since. Throws IoError, telling how it goes on, where it has not ended, and
-/// FormatError.
+/// The weights that a run has ended with; a warning where it has gone on since. Throws IoError, telling how it goes on,
+/// where it has not ended, and FormatError.
 io::NamedTensors load_weights(const std::string& run_folder);
 
 /// What stands in the folder of a run.

@@ -75,8 +75,7 @@ class StopCriterion {
 };
 
 /// The canonical criterion. `Derived` has a kName and look(), the text of the reason to stop now; with a kIsLimit it is
-/// also asked before training goes on. The options are held
-/// to the bounds that their describe() gives: ValueError.
+/// also asked before training goes on. The options are held to the bounds that their describe() gives: ValueError.
 template <class Derived, class OptionsType>
 class Criterion : public StopCriterion {
  public:
