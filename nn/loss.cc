@@ -35,6 +35,34 @@ std::vector<Tensor> inputs_of(const char* loss, const Tensor& input, std::int64_
   return inputs;
 }
 
+// Holds the targets to `right`, which says of each whether it is one.
+void expect_targets(const std::string& loss, const Tensor& target, const Tensor& right, const std::string& expected) {
+  if (all(right).item<bool>()) return;
+  const std::int64_t first = argmax(to(flatten(logical_not(right)), kInt64), 0).item<std::int64_t>();
+  throw ValueError(fmt::format("[{}] found a target of {:.6g}, expected {}", loss,
+                               select(flatten(contiguous(target)), 0, first).item(), expected));
+}
+
+void expect_probabilities(const std::string& loss, const Tensor& target) {
+  expect_targets(loss, target, logical_and(target >= 0, target <= 1),
+                 "probabilities, 0 to 1, neither standardised nor numbers of another kind");
+}
+
+// For each sample the probabilities of the classes, along axis 1.
+void expect_distributions(const std::string& loss, const Tensor& target) {
+  const std::string expected = "labels, or for each class its probability; numbers want a loss such as MSELoss";
+  EG_CHECK(target.dim() >= 2 && target.size(1) > 1, ValueError, "[{}] found targets that are numbers, expected {}",
+           loss, expected);
+  expect_targets(loss, target, logical_and(target >= 0, target <= 1), expected);
+  const Tensor sums = sum(to(target, kFloat64), {1});
+  EG_CHECK(allclose(sums, ones_like(sums), 0, 1e-3), ValueError,
+           "[{}] found targets that do not sum to 1 over the classes, expected {}", loss, expected);
+}
+
+void expect_signs(const std::string& loss, const Tensor& target) {
+  expect_targets(loss, target, logical_or(target == 1, target == -1), "1 and -1 alone");
+}
+
 }  // namespace
 
 Tensor weights_tensor(const std::vector<double>& weights) {
@@ -50,6 +78,8 @@ std::string Loss::scope_name() const {
 std::optional<double> Loss::mean_weight(const Tensor& target) const {
   return target.dim() > 0 ? static_cast<double>(target.size(0)) : 1;
 }
+
+void Loss::check_targets(const Tensor&) const {}
 
 // ---- Options.
 
@@ -152,6 +182,10 @@ Tensor PoissonNLLLoss::forward(const Tensor& input, const Tensor& target) {
   return poisson_nll_loss(input, target, {o.log_input, o.full, o.eps, o.reduction});
 }
 
+void PoissonNLLLoss::check_targets(const Tensor& target) const {
+  expect_targets(type_name(), target, target >= 0, "counts, which are not negative");
+}
+
 Tensor GaussianNLLLoss::operator()(Arg input, const Tensor& target, const Tensor& var) {
   const Options& o = options_;
   return run({*input, target, var}, [&](std::span<const Tensor> in) {
@@ -170,10 +204,14 @@ Tensor BCELoss::forward(const Tensor& input, const Tensor& target) {
   return binary_cross_entropy(input, target, options_.reduction, beside(weight_, input));
 }
 
+void BCELoss::check_targets(const Tensor& target) const { expect_probabilities(type_name(), target); }
+
 Tensor BCEWithLogitsLoss::forward(const Tensor& input, const Tensor& target) {
   return binary_cross_entropy_with_logits(input, target, options_.reduction, beside(weight_, input),
                                           beside(pos_weight_, input));
 }
+
+void BCEWithLogitsLoss::check_targets(const Tensor& target) const { expect_probabilities(type_name(), target); }
 
 Tensor KLDivLoss::forward(const Tensor& input, const Tensor& target) {
   const bool log_target = options_.log_target;
@@ -185,6 +223,10 @@ Tensor KLDivLoss::forward(const Tensor& input, const Tensor& target) {
   }
   EG_CHECK(input.dim() >= 1, ShapeError, "[KLDivLoss] expected an input with a batch axis, found a scalar");
   return kl_div(input, target, Reduction::Sum, log_target) / static_cast<double>(input.size(0));
+}
+
+void KLDivLoss::check_targets(const Tensor& target) const {
+  if (!options_.log_target) expect_probabilities(type_name(), target);
 }
 
 // ---- Of classes.
@@ -220,6 +262,10 @@ Tensor CrossEntropyLoss::forward(const Tensor& input, const Tensor& target) {
                         .reduction = options_.reduction});
 }
 
+void CrossEntropyLoss::check_targets(const Tensor& target) const {
+  if (is_floating(target.dtype())) expect_distributions(type_name(), target);
+}
+
 Tensor NLLLoss::forward(const Tensor& input, const Tensor& target) {
   return nll_loss(input, target, {beside(weight_, input), options_.ignore_index, options_.reduction});
 }
@@ -237,15 +283,21 @@ Tensor MultiLabelSoftMarginLoss::forward(const Tensor& input, const Tensor& targ
   return multilabel_soft_margin_loss(input, target, options_.reduction, beside(weight_, input));
 }
 
+void MultiLabelSoftMarginLoss::check_targets(const Tensor& target) const { expect_probabilities(type_name(), target); }
+
 // ---- With a target of 1 and -1, and distances.
 
 Tensor SoftMarginLoss::forward(const Tensor& input, const Tensor& target) {
   return soft_margin_loss(input, target, options_.reduction);
 }
 
+void SoftMarginLoss::check_targets(const Tensor& target) const { expect_signs(type_name(), target); }
+
 Tensor HingeEmbeddingLoss::forward(const Tensor& input, const Tensor& target) {
   return hinge_embedding_loss(input, target, options_.margin, options_.reduction);
 }
+
+void HingeEmbeddingLoss::check_targets(const Tensor& target) const { expect_signs(type_name(), target); }
 
 Tensor MarginRankingLoss::operator()(Arg input1, const Tensor& input2, const Tensor& target) {
   return run({*input1, input2, target}, [this](std::span<const Tensor> in) {

@@ -28,6 +28,9 @@ class Loss : public Module {
   /// How much the cost of these targets counts in that of a larger batch, which is the weighted mean of the costs of
   /// its parts: the number of samples, unless a loss knows better; nothing where it is their sum.
   virtual std::optional<double> mean_weight(const Tensor& target) const;
+  /// Throws ValueError for targets that such a loss is not meant for, such as numbers where it takes probabilities. A
+  /// run asks this of its first samples; a step does not look.
+  virtual void check_targets(const Tensor& target) const;
 
  protected:
   /// The name of its type, unless it is part of a module and has a name there.
@@ -115,6 +118,7 @@ class PoissonNLLLoss : public LossWith<PoissonNLLLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 };
 
 struct GaussianNLLLossOptions {
@@ -148,6 +152,7 @@ class BCELoss : public LossWith<WeightedOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 
  private:
   Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));
@@ -165,6 +170,7 @@ class BCEWithLogitsLoss : public LossWith<BCEWithLogitsLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 
  private:
   Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));
@@ -186,6 +192,7 @@ class KLDivLoss : public LossWith<KLDivLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 };
 
 // ---- Of classes.
@@ -203,6 +210,7 @@ class CrossEntropyLoss : public LossWith<CrossEntropyLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
   std::optional<double> mean_weight(const Tensor& target) const override;
 
  private:
@@ -257,6 +265,7 @@ class MultiLabelSoftMarginLoss : public LossWith<WeightedOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 
  private:
   Tensor& weight_ = buffer("weight", weights_tensor(options_.weight));
@@ -269,6 +278,7 @@ class SoftMarginLoss : public LossWith<ReductionOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 };
 
 struct HingeEmbeddingLossOptions {
@@ -282,6 +292,7 @@ class HingeEmbeddingLoss : public LossWith<HingeEmbeddingLossOptions> {
  public:
   using LossWith::LossWith;
   Tensor forward(const Tensor& input, const Tensor& target) override;
+  void check_targets(const Tensor& target) const override;
 };
 
 struct MarginOptions {

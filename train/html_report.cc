@@ -81,9 +81,7 @@ ReportMatter outline_of(const Run& run) {
     matter.test_data = run.data.test->description();
     if (run.data.test->classes() > 0) matter.class_names = run.data.test->class_names();
   }
-  matter.train_samples =
-      data::random_split(run.data.train, run.training.valid_fraction, static_cast<std::uint64_t>(run.seed))
-          .first->size();
+  matter.train_samples = run.train->dataset().size();
   const std::int64_t first = 0;
   matter.summary = nn::summary(*run.model, run.data.train->get({&first, 1}).inputs);
   return matter;

@@ -88,16 +88,13 @@ struct Parts {
   std::int64_t step, last_step, valid, last_valid, test, last_test;
 };
 
-constexpr std::int64_t kEvaluationBatch = 256;  // of run_training
-
 Parts parts_of(const Run& run) {
-  const auto [train, valid] = data::random_split(run.data.train, run.training.valid_fraction, 0);
-  const std::int64_t step = std::min(run.training.batch_size, std::max<std::int64_t>(1, train->size()));
-  const std::int64_t rest = run.training.drop_last ? 0 : train->size() % step;
+  const std::int64_t train = run.train->dataset().size(), step = std::min(run.training.batch_size, train);
+  const std::int64_t rest = run.training.drop_last ? 0 : train % step;
   const auto evaluation = [](std::int64_t size) {
     return std::pair(std::min(size, kEvaluationBatch), size % kEvaluationBatch);
   };
-  const auto [valid_size, valid_rest] = evaluation(valid->size());
+  const auto [valid_size, valid_rest] = evaluation(run.valid ? run.valid->dataset().size() : 0);
   const auto [test_size, test_rest] = evaluation(run.data.test->size());
   return {step, rest, valid_size, valid_rest, test_size, test_rest};
 }

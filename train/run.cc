@@ -31,8 +31,6 @@ namespace fs = std::filesystem;
 using config::Value;
 using io::file_in;
 
-constexpr std::int64_t kEvaluationBatch = 256;
-
 void make_run_folder(const std::string& folder) {
   std::error_code error;
   EG_CHECK(!fs::exists(file_in(folder, "config.json"), error), IoError,
@@ -93,19 +91,6 @@ class Training {
                   .accumulate = run.training.accumulate,
                   .validate_every = run.training.validate_every,
                   .precision = run.training.precision}) {
-    const auto [train, valid] =
-        data::random_split(run.data.train, run.training.valid_fraction, static_cast<std::uint64_t>(run.seed));
-    EG_CHECK(train->size() > 0, ConfigError, "/training/valid_fraction: {} leaves nothing to train on",
-             run.training.valid_fraction);
-    train_.emplace(train, data::DataLoaderOptions{.batch_size = run.training.batch_size,
-                                                  .shuffle = run.training.shuffle,
-                                                  .drop_last = run.training.drop_last,
-                                                  .seed = static_cast<std::uint64_t>(run.seed)});
-    EG_CHECK(train_->batches() > 0, ConfigError,
-             "/training/batch_size: {} samples do not fill a batch of {}, and drop_last leaves it out", train->size(),
-             run.training.batch_size);
-    if (valid->size() > 0)
-      valid_.emplace(valid, data::DataLoaderOptions{.batch_size = kEvaluationBatch, .augment = false});
     set_up_trainer();
   }
 
@@ -136,7 +121,7 @@ class Training {
     trainer_.add_callback(std::make_unique<Checkpoints>(*run_.model, trainer_, checkpoints_, run_.checkpoints.when,
                                                         run_.data.train->description()));
     if (run_.report.html) trainer_.add_callback(std::make_unique<ReportFile>(folder_, run_));
-    return trainer_.fit(*train_, valid_ ? &*valid_ : nullptr);
+    return trainer_.fit(*run_.train, run_.valid ? &*run_.valid : nullptr);
   }
   FitResult finish(StopReason reason) { return trainer_.finish(std::move(reason)); }
 
@@ -149,7 +134,7 @@ class Training {
     if (run_.average) trainer_.average_with(*run_.average);
     trainer_.measure(run_.metrics);
     BestOptions best = run_.checkpoints.best;
-    if (best.metric.empty() && !valid_) return;
+    if (best.metric.empty() && !run_.valid) return;
     if (best.metric.empty()) best.metric = "valid_loss";
     trainer_.keep_best(best);
   }
@@ -158,7 +143,6 @@ class Training {
   const std::string folder_;
   CheckpointFolder checkpoints_;
   Trainer trainer_;
-  std::optional<data::DataLoader> train_, valid_;
   std::optional<std::int64_t> purge_step_;  // of a run that is resumed: the first that it will take again
 };
 

@@ -4,12 +4,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "eigengrad/config/noting.h"
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
-#include "eigengrad/data/loader.h"
 #include "eigengrad/data/transform.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
@@ -32,7 +32,7 @@ class RunBuilder {
   Run build() {
     read();
     meet_data();
-    fit_metrics();
+    fit_data();
     finish();
     resolve();
     return std::move(run_);
@@ -50,7 +50,7 @@ class RunBuilder {
     const bool readable = source_ && !folder_.empty();
     if (readable) {
       meet_data();
-      fit_metrics();
+      fit_data();
     }
     if (run_.model || readable) finish();
     tell(result);
@@ -102,6 +102,12 @@ class RunBuilder {
     static const Value none;
     const Value* value = config_.find(key);
     return value ? *value : none;
+  }
+
+  // Where an option of a part stands, or the part where it is left out.
+  config::Position position_of(const char* key, const char* option) const {
+    const Value* value = part(key).find(option);
+    return value ? value->position() : part(key).position();
   }
 
   void read_seed() {
@@ -193,15 +199,37 @@ class RunBuilder {
     const Value* loss = config_.find("loss");
     const Value* type = loss && !loss->as_string() ? loss->find("type") : loss;
     const bool classifies = type && type->as_string() && *type->as_string() == "CrossEntropyLoss";
-    if (!run_.model || !classifies || samples_->classes == 0) return;
+    if (!run_.model || !run_.loss || !samples_) return;
+    if (samples_->classes == 0 && !run_.data.train) return;  // whether there are classes is not known yet
     Shape expected = samples_->target;
     expected.insert(0, samples_->classes);
-    if (output_ != expected)
+    if (!classifies || samples_->classes == 0)
+      check_loss(*loss);
+    else if (output_ != expected)
       diagnostics_.add(
           "/model", part("model").position(),
           fmt::format(
               "its output is {}, but CrossEntropyLoss needs one value for each of the {} classes of the data: {}",
               output_, samples_->classes, expected));
+  }
+
+  // The loss of an output of zeros where the last class, or ones, are wanted, which any takes that fits their shapes.
+  void check_loss(const Value& loss) {
+    const bool labels = samples_->classes > 0;
+    Shape output = output_, target = samples_->target;
+    output.insert(0, 1);
+    target.insert(0, 1);
+    const Tensor wanted =
+        full(target, labels ? static_cast<double>(samples_->classes - 1) : 1, labels ? kInt64 : kFloat32);
+    try {
+      (*run_.loss)(zeros(output), wanted);
+    } catch (const Error& error) {
+      const std::string data =
+          labels ? fmt::format("labels of {} classes, as CrossEntropyLoss takes them", samples_->classes) : "numbers";
+      diagnostics_.add("/loss", loss.position(),
+                       fmt::format("{} does not fit an output of {} and targets of {}, which are {}: {}",
+                                   run_.loss->type_name(), output_, samples_->target, data, error.what()));
+    }
   }
 
   void make_data() {
@@ -231,19 +259,46 @@ class RunBuilder {
     diagnostics_.throw_if_any();
   }
 
-  // Metrics that do not fit the data and the model are mistakes; those that nobody has named are the usual ones.
-  void fit_metrics() {
+  // Loss, metrics and batches against the data themselves.
+  void fit_data() {
     EG_CHECK(run_.data.train->size() > 0, FormatError, "/data: there is no sample to train on");
-    const std::int64_t first = 0;
-    const Tensor target = run_.data.train->get({&first, 1}).targets;
-    const MetricTask task{output_, run_.data.train->target_shape(), target.dtype()};
+    std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(run_.data.train->size(), kEvaluationBatch)));
+    std::iota(first.begin(), first.end(), std::int64_t{0});
+    const Tensor targets = run_.data.train->get(first).targets;
+    config::noting(diagnostics_, "/loss", part("loss").position(), [&] { run_.loss->check_targets(targets); });
+    fit_metrics(targets.dtype());
+    split_data();
+    diagnostics_.throw_if_any();
+  }
+
+  // Metrics that do not fit the data and the model are mistakes; those that nobody has named are the usual ones.
+  void fit_metrics(Dtype target_dtype) {
+    const MetricTask task{output_, run_.data.train->target_shape(), target_dtype};
     if (!config_.find("metrics"))
       metrics_ = train::read_metrics(usual_metrics(task, *run_.loss), "/metrics", run_.loss.get(), diagnostics_);
     check_metrics(metrics_, task, diagnostics_);
     diagnostics_.throw_if_any();
     run_.metrics = metrics_.set;
     check_metric_names();
-    diagnostics_.throw_if_any();
+  }
+
+  void split_data() {
+    const TrainingOptions& o = run_.training;
+    const auto seed = static_cast<std::uint64_t>(run_.seed);
+    const auto [train, valid] = data::random_split(run_.data.train, o.valid_fraction, seed);
+    run_.train.emplace(train,
+                       data::DataLoaderOptions{
+                           .batch_size = o.batch_size, .shuffle = o.shuffle, .drop_last = o.drop_last, .seed = seed});
+    if (valid->size() > 0)
+      run_.valid.emplace(valid, data::DataLoaderOptions{.batch_size = kEvaluationBatch, .augment = false});
+    if (train->size() == 0)
+      diagnostics_.add(
+          "/training/valid_fraction", part("training").position(),
+          fmt::format("{} leaves nothing to train on of {} samples", o.valid_fraction, run_.data.train->size()));
+    else if (run_.train->batches() == 0)
+      diagnostics_.add("/training/batch_size", position_of("training", "batch_size"),
+                       fmt::format("{} samples do not fill a batch of {}, and drop_last leaves it out", train->size(),
+                                   o.batch_size));
   }
 
   // Criteria, schedules and the choice of the best weights may name what is measured, and nothing else.
@@ -295,10 +350,7 @@ class RunBuilder {
   }
 
   std::int64_t steps_per_epoch() const {
-    const auto [train, valid] = data::random_split(run_.data.train, run_.training.valid_fraction, 0);
-    const data::DataLoader loader(train,
-                                  {.batch_size = run_.training.batch_size, .drop_last = run_.training.drop_last});
-    return std::max<std::int64_t>(1, (loader.batches() + run_.training.accumulate - 1) / run_.training.accumulate);
+    return (run_.train->batches() + run_.training.accumulate - 1) / run_.training.accumulate;
   }
 
   void build_schedules() {

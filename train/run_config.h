@@ -12,6 +12,7 @@
 #include "eigengrad/config/registry.h"
 #include "eigengrad/config/value.h"
 #include "eigengrad/data/build.h"
+#include "eigengrad/data/loader.h"
 #include "eigengrad/nn/loss.h"
 #include "eigengrad/nn/module.h"
 #include "eigengrad/optim/average.h"
@@ -62,6 +63,9 @@ struct ReportOptions {
 };
 void describe(config::Fields& f, ReportOptions& o);
 
+/// Samples in a batch that is not trained on.
+inline constexpr std::int64_t kEvaluationBatch = 256;
+
 /// Everything that a run is made of, built and checked.
 struct Run {
   std::int64_t seed = 0;                        ///< of weights, order and random changes
@@ -69,6 +73,8 @@ struct Run {
   CheckpointsOptions checkpoints;               ///< when checkpoints are written
   ReportOptions report;                         ///< what is left beside the model
   data::Source data;                            ///< what is trained and tested on
+  std::optional<data::DataLoader> train;        ///< the batches of data.train, without what is held out; never nothing
+  std::optional<data::DataLoader> valid;        ///< those that are held out to validate on, if any
   std::shared_ptr<nn::Module> model;            ///< what is trained
   std::shared_ptr<nn::Loss> loss;               ///< what it is to make small
   std::unique_ptr<optim::Optimizer> optimizer;  ///< how

@@ -54,6 +54,43 @@ TEST(RunConfig, TheResolvedOneIsWholeAndMeansTheSame) {
   EXPECT_EQ(*run.resolved.find("training")->find("shuffle"), Value(true));
 }
 
+// A table whose last column is to be told, as numbers, by a linear model.
+Value table_run(const std::string& folder, const std::string& column, const char* loss) {
+  io::write_file(io::file_in(folder, "t.csv"), "a,b\n1," + column + "\n2,1\n3,0\n4,1\n");
+  Value config = parse_json(R"({
+    "data": {"type": "CSV", "file": "t.csv", "label": "b", "task": "regression", "test_fraction": 0.25},
+    "training": {"valid_fraction": 0},
+    "model": [{"type": "Linear", "out_features": 1}], "loss": "", "optimizer": "SGD",
+    "stopping": [{"type": "max_epochs", "epochs": 1}]})");
+  config.set("loss", loss);
+  return config;
+}
+
+TEST(RunConfig, NumbersThatALossIsNotMeantForAreRefused) {
+  const TempFolder folder;
+  const auto error_with = [&](const char* loss, const std::string& first) {
+    try {
+      check_run(table_run(folder.path(), first, loss), "f.json", folder.path());
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const char* loss : {"MSELoss", "BCEWithLogitsLoss", "L1Loss"}) EXPECT_EQ(error_with(loss, "0"), "") << loss;
+  EXPECT_EQ(error_with("MSELoss", "-7"), "");
+  for (const auto& [loss, expected] : {std::pair("CrossEntropyLoss", "numbers want a loss such as MSELoss"),
+                                       {"BCEWithLogitsLoss", "found a target of -7, expected probabilities"},
+                                       {"BCELoss", "expected probabilities"},
+                                       {"KLDivLoss", "expected probabilities"},
+                                       {"PoissonNLLLoss", "expected counts"},
+                                       {"SoftMarginLoss", "expected 1 and -1 alone"},
+                                       {"HingeEmbeddingLoss", "expected 1 and -1 alone"}}) {
+    const std::string error = error_with(loss, "-7");
+    EXPECT_NE(error.find("/loss: ["), std::string::npos) << error;
+    EXPECT_NE(error.find(expected), std::string::npos) << loss << ": " << error;
+  }
+}
+
 TEST(RunConfig, AnArrayOfLayersIsASequential) {
   const train::Run whole = build_run(small_run(), "f.json", "");
   const train::Run brief =
@@ -138,6 +175,12 @@ TEST(RunConfig, EveryMistakeIsToldWithItsPlace) {
        "expected one of: none, mean, sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"reduction\": \"none\"}", "/loss/reduction", "mean or sum"},
       {"loss", "{\"type\": \"CrossEntropyLoss\", \"weight\": [1, \"2\"]}", "/loss/weight/1", "expected a number"},
+      {"loss", "\"MSELoss\"", "/loss",
+       "MSELoss does not fit an output of [10] and targets of [], which are labels of 10"},
+      {"loss", "\"BCEWithLogitsLoss\"", "/loss", "as CrossEntropyLoss takes them"},
+      {"training.valid_fraction", "0.999", "/training/valid_fraction", "leaves nothing to train on of 300 samples"},
+      {"training", "{\"batch_size\": 271, \"drop_last\": true}", "/training/batch_size",
+       "270 samples do not fill a batch of 271"},
       {"metrics", "\"accuracy\"", "/metrics", "expected an array of metrics"},
       {"metrics", "[\"acuracy\"]", "/metrics/0", "did you mean 'accuracy'"},
       {"metrics", "[\"accuracy\", \"F1Score\"]", "/metrics/1", "unknown metric 'F1Score': here it is 'f1'"},
