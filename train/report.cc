@@ -13,33 +13,36 @@
 #include "eigengrad/config/value.h"
 #include "eigengrad/core/check.h"
 #include "eigengrad/io/file.h"
+#include "eigengrad/train/wording.h"
 
 namespace eigengrad::train {
 namespace {
 
 constexpr int kBarWidth = 28;
-constexpr double kSecondsBetweenDraws = 0.1;
-
-std::string shown(double value) {
-  return std::abs(value) < 1e-3 && value != 0 ? fmt::format("{:.2e}", value) : fmt::format("{:.4f}", value);
-}
+constexpr double kSecondsBetweenDraws = 0.1, kSecondsBetweenLines = 30;  // on a terminal, and elsewhere
 
 }  // namespace
 
-ConsoleReport::ConsoleReport(double seconds) : terminal_(::isatty(STDERR_FILENO) == 1), epoch_started_(seconds) {}
+ConsoleReport::ConsoleReport(double seconds)
+    : terminal_(::isatty(STDERR_FILENO) == 1), last_told_(seconds), epoch_started_(seconds) {}
 
 void ConsoleReport::on_fit_begin(std::int64_t steps_per_epoch) { steps_per_epoch_ = steps_per_epoch; }
 
 void ConsoleReport::on_step_end(const TrainState& state) {
-  if (!terminal_ || state.seconds - last_drawn_ < kSecondsBetweenDraws) return;
-  last_drawn_ = state.seconds;
-  bar_shown_ = true;
+  if (state.seconds - last_told_ < (terminal_ ? kSecondsBetweenDraws : kSecondsBetweenLines)) return;
+  last_told_ = state.seconds;
   const std::int64_t done = state.step - state.epoch * steps_per_epoch_;
   const double share = static_cast<double>(done) / static_cast<double>(steps_per_epoch_);
+  const std::string loss = shown(state.metrics.at("loss"));
+  if (!terminal_) {
+    log_info(fmt::format("epoch {:>3}  step {} of {}, loss {}", state.epoch + 1, done, steps_per_epoch_, loss));
+    return;
+  }
+  bar_shown_ = true;
   const auto filled = static_cast<std::size_t>(std::min(1.0, share) * kBarWidth);
   std::fprintf(stderr, "\r\033[Kepoch %lld  [%s%s] %3.0f %%  loss %s", static_cast<long long>(state.epoch + 1),
                std::string(filled, '=').c_str(), std::string(kBarWidth - filled, ' ').c_str(), 100 * share,
-               shown(state.metrics.at("loss")).c_str());
+               loss.c_str());
   std::fflush(stderr);
 }
 
@@ -60,7 +63,7 @@ void ConsoleReport::on_epoch_end(const EpochRecord& record) {
         line += fmt::format("  {} {}", name, shown(value));
   }
   log_info(line + fmt::format("  ({:.1f} s)", record.seconds - epoch_started_));
-  epoch_started_ = record.seconds;
+  epoch_started_ = last_told_ = record.seconds;
 }
 
 void ConsoleReport::on_fit_end(const FitResult& result) {

@@ -10,7 +10,8 @@
 
 namespace eigengrad::train {
 
-/// A line per epoch on standard error; on a terminal also a bar that shows how far the epoch has come.
+/// A line per epoch on standard error. How far the epoch has come is shown by a bar on a terminal, and elsewhere told
+/// every half a minute.
 class ConsoleReport : public Callback {
  public:
   /// `seconds` of training lie behind: it is resumed.
@@ -26,8 +27,7 @@ class ConsoleReport : public Callback {
   const bool terminal_;
   bool bar_shown_ = false;
   std::int64_t steps_per_epoch_ = 1;
-  double last_drawn_ = -1;
-  double epoch_started_;
+  double last_told_, epoch_started_;
 };
 
 /// One JSON object per epoch, a line each, on disk as soon as the epoch ends. Throws IoError when the file cannot be

@@ -23,6 +23,7 @@
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run_files.h"
 #include "eigengrad/train/tensorboard.h"
+#include "eigengrad/train/wording.h"
 
 namespace eigengrad::train {
 namespace {
@@ -65,7 +66,7 @@ bool add_evaluation(Value& figures, Run& run) {
   const Evaluation evaluation =
       evaluate(*run.model, *run.loss, loader, run.metrics, [] { return StopSignal::received() != 0; });
   if (evaluation.stopped) return false;
-  std::string line = fmt::format("test: loss {:.4f}", evaluation.loss);
+  std::string line = "test: loss " + shown(evaluation.loss);
   for (const auto& [name, value] : evaluation.metrics) {
     figures.set("test_" + name, value);
     line +=
@@ -99,6 +100,9 @@ class Training {
     const std::optional<CheckpointNotes> notes = checkpoints_.load_newest(*run_.model, trainer_);
     purge_step_ = trainer_.state().step + 1;
     if (!notes) {
+      EG_CHECK(!fs::exists(file_in(folder_, "model.safetensors")), IoError,
+               "{} has ended, but there is no checkpoint of it left to go on from: train another run",
+               printable(folder_));
       log_warning("there is no checkpoint: training begins anew");
       return std::nullopt;
     }
@@ -177,7 +181,10 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   std::error_code ignored;  // what cannot be removed cannot be written either, which is told then
   if (goes_on) fs::remove(file_in(folder, "result.json"), ignored);  // of an earlier end
   const FitResult result = [&] {
-    if (!goes_on) return training.finish(*ended);
+    if (!goes_on) {
+      log_info("the run has ended already: what follows its training is done again");
+      return training.finish(*ended);
+    }
     if (!places.profile) return training.fit();
     Profiler profiler;
     FitResult fitted = training.fit();

@@ -120,8 +120,9 @@ io::NamedTensors load_weights(const std::string& run_folder) {
                                   ? "is still at work"
                                   : "has not ended: go on with eigengrad train --resume " + printable(run_folder)));
   if (is_run && !is_there("result.json"))
-    log_warning(fmt::format("{} has gone on and has not ended: these are the weights with which it had ended before",
-                            printable(run_folder)));
+    log_warning(
+        fmt::format("{} has gone on, or was not tested: these are the weights with which its training last ended",
+                    printable(run_folder)));
   return io::load_safetensors(file).tensors;
 }
 

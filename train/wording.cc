@@ -34,6 +34,11 @@ bool is_share(const std::string& metric) {
   return false;
 }
 
+std::string shown(double value) {
+  const double size = std::abs(value);
+  return fmt::format(fmt::runtime(value != 0 && (size < 1e-3 || size >= 1e6) ? "{:.2e}" : "{:.4f}"), value);
+}
+
 std::string shown(const std::string& metric, double value) {
   if (!std::isfinite(value)) return "not finite";
   return is_share(metric) ? percent(value) : fmt::format("{:.4g}", value);

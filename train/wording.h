@@ -18,6 +18,8 @@ std::string duration(double seconds);
 std::string time_text(std::time_t time);
 /// Whether a metric is a share of something, by its name: accuracy, precision, recall, F1.
 bool is_share(const std::string& metric);
+/// 0.1234, with more or fewer digits where it is tiny or huge.
+std::string shown(double value);
 /// The value of a metric, shares in percent.
 std::string shown(const std::string& metric, double value);
 /// "valid_f1" as "validation F1", "lr" as "learning rate".

@@ -286,6 +286,7 @@ class Test:
         assert code == 0, errors
         code, errors = run(["--resume", folder])
         assert code == 0 and outcome(folder) == self.expected and "epoch   5" not in errors, errors
+        assert "the run has ended already" in errors, errors
         code, errors = run(["--resume", folder, "--set", "stopping.0.epochs=6"])
         assert code == 0 and "epoch   6" in errors, errors
         longer = self.new_run()
@@ -301,6 +302,10 @@ class Test:
             assert code == 2 and f"{part}: a run that is resumed keeps that of its checkpoint" in errors, errors
         with open(os.path.join(folder, "config.json"), "rb") as file:
             assert file.read() == config, "a change that is refused is written down"
+        shutil.rmtree(os.path.join(folder, "checkpoints"))
+        code, errors = run(["--resume", folder])
+        assert code == 2 and "has ended, but there is no checkpoint of it left" in errors, errors
+        assert outcome(folder) == outcome(longer), "what it had left is there still"
 
     def test_report_of_a_killed_run(self):
         """A run that had ended, went further and was killed is neither shown as ended nor as running."""
@@ -331,7 +336,7 @@ class Test:
         assert "the model with which the run had ended before" in killed
         assert not os.path.exists(os.path.join(folder, "result.json"))
         evaluated = subprocess.run([COMMAND, "evaluate", folder], capture_output=True, text=True, check=True)
-        assert "these are the weights with which it had ended before" in evaluated.stderr, evaluated.stderr
+        assert "these are the weights with which its training last ended" in evaluated.stderr, evaluated.stderr
         shutil.rmtree(folder)
 
     def test_misuse(self):
