@@ -1,6 +1,7 @@
 #include "eigengrad/core/allocator.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstdlib>
@@ -29,10 +30,38 @@ using detail::ThreadMemory;
 // What one thread may keep: enough for the activations of a training step of the usual laptop models.
 constexpr std::int64_t kCacheLimit = EIGENGRAD_CACHE_BLOCKS ? std::int64_t{1} << 30 : 0;
 
-void* system_allocate(std::size_t bytes) {
-  void* block = std::aligned_alloc(kAlignment, bytes);
+// Large blocks lie in large pages, which spares the processor most of its looking up of addresses. The sanitizer is to
+// see around every block.
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+constexpr bool is_mapped(std::size_t bytes) { return EIGENGRAD_CACHE_BLOCKS && bytes >= kLargePage; }
+
+// A block that begins with a large page. Those pages are made large that `wanted` bytes will fill, so that no more
+// memory is taken than is written. Systems that have none leave them small.
+void* map_block(std::size_t bytes, std::size_t wanted) {
+  const std::size_t room = bytes + kLargePage;
+  void* const mapped = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const std::size_t before = kLargePage - reinterpret_cast<std::uintptr_t>(mapped) % kLargePage;
+  std::byte* const block = begin + before;
+  ::munmap(begin, before);
+  if (before < kLargePage) ::munmap(block + bytes, kLargePage - before);
+  ::madvise(block, wanted / kLargePage * kLargePage, MADV_HUGEPAGE);
+  return block;
+}
+
+void* system_allocate(std::size_t bytes, std::size_t wanted) {
+  if (is_mapped(bytes)) return map_block(bytes, wanted);
+  void* const block = std::aligned_alloc(kAlignment, bytes);
   if (!block) throw std::bad_alloc();
   return block;
+}
+
+void system_free(void* block, std::size_t bytes) noexcept {
+  if (is_mapped(bytes))
+    ::munmap(block, bytes);
+  else
+    std::free(block);
 }
 
 // glibc gives large blocks back to the kernel at once, and pays for it in page faults at the next step.
@@ -64,9 +93,22 @@ Registry& registry() {
   return *instance;
 }
 
+// The size of a class, as size_class tells it.
+constexpr std::size_t class_bytes(std::size_t index) {
+  constexpr std::size_t kSteps = detail::kLargestBySteps / kAlignment;
+  if (index < kSteps) return (index + 1) * kAlignment;
+  return ((index - kSteps) % 4 + 5) << ((index - kSteps) / 4 + 7);
+}
+static_assert([] {
+  for (std::size_t i = 0; i < detail::kSizeClasses; ++i)
+    if (detail::size_class(class_bytes(i)).index != i || detail::size_class(class_bytes(i)).bytes != class_bytes(i))
+      return false;
+  return true;
+}());
+
 void free_kept(ThreadMemory& memory) noexcept {
-  for (FreeBlock*& head : memory.free)
-    while (head) std::free(std::exchange(head, head->next));
+  for (std::size_t i = 0; i < memory.free.size(); ++i)
+    for (FreeBlock*& head = memory.free[i]; head;) system_free(std::exchange(head, head->next), class_bytes(i));
   memory.held.set(memory.live.get());
 }
 
@@ -126,7 +168,7 @@ void* detail::allocate_slowly(std::size_t bytes) {
   const auto size = static_cast<std::int64_t>(size_class(bytes).bytes);
   const bool member = is_member();
   if (recorder && !recorder->has_room(static_cast<std::int64_t>(bytes))) throw std::bad_alloc();
-  void* block = system_allocate(static_cast<std::size_t>(size));
+  void* block = system_allocate(static_cast<std::size_t>(size), bytes);
   if (recorder) recorder->note(block, static_cast<std::int64_t>(bytes));
   if (!member) {
     count_for_others(size, 1);
@@ -147,7 +189,7 @@ void detail::deallocate_slowly(void* block, std::size_t bytes) noexcept {
   if (recorder) recorder->note(block, -static_cast<std::int64_t>(bytes));
   if (!is_member()) {
     count_for_others(-size, -1);
-    std::free(block);
+    system_free(block, size_class.bytes);
     return;
   }
   ThreadMemory& memory = thread_memory;
@@ -158,7 +200,7 @@ void detail::deallocate_slowly(void* block, std::size_t bytes) noexcept {
     return;
   }
   memory.held.add(-size);
-  std::free(block);
+  system_free(block, size_class.bytes);
 }
 
 MemoryStats memory_stats() {

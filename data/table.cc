@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -134,6 +135,17 @@ void complete_figures(CsvOptions& o, const TableDataset::Rows& rows, std::span<c
     }
 }
 
+// A number in standard deviations from the mean. Throws FormatError where a float32 cannot hold it: the training rows
+// hardly differ, and another one does.
+float standardized(const std::string& column, double value, double mean, double std) {
+  const double deviations = (value - mean) / std;
+  EG_CHECK(std::abs(deviations) <= static_cast<double>(std::numeric_limits<float>::max()), FormatError,
+           "the column '{}' has the value {:.6g}, which is more standard deviations ({:.3g}) from the mean of the "
+           "training rows ({:.3g}) than a float32 can hold",
+           printable(column), value, std, mean);
+  return static_cast<float>(deviations);
+}
+
 // Numbers become what the model sees; categories stay for the encoding.
 void standardize(const CsvOptions& o, const TableEncoding& encoding, std::vector<float>& values) {
   const std::size_t features = o.features.size();
@@ -141,10 +153,11 @@ void standardize(const CsvOptions& o, const TableEncoding& encoding, std::vector
   for (std::size_t feature = 0; feature < features; ++feature) {
     const auto categories = static_cast<std::size_t>(encoding.categories[feature]);
     if (categories == 0) {
-      const double mean = o.means[input], std = o.stds[input];
+      const double mean = o.means[input];
       for (std::size_t i = feature; i < values.size(); i += features) {
         const double value = std::isnan(values[i]) ? mean : static_cast<double>(values[i]);
-        values[i] = static_cast<float>(o.standardize ? (value - mean) / std : value);
+        values[i] = o.standardize ? standardized(o.features[feature], value, mean, o.stds[input])
+                                  : standardized(o.features[feature], value, 0, 1);
       }
     }
     input += categories == 0 ? 1 : categories;
@@ -156,9 +169,9 @@ void standardize(const CsvOptions& o, TableDataset::Rows& rows) {
   rows.encoding.missing.assign(o.means.begin(), o.means.end());
   if (!o.standardize_target) return;
   for (std::size_t i = 0; i < rows.targets.size(); ++i) {
-    const std::size_t target = 2 * (i % o.label.size());
-    rows.targets[i] = static_cast<float>((static_cast<double>(rows.targets[i]) - o.target_mean_std[target]) /
-                                         o.target_mean_std[target + 1]);
+    const std::size_t label = i % o.label.size();
+    rows.targets[i] = standardized(o.label[label], static_cast<double>(rows.targets[i]), o.target_mean_std[2 * label],
+                                   o.target_mean_std[2 * label + 1]);
   }
 }
 

@@ -1,9 +1,12 @@
 #include "eigengrad/core/allocator.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <new>
 #include <thread>
@@ -77,6 +80,32 @@ TEST(Allocator, GivesCachedMemoryBack) {
   EXPECT_GE(memory_stats().cached_bytes, 100'000);
   release_cached_memory();
   EXPECT_EQ(memory_stats().cached_bytes, 0);
+}
+
+// What the process has in memory, in bytes.
+std::int64_t resident() {
+  std::int64_t all = 0, there = 0;
+  std::ifstream("/proc/self/statm") >> all >> there;
+  return there * ::sysconf(_SC_PAGESIZE);
+}
+
+TEST(Allocator, LargeBlocksTakeWhatIsWrittenAndGoBackToTheSystem) {
+  constexpr std::size_t kBytes = (std::size_t{5} << 19) + 64;  // 2.5 MiB and a line: a page of 2 MiB and a rest
+  constexpr std::int64_t kWritten = 20 * static_cast<std::int64_t>(kBytes), kSome = 4 << 20;
+  const std::int64_t before = resident();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 20; ++i) {
+    blocks.push_back(allocate(kBytes));
+    std::memset(blocks.back(), i, kBytes);
+  }
+  EXPECT_NEAR(static_cast<double>(resident() - before), static_cast<double>(kWritten), static_cast<double>(kSome));
+  for (int i = 0; i < 20; ++i) {
+    const auto* const bytes = static_cast<const unsigned char*>(blocks[static_cast<std::size_t>(i)]);
+    ASSERT_EQ(std::count(bytes, bytes + kBytes, i), static_cast<std::ptrdiff_t>(kBytes));
+    deallocate(blocks[static_cast<std::size_t>(i)], kBytes);
+  }
+  release_cached_memory();
+  EXPECT_LT(resident(), before + kSome);
 }
 #endif
 

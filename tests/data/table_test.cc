@@ -66,6 +66,19 @@ TEST_F(Csv, StandardizesByTheTrainingRows) {
   EXPECT_THROW(source.train->get(Indices{3}), IndexError);
 }
 
+TEST_F(Csv, RefusesWhatIsTooFarFromTheMean) {
+  write_text(folder, "train.csv", "width,kind,length\n1,rose,0\n1,aster,0\n1.001,rose,0\n");
+  write_text(folder, "test.csv", "width,kind,length\n2e37,rose,0\n");
+  fails<FormatError>({"the column 'width' has the value 2e+37", "more standard deviations (0.000471)"});
+  options.standardize = false;
+  EXPECT_EQ(whole(*make().test).inputs.to_vector<float>()[0], 2e37f);
+  options.means = {1e300, 0};
+  options.stds = {1, 1};
+  options.missing = Missing::Mean;
+  write_text(folder, "test.csv", "width,kind,length\n,rose,0\n");
+  fails<FormatError>({"the column 'width' has the value 1e+300"});
+}
+
 TEST_F(Csv, CompletedOptionsMeanTheSame) {
   make();
   CsvOptions again = options;
