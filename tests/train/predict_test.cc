@@ -13,7 +13,6 @@
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/error.h"
 #include "eigengrad/core/random.h"
-#include "eigengrad/data/build.h"
 #include "eigengrad/data/csv.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/io/file.h"
@@ -277,16 +276,6 @@ TEST(Predictor, ReadsImages) {
   write(folder.file("x.txt"), "no image");
   EXPECT_THROW(predictor.predict(folder.file("x.txt")), FormatError);
   EXPECT_THROW(predictor.predict(folder.file("none.png")), IoError);
-}
-
-TEST(Predictor, SaysThatTextsCannotBeAskedAbout) {
-  const auto reader = [&] {
-    config::Diagnostics diagnostics;
-    const auto row = data::sources().read(parse_json(R"({"type": "Sums", "length": 16})"), "/data", diagnostics);
-    return data::sources().functions(*row).inputs(row->options.get());
-  }();
-  EXPECT_EQ(reader->input_shape(), Shape{16});
-  expect_error<ValueError>([&] { reader->read("some.txt"); }, {"some.txt", "cannot be asked about a file"});
 }
 
 }  // namespace
