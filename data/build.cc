@@ -28,6 +28,7 @@ struct WindowOptions {
   std::int64_t length = 64;
   std::int64_t stride = 0;
   double test_fraction = 0.1;
+  std::string characters;  // filled in
 };
 
 struct TextSourceOptions : WindowOptions {
@@ -114,16 +115,28 @@ void describe_windows(config::Fields& f, WindowOptions& o) {
   f("length", o.length, {.help = "characters of a sample", .min = 1, .max = 1'000'000});
   f("stride", o.stride, {.help = "places from one sample to the next; 0: the length", .min = 0});
   f("test_fraction", o.test_fraction, {.help = "share of the text, its end, that is tested on", .min = 0, .max = 0.9});
+  f("characters", o.characters, {.help = "all that may occur, in any order; none: those of the text"});
 }
 
-Source windows_of(const std::string& text, const WindowOptions& o) {
-  const Characters characters(text);
-  std::vector<std::string> names;
-  for (std::int64_t i = 0; i < characters.size(); ++i) names.push_back(characters[i]);
-  const auto [first, last] = split_sequence(characters.encode(text), o.test_fraction);
+// The numbers of a text's characters, which are found in it unless the options have them.
+Tensor encoded(const std::string& text, const std::string& name, WindowOptions& o) {
+  try {
+    const Characters characters(o.characters.empty() ? text : o.characters);
+    o.characters = characters.decode(arange(characters.size()));
+    return characters.encode(text);
+  } catch (const FormatError& error) {
+    throw FormatError(fmt::format("{}: {}", name, error.what()));
+  } catch (const ValueError& error) {
+    throw FormatError(fmt::format("{}: {} of the option \"characters\"", name, error.what()));
+  }
+}
+
+Source windows_of(const std::string& text, const std::string& name, WindowOptions& o) {
+  const auto [first, last] = split_sequence(encoded(text, name, o), o.test_fraction);
+  const Characters characters(o.characters);
   const std::int64_t stride = o.stride == 0 ? o.length : o.stride;
   const auto windows = [&](const Tensor& numbers) {
-    return std::make_shared<WindowDataset>(numbers, o.length, stride, characters.size(), names);
+    return std::make_shared<WindowDataset>(numbers, o.length, stride, characters.size(), characters.all());
   };
   return {windows(first), windows(last), ""};
 }
@@ -132,8 +145,8 @@ SampleShape digits_shape(const void*) { return {kDigitShape, {}, 10}; }
 
 template <class Options>
 SampleShape windows_shape(const void* options) {
-  const std::int64_t length = static_cast<const Options*>(options)->length;
-  return {{length}, {length}, 0};
+  const auto& o = *static_cast<const Options*>(options);
+  return {{o.length}, {o.length}, Characters(o.characters).size()};
 }
 
 Source make_text(TextSourceOptions& o, const std::string& folder) {
@@ -142,28 +155,33 @@ Source make_text(TextSourceOptions& o, const std::string& folder) {
   RegularFile file(path_in(folder, o.file));
   EG_CHECK(file.size() <= kLargest, FormatError, "{} has {} bytes, expected {} at most", file.name(), file.size(),
            kLargest);
-  return windows_of(file.read_all(), o);
+  return windows_of(file.read_all(), file.name(), o);
 }
 
 Source make_sums(SumsSourceOptions& o, const std::string&) {
-  return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), o);
+  return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), "the sums", o);
 }
 
 // A model of texts is not asked about files.
 class WindowInputs : public InputReader {
  public:
-  explicit WindowInputs(std::int64_t length) : length_(length) {}
+  explicit WindowInputs(const WindowOptions& o) : length_(o.length), characters_(o.characters) {}
   Shape input_shape() const override { return {length_}; }
+  std::vector<std::string> class_names() const override { return characters_.all(); }
+  const Characters* characters() const override { return &characters_; }
   Inputs read(const std::string& path) const override {
-    throw ValueError(fmt::format("{}: a model of texts, which tells what comes next, cannot be asked about a file",
-                                 printable(path)));
+    throw ConfigError(
+        fmt::format("{}: a model of texts tells what comes next, and cannot be asked about a file: "
+                    "expected a prompt that it goes on with, for eigengrad generate",
+                    printable(path)));
   }
 
  private:
   const std::int64_t length_;
+  const Characters characters_;
 };
 
-InputReaderPtr window_inputs(const WindowOptions& o) { return std::make_shared<WindowInputs>(o.length); }
+InputReaderPtr window_inputs(const WindowOptions& o) { return std::make_shared<WindowInputs>(o); }
 
 // The functions of a row from ones that take its own struct.
 template <class Options, Source (*Make)(Options&, const std::string&), auto Inputs>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "eigengrad/core/check.h"
@@ -39,6 +40,18 @@ std::vector<std::string> names_in(const fs::path& folder, bool folders) {
 bool is_png(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c | 0x20; });
   return name.ends_with(".png");
+}
+
+// The PNG images below a folder. Each folder is read once: links could lead in a circle.
+void find_images(const fs::path& folder, std::set<fs::path>& seen, std::vector<std::string>& files) {
+  std::error_code error;
+  const fs::path real = fs::canonical(folder, error);
+  EG_CHECK(!error, IoError, "cannot read the folder {}: {}", printable(folder.string()), error.message());
+  EG_CHECK(seen.insert(real).second, IoError, "{}: a link leads to {} a second time, expected every folder once",
+           printable(folder.string()), printable(real.string()));
+  for (const std::string& name : names_in(folder, false))
+    if (is_png(name)) files.push_back((folder / name).string());
+  for (const std::string& name : names_in(folder, true)) find_images(folder / name, seen, files);
 }
 
 // The images below a folder of classes.
@@ -150,6 +163,16 @@ class ImageInputs : public InputReader {
   Shape input_shape() const override { return output_shape(transforms_, shape_); }
   std::vector<std::string> class_names() const override { return class_names_; }
 
+  std::vector<std::string> files(const std::string& path) const override {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) return {path};
+    std::set<fs::path> seen;
+    std::vector<std::string> found;
+    find_images(path, seen, found);
+    EG_CHECK(!found.empty(), IoError, "{}: found no .png file in the folder, expected images", printable(path));
+    std::sort(found.begin(), found.end());
+    return found;
+  }
   Inputs read(const std::string& path) const override {
     Images images = is_png(path) ? read_picture(path) : read_array(path);
     const std::vector<std::int64_t> all = arange(std::ssize(images.labels)).to_vector<std::int64_t>();

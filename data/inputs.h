@@ -10,6 +10,8 @@
 
 namespace eigengrad::data {
 
+class Characters;
+
 /// Samples from a file.
 struct Inputs {
   Tensor inputs;                       ///< [N, ...]
@@ -30,9 +32,15 @@ class InputReader {
   virtual Shape input_shape() const = 0;
   /// The names of the classes; empty where targets are numbers.
   virtual std::vector<std::string> class_names() const { return {}; }
+  /// The characters of a text that is told, where inputs are windows of one; null elsewhere.
+  virtual const Characters* characters() const { return nullptr; }
   /// What the numbers are called that outputs stand for, where targets are numbers that have names.
   virtual std::vector<std::string> target_names() const { return {}; }
-  /// The samples of a file. Throws IoError and FormatError, and ValueError where the kind of data cannot be read alone.
+  /// The files that a path stands for: itself, or where it is a folder and inputs are images, all PNG images below it,
+  /// sorted. Throws IoError.
+  virtual std::vector<std::string> files(const std::string& path) const { return {path}; }
+  /// The samples of a file. Throws IoError and FormatError, and ConfigError where the kind of data cannot be read
+  /// alone.
   virtual Inputs read(const std::string& path) const = 0;
   /// The numbers that outputs stand for, where the targets were standardised.
   virtual Tensor restored(const Tensor& outputs) const { return outputs; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -246,6 +247,10 @@ class CsvInputs : public InputReader {
   Inputs read(const std::string& path) const override {
     std::vector<std::int64_t> lines;
     std::vector<TableColumn> columns = columns_of(options_);
+    std::error_code error;
+    EG_CHECK(!std::filesystem::is_directory(path, error), IoError,
+             "{}: found a folder, expected a CSV table with the columns {}", printable(path),
+             quoted(options_.features));
     std::vector<float> values = TableReader(path, options_).read_inputs(columns, lines);
     standardize(options_, encoding_, values);
     constexpr std::int64_t kMostInputs = std::int64_t{1} << 28;

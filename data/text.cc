@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eigengrad/core/check.h"
+#include "eigengrad/core/file.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/core/utf8.h"
 #include "eigengrad/ops/shape.h"
@@ -24,7 +25,7 @@ template <class F>
 void for_each_character(std::string_view text, F f) {
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view character = character_at(text, i);
-    f(character, i);
+    f(character);
     i += character.size();
   }
 }
@@ -33,7 +34,7 @@ void for_each_character(std::string_view text, F f) {
 
 Characters::Characters(std::string_view text) {
   std::set<std::string, std::less<>> found;  // UTF-8 sorts as its code points do
-  for_each_character(text, [&](std::string_view character, std::size_t) {
+  for_each_character(text, [&](std::string_view character) {
     if (!found.contains(character)) found.emplace(character);
   });
   for (const std::string& character : found) {
@@ -45,11 +46,15 @@ Characters::Characters(std::string_view text) {
 Tensor Characters::encode(std::string_view text) const {
   std::vector<std::int64_t> numbers;
   numbers.reserve(text.size());
-  for_each_character(text, [&](std::string_view character, std::size_t place) {
+  std::int64_t line = 1, place = 1;
+  for_each_character(text, [&](std::string_view character) {
     const auto found = numbers_.find(character);
-    EG_CHECK(found != numbers_.end(), ValueError, "[Characters] '{}' at byte {} is not one of the {} characters",
-             std::string(character), place, size());
+    EG_CHECK(found != numbers_.end(), ValueError,
+             "[Characters] '{}', character {} of line {}, is not one of the {} characters", printable(character), place,
+             line, size());
     numbers.push_back(found->second);
+    ++place;
+    if (character == "\n") ++line, place = 1;
   });
   return tensor(numbers, {static_cast<std::int64_t>(numbers.size())});
 }

@@ -19,13 +19,15 @@ class Characters {
   explicit Characters(std::string_view text);
 
   std::int64_t size() const { return static_cast<std::int64_t>(characters_.size()); }
-  /// The numbers of the characters, int64 [length]. Throws FormatError for what is not UTF-8, ValueError for a
-  /// character that is not among these.
+  /// The numbers of the characters, int64 [length]. Throws FormatError for what is not UTF-8, ValueError, with the line
+  /// and the place in it, for a character that is not among these.
   Tensor encode(std::string_view text) const;
   /// The text of numbers of any shape. Throws DtypeError, IndexError.
   std::string decode(const Tensor& numbers) const;
   /// One character.
   const std::string& operator[](std::int64_t number) const;
+  /// All of them, in their order.
+  const std::vector<std::string>& all() const { return characters_; }
 
  private:
   std::vector<std::string> characters_;

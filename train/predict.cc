@@ -71,8 +71,7 @@ std::vector<std::size_t> likeliest(const Prediction& prediction, std::int64_t to
 
 // Each value under its name, where they have names.
 Value values_of(const Prediction& prediction, const std::vector<std::string>& names) {
-  if (names.size() != prediction.values.size())
-    return Value::Array(prediction.values.begin(), prediction.values.end());
+  if (names.size() != prediction.values.size()) return Value::Array(prediction.values.begin(), prediction.values.end());
   Value object = Value::object();
   for (std::size_t i = 0; i < names.size(); ++i) object.set(names[i], prediction.values[i]);
   return object;
@@ -98,9 +97,11 @@ Predictor::Predictor(const std::string& run_folder) {
   reader_ = std::move(run.reader);
   model_ = std::move(run.model);
   class_names_ = reader_->class_names();
-  EG_CHECK(class_names_.empty() || run.output == Shape{std::ssize(class_names_)}, ConfigError,
-           "{}: the output of the model is {}, expected one value for each of the {} classes", printable(run_folder),
-           run.output, class_names_.size());
+  Shape expected = reader_->characters() ? reader_->input_shape() : Shape{};  // one answer, or one at each place
+  expected.insert(0, std::ssize(class_names_));
+  EG_CHECK(class_names_.empty() || run.output == expected, ConfigError,
+           "{}: the output of the model is {}, expected {}: one value for each of the {} classes",
+           printable(run_folder), run.output, expected, class_names_.size());
 }
 
 Tensor Predictor::predict(const Tensor& inputs) const {
@@ -109,20 +110,22 @@ Tensor Predictor::predict(const Tensor& inputs) const {
   return class_names_.empty() ? reader_->restored(output) : softmax(output, 1);
 }
 
-std::vector<Prediction> Predictor::predict(const std::string& file) const {
-  const data::Inputs samples = reader_->read(file);
+std::vector<Prediction> Predictor::predict(const std::string& path) const {
   std::vector<Prediction> predictions;
-  for (std::int64_t first = 0; first < samples.inputs.size(0); first += kBatch) {
-    const std::int64_t count = std::min(kBatch, samples.inputs.size(0) - first);
-    const Tensor output = to(predict(narrow(samples.inputs, 0, first, count)), kFloat64);
-    for (std::int64_t i = 0; i < count; ++i)
-      predictions.push_back({samples.name(first + i), contiguous(select(output, 0, i)).to_vector<double>()});
+  for (const std::string& file : reader_->files(path)) {
+    const data::Inputs samples = reader_->read(file);
+    for (std::int64_t first = 0; first < samples.inputs.size(0); first += kBatch) {
+      const std::int64_t count = std::min(kBatch, samples.inputs.size(0) - first);
+      const Tensor output = to(predict(narrow(samples.inputs, 0, first, count)), kFloat64);
+      for (std::int64_t i = 0; i < count; ++i)
+        predictions.push_back({samples.name(first + i), contiguous(select(output, 0, i)).to_vector<double>()});
+    }
   }
   return predictions;
 }
 
-Value to_json(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names,
-              std::int64_t top, const std::vector<std::string>& target_names) {
+Value to_json(const std::vector<Prediction>& predictions, const std::vector<std::string>& class_names, std::int64_t top,
+              const std::vector<std::string>& target_names) {
   check_top(top);
   Value list = Value::array();
   for (const Prediction& prediction : predictions) {

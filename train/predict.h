@@ -32,14 +32,17 @@ struct Prediction {
 /// trained on: tables by the columns of their header, images by their size.
 class Predictor {
  public:
-  /// Throws as load_model does, and ConfigError where the output of the model is not one value for each class.
+  /// Throws as load_model does, and ConfigError where the output of the model is not one value for each class, for a
+  /// text at each place.
   explicit Predictor(const std::string& run_folder);
 
   /// The names of the classes; empty where the model tells numbers.
   const std::vector<std::string>& class_names() const { return class_names_; }
-  /// The samples of a file, in order. Throws IoError and FormatError; ValueError for models of texts.
-  std::vector<Prediction> predict(const std::string& file) const;
-  /// Of samples that are made as the run's data are: [N, classes] probabilities, or the numbers of a regression.
+  /// The samples of a file, in order, or of every PNG image below a folder, sorted. Throws IoError and FormatError;
+  /// ConfigError for models of texts, which TextGenerator asks.
+  std::vector<Prediction> predict(const std::string& path) const;
+  /// Of samples that are made as the run's data are: [N, classes] probabilities, for texts [N, classes, length], or the
+  /// numbers of a regression.
   Tensor predict(const Tensor& inputs) const;
   /// The model of the run, in eval mode.
   nn::Module& model() const { return *model_; }

@@ -247,7 +247,7 @@ void export_onnx(const std::string& run_folder, const std::string& data_folder, 
 }
 
 std::vector<std::string> draw_graph(const Value& config, const std::string& source, const std::string& data_folder,
-                                    const std::string& dot_file, std::int64_t samples) {
+                                    const std::string& file, std::int64_t samples) {
   const Run run = build_run(config, source, data_folder);
   const data::DataLoader loader(run.data.train, {.batch_size = samples, .prefetch = 0});
   const std::optional<data::Batch> batch = loader.epoch(0).next();
@@ -259,6 +259,8 @@ std::vector<std::string> draw_graph(const Value& config, const std::string& sour
   const Tensor cost = (*run.loss)((*run.model)(batch->inputs), batch->targets);
   trace.set_name(cost, "cost");
   cost.backward();
+  std::string dot_file = file;
+  if (file.ends_with(".svg")) dot_file.replace(file.size() - 4, 4, ".dot");
   io::write_file(dot_file,
                  trace.to_dot({.title = fmt::format("{}: one step over {} samples", source, batch->inputs.size(0))}));
   std::vector<std::string> files{dot_file};

@@ -47,7 +47,8 @@ void export_onnx(const std::string& run_folder, const std::string& data_folder, 
                  std::int64_t opset = 17);
 
 /// Draws the graph of one step of a run over `samples` samples: forward, cost, backward, with values and gradients.
-/// Writes `dot_file`, and the same as .svg when Graphviz is there; returns the files written.
+/// Writes `dot_file`, and the same as .svg when Graphviz is there; returns the files written. A `dot_file` that ends
+/// with .svg names the second: the first is then beside it, with .dot.
 std::vector<std::string> draw_graph(const config::Value& config, const std::string& source,
                                     const std::string& data_folder, const std::string& dot_file,
                                     std::int64_t samples = 2);

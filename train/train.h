@@ -1,6 +1,7 @@
 // Training.
 #pragma once
 
+#include "eigengrad/train/generate.h"
 #include "eigengrad/train/html_report.h"
 #include "eigengrad/train/metrics.h"
 #include "eigengrad/train/predict.h"

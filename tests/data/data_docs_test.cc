@@ -21,8 +21,9 @@ else below the one where the command runs.
 ```
 
 - A run completes these options by what it finds in the data: the columns, classes, categories, means and standard
-  deviations of a table, the classes and the size of images. They stand in the `config.json` of its folder, and are all that
-  `eigengrad evaluate` and `eigengrad predict` need to treat other files as those were that the model was trained on.
+  deviations of a table, the classes and the size of images, the characters of a text. They stand in the `config.json` of
+  its folder, and are all that `eigengrad evaluate`, `predict` and `generate` need to treat other files and prompts as those
+  data were that the model was trained on.
 - A column of texts alone has categories: each becomes an input of its own, which is 1 where the row has it and 0 elsewhere,
   or with `"encoding": "ordinal"` they become their numbers. Columns of categories that look like numbers are named by
   `"categorical"`; `"categories": {"size": ["S", "M", "L"]}` gives them in an order. A column of numbers with a text in it is
@@ -49,16 +50,27 @@ Asking a model that a run has left, from the command line and from C++ (`train/p
 ```sh
 eigengrad predict runs/iris new.csv --csv answers.csv
 eigengrad predict runs/mnist digit.png --top 3
+eigengrad predict runs/mnist digits                      # every PNG image below that folder
+eigengrad generate runs/gpt --prompt "ROMEO:" --temperature 0.8 --seed 1
 ```
 
 ```cpp
 const auto model = train::load_model("runs/mnist");  // tensors in, tensors out
 const train::Predictor predictor("runs/mnist");      // files in, probabilities out
 for (const train::Prediction& p : predictor.predict("digit.png")) std::cout << p.name << ": " << p.values[7] << "\n";
+const train::TextGenerator generator("runs/gpt");    // a text in, and what follows it out (train/generate.h)
+std::cout << generator.generate("ROMEO:", {.length = 200, .temperature = 0.8, .seed = 1});
 ```
 
 PNG images are brought to the size of those of the run; IDX files must have it. A table needs the columns of the inputs, in
-any order.
+any order. Of a folder every PNG image is read, in the folders below it too and sorted by path; files and folders whose name
+begins with a dot are left out, and a link to a folder that is among them already is an error.
+
+A prompt is of characters that the text of the run has. Without one the text begins as a line does, or where it has no
+line breaks, with what follows the first of its characters. The model sees the last `"length"` characters. The logits are
+divided by the temperature, so that below 1 the text is surer, and at 0 the likeliest character follows; `--top-k 10` draws
+among the ten likeliest alone. The same seed gives the same text. Characters are printed as they are made; `--json` prints
+`{"prompt": ..., "text": ...}` instead, where the second is what follows the first.
 )";
 
 std::string reference() {

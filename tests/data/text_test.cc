@@ -23,7 +23,8 @@ TEST(Characters, AreNumberedInTheirOrder) {
   EXPECT_EQ(characters.encode("hö😀").to_vector<std::int64_t>(), (Numbers{4, 9, 11}));
   EXPECT_EQ(characters.decode(tensor({{4, 9}, {11, 0}})), "hö😀 ");
   EXPECT_EQ(Characters("").size(), 0);
-  expect_error<ValueError>([&] { characters.encode("hexa"); }, "[Characters] 'x' at byte 2 is not one of the 12");
+  expect_error<ValueError>([&] { characters.encode("hexa"); },
+                           "[Characters] 'x', character 3 of line 1, is not one of the 12");
   expect_error<IndexError>([&] { characters.decode(tensor({12})); }, "[Characters] there is no character 12 of 12");
   EXPECT_THROW(characters.decode(ones({2})), DtypeError);
 }
@@ -92,6 +93,32 @@ TEST(TextSource, ReadsAFileOfTheDataFolder) {
   EXPECT_THROW(source_of(R"({"type": "Text", "file": "none.txt"})", folder.path()), IoError);
   expect_error<IoError>([] { source_of(R"({"type": "Text", "file": "abc.txt"})", ""); },
                         "the text abc.txt needs a folder (--data DIR)");
+}
+
+TEST(TextSource, NotesTheCharactersAndIsHeldToThem) {
+  const TempFolder folder;
+  std::ofstream(folder.file("abc.txt")) << "cbacbacba\ncbacbacb";
+  const auto made = [&](const std::string& characters) {
+    config::Diagnostics diagnostics;
+    config::Value options =
+        config::parse_json(R"({"type": "Text", "file": "abc.txt", "length": 4, "test_fraction": 0.3})");
+    options.set("characters", characters);
+    auto configured = sources().read(options, "/data", diagnostics);
+    diagnostics.throw_if_any();
+    const Source source = sources().functions(*configured).make(configured->options.get(), folder.path());
+    const InputReaderPtr reader = sources().functions(*configured).inputs(configured->options.get());
+    EXPECT_EQ(reader->input_shape(), Shape{4});
+    EXPECT_EQ(reader->class_names(), source.train->class_names());
+    EXPECT_EQ(sources().functions(*configured).shape(configured->options.get()).classes, source.train->classes());
+    return reader->characters()->all();
+  };
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(made(""), (Strings{"\n", "a", "b", "c"}));
+  EXPECT_EQ(made("é\ncaab"), (Strings{"\n", "a", "b", "c", "é"}));
+  expect_error<FormatError>([&] { made("bc\n"); },
+                            {"abc.txt", "'a', character 3 of line 1, is not one of the 3", "option \"characters\""});
+  std::ofstream(folder.file("abc.txt")) << "abc\xFFzz";
+  expect_error<FormatError>([&] { made(""); }, {"abc.txt", "is not UTF-8"});
 }
 
 TEST(SumsSource, NeedsNoFile) {

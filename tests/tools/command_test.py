@@ -4,9 +4,12 @@ import json
 import os
 import pathlib
 import re
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 PROGRAM, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 
@@ -31,10 +34,16 @@ def run(*arguments, expect, folder, **environment):
 
 def check_help(folder):
     text = run("--help", expect=0, folder=folder).stdout
-    for word in ("train", "evaluate", "predict", "report", "graph", "info", "check", "inspect", "export", "schema", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
+    for word in ("train", "evaluate", "predict", "generate", "report", "graph", "info", "check", "inspect", "export", "schema", "Exit status: 0 done, 1 the run failed, 2 the input was wrong"):
         assert word in text, word
-    for command in ("train", "evaluate", "predict", "graph", "info"):
-        assert "--json" in run(command, "--help", expect=0, folder=folder).stdout
+    helps = {command: run(command, "--help", expect=0, folder=folder).stdout
+             for command in ("train", "evaluate", "report", "predict", "generate", "graph", "check", "inspect", "export", "info")}
+    for command, text in helps.items():
+        assert command == "export" or "--json" in text, command
+        assert ("final figures" in text) == (command in ("train", "evaluate")), command
+        assert ":INT" not in text and " in [" not in text, command
+    assert re.search(r"--top N +How many of the likeliest classes to tell \(default: 3\)\n", helps["predict"])
+    assert re.search(r"--temperature N .*\(default: 1\)\n", helps["generate"])
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", run("--version", expect=0, folder=folder).stdout)
 
 
@@ -46,10 +55,14 @@ def check_misuse(folder):
     config = folder / "small.json"
     for arguments, words in [
         ((), ["subcommand"]),
-        (("tarin", config), []),
+        (("tarin", config), ["unknown command 'tarin'", "one of: train, evaluate", "did you mean 'train'?"]),
+        (("--jsn",), ["unknown option '--jsn'", "--help"]),
+        (("inspect", "--jsn"), ["eigengrad inspect: unknown option '--jsn'", "did you mean '--json'?"]),
         (("train",), ["config"]),
         (("train", "missing.json"), ["missing.json", "No such file"]),
-        (("train", folder), ["not a regular file"]),
+        (("train", folder), ["found the folder", "expected a configuration", "--resume"]),
+        (("inspect", "nowhere"), ["nowhere", "No such file"]),
+        *(((command, folder), ["found a folder without config.json", "or the folder of a run"]) for command in ("inspect", "check", "graph")),
         (("train", "broken.json"), ["broken.json:1:19"]),
         (("train", "empty.json"), ["'data' is missing", "'model' is missing", "'stopping' is missing"]),
         (("train", "list.json"), ["found an array, expected an object"]),
@@ -65,7 +78,8 @@ def check_misuse(folder):
         (("train", config, "--wrong"), ["--wrong"]),
         (("evaluate",), ["run"]),
         (("evaluate", "nowhere"), ["there is no run in nowhere", "config.json"]),
-        (("graph", config, "--samples", "0"), ["--samples"]),
+        (("graph", config, "--samples", "0"), ["--samples: found '0', expected an integer of at least 1 and at most 1024"]),
+        (("graph", config, "--out", config), ["small.json is there already", ".dot or .gv or .svg"]),
         (("graph", config, "--out", "no-such-folder/graph.dot"), ["no-such-folder"]),
     ]:
         result = run(*arguments, expect=2, folder=folder)
@@ -122,12 +136,92 @@ def check_predict(folder):
     found = json.loads(run("predict", "things", "new.csv", "new.csv", "--json", "--top", "1", expect=0, folder=folder).stdout)
     assert [one["class"] for one in found] == ["slim", "wide"] * 2 and all(len(one["top"]) == 1 and one["probability"] > 0.5 for one in found)
     assert run("predict", "things", "new.csv", "--csv", "out.csv", expect=0, folder=folder).stdout == ""
+    run("predict", "things", "new.csv", "--csv", "out.csv", expect=0, folder=folder)
     lines = (folder / "out.csv").read_text().splitlines()
     assert lines[0] == "input,class,slim,wide" and lines[1].startswith("new.csv:2,slim,0.") and len(lines) == 3
     for arguments, words in [(("things",), ["files"]), (("nowhere", "new.csv"), ["nowhere/config.json"]), (("things", "none.csv"), ["none.csv"]),
-                             (("things", "things.json"), ["things.json"]), (("things", "new.csv", "--top", "0"), ["--top"])]:
+                             (("things", "things.json"), ["things.json"]), (("things", "new.csv", "--top", "0"), ["--top"]),
+                             (("things", folder), ["found a folder, expected a CSV table with the columns 'width', 'height'"]),
+                             (("things", "new.csv", "--csv", "things.json"), ["things.json is there already", ".csv or .tsv or .txt"])]:
         result = run("predict", *arguments, expect=2, folder=folder)
         assert all(word in result.stderr for word in words) and result.stdout == "", result.stderr
+
+
+def png(grey):
+    """An image of 28 x 28, all of one grey."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = (b"\0" + bytes([grey]) * 28) * 28
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 28, 28, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def check_predict_folder(folder):
+    images = folder / "images"
+    (images / "more").mkdir(parents=True)
+    for i, name in enumerate(["b.png", "a.png", "more/c.png", "more/c.txt", ".hidden.png"]):
+        (images / name).write_bytes(png(10 * i))
+    found = json.loads(run("predict", "again", "images", "--json", expect=0, folder=folder).stdout)
+    assert [one["input"] for one in found] == ["images/a.png", "images/b.png", "images/more/c.png"]
+    (images / "more" / "loop").symlink_to(images)
+    assert "images/more/loop: a link leads to" in run("predict", "again", "images", expect=2, folder=folder).stderr
+    (images / "more" / "loop").unlink()
+    os.mkfifo(images / "pipe.png")
+    assert "pipe.png: it is not a regular file" in run("predict", "again", "images", expect=2, folder=folder).stderr
+    (folder / "bare").mkdir()
+    assert "bare: found no .png file" in run("predict", "again", "bare", expect=2, folder=folder).stderr
+
+
+def check_run_as_configuration(folder):
+    for command in ("check", "inspect"):
+        run(command, "again", expect=0, folder=folder)
+    assert "again/config.json is right" in run("check", "again", expect=0, folder=folder).stderr
+    run("graph", "again", "--out", "again.dot", "--set", "seed=4", expect=0, folder=folder)
+    assert "--resume again" in run("train", "again", expect=2, folder=folder).stderr
+
+
+TEXT = {
+    "data": {"type": "Text", "file": "rhyme.txt", "length": 8, "stride": 1},
+    "model": {"type": "Sequential", "layers": [
+        {"type": "Embedding", "num_embeddings": 8, "embedding_dim": 8}, {"type": "LSTM", "hidden_size": 32, "batch_first": True},
+        {"type": "Linear", "out_features": 8}, {"type": "Permute", "dims": [0, 2, 1]}]},
+    "loss": "CrossEntropyLoss",
+    "optimizer": {"type": "AdamW", "lr": 0.01},
+    "stopping": [{"type": "max_epochs", "epochs": 10}],
+}
+
+
+def check_generate(folder):
+    (folder / "texts").mkdir()
+    (folder / "texts" / "rhyme.txt").write_text("to be or not\n" * 80)
+    (folder / "rhyme.json").write_text(json.dumps(TEXT))
+    run("train", "rhyme.json", "--data", "texts", "--out", "rhyme", expect=0, folder=folder)
+    run("check", "rhyme", expect=0, folder=folder)  # it finds the text where the run did
+    (folder / "texts" / "rhyme.txt").unlink()  # only the run's folder is needed
+    assert json.loads((folder / "rhyme" / "config.json").read_text())["data"]["characters"] == "\n benort"
+    made = run("generate", "rhyme", "--prompt", "to be", "--length", "16", "--temperature", "0", expect=0, folder=folder)
+    assert made.stdout == "to be or not\nto be or\n" and made.stderr == "", made
+    assert len(run("generate", "rhyme", expect=0, folder=folder).stdout) == 501
+    (folder / "prompt.txt").write_text("or n")
+    figures = json.loads(run("generate", "rhyme", "--prompt-file", "prompt.txt", "--length", "3", "--top-k", "1", "--json", expect=0, folder=folder).stdout)
+    assert figures == {"prompt": "or n", "text": "ot\n"}, figures
+    warm = ["generate", "rhyme", "--temperature", "3", "--seed"]
+    first, same, other = (run(*warm, seed, expect=0, folder=folder).stdout for seed in (1, 1, 2))
+    assert first == same != other
+    for arguments, words in [
+        (("rhyme", "--prompt", "to bee or\nx"), ["'x', character 1 of line 2, is not one of the 8 characters"]),
+        (("again",), ["no text", "eigengrad predict"]), (("nowhere",), ["nowhere/config.json"]), (("rhyme", "--length", "0"), ["--length"]),
+        (("rhyme", "--temperature", "nan"), ["--temperature: found 'nan', expected a number of at least 0"]),
+        (("rhyme", "--temperature", "-1"), ["--temperature"]), (("rhyme", "--top-k", "1.5"), ["--top-k: found '1.5', expected an integer"]),
+        (("rhyme", "--prompt", "t", "--prompt-file", "prompt.txt"), ["excludes"]), (("rhyme", "--prompt-file", "none.txt"), ["none.txt"]),
+    ]:
+        result = run("generate", *arguments, expect=2, folder=folder)
+        assert all(word in result.stderr for word in words) and result.stdout == "", result
+    assert "eigengrad generate" in run("predict", "rhyme", "prompt.txt", expect=2, folder=folder).stderr
+    endless = subprocess.Popen([PROGRAM, "generate", "rhyme", "--length", "1000000000"], cwd=folder, stdout=subprocess.PIPE)
+    assert len(endless.stdout.read(20)) == 20  # characters come as they are made
+    endless.send_signal(signal.SIGINT)
+    assert endless.communicate(timeout=60)[0].endswith(b"\n") and endless.returncode == 130, endless.returncode
 
 
 def check_check_and_inspect(folder):
@@ -152,6 +246,9 @@ def check_check_and_inspect(folder):
 def check_export(folder):
     run("export", "again", "model.onnx", expect=0, folder=folder)
     assert b"1.weight" in (folder / "model.onnx").read_bytes()
+    run("export", "again", "model.onnx", expect=0, folder=folder)
+    refused = run("export", "again", "small.json", expect=2, folder=folder)
+    assert "small.json is there already" in refused.stderr and json.loads((folder / "small.json").read_text()) == SMALL
     run("export", "again", "model.onnx", "--opset", "3", expect=2, folder=folder)
     run("export", "nowhere", "model.onnx", expect=2, folder=folder)
 
@@ -193,8 +290,10 @@ def check_graph(folder):
     dot = (folder / "g.dot").read_text()
     for word in ("1.weight", "1.bias", "cost", "cross_entropy", "cluster", "grad"):
         assert word in dot, word
+    named = json.loads(run("graph", folder / "small.json", "--out", "named.svg", "--json", expect=0, folder=folder).stdout)["files"]
+    assert named == ["named.dot", "named.svg"][:len(files)] and (folder / "named.dot").read_text().startswith("digraph")
     if len(files) > 1:
-        assert "<svg" in (folder / files[1]).read_text()
+        assert "<svg" in (folder / files[1]).read_text() and "<svg" in (folder / "named.svg").read_text()
     else:
         print("SKIPPED: Graphviz is not there, so no SVG was drawn")
 
@@ -216,6 +315,6 @@ def check_example(folder):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     (folder / "small.json").write_text(json.dumps(SMALL))
-    for check in (check_help, check_misuse, check_check_and_inspect, check_train_and_evaluate, check_predict, check_export, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
+    for check in (check_help, check_misuse, check_check_and_inspect, check_train_and_evaluate, check_predict, check_predict_folder, check_run_as_configuration, check_generate, check_export, check_failed_run, check_profile, check_info, check_graph, check_notes, check_example):
         check(folder)
         print("ok:", check.__name__, flush=True)

@@ -2,15 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 
 #include "eigengrad/config/reader.h"
 #include "eigengrad/core/error.h"
 #include "eigengrad/core/random.h"
-#include "eigengrad/data/build.h"
 #include "eigengrad/data/csv.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/io/file.h"
@@ -85,6 +87,8 @@ TEST_F(Places, ArePredictedFromRows) {
   EXPECT_EQ(predictor.predict(folder.file("old.csv"))[7].values, all[7].values);
   write(folder.file("bad.csv"), "north\r\n1\r\n");
   expect_error<FormatError>([&] { predictor.predict(folder.file("bad.csv")); }, {"bad.csv", "no column 'east'"});
+  expect_error<IoError>([&] { predictor.predict(folder.path()); },
+                        {"found a folder, expected a CSV table with the columns 'east', 'north'"});
 }
 
 TEST_F(Places, StayAsTheyWereLearnedWhenTheFileChanges) {
@@ -209,6 +213,31 @@ TEST(Predictor, TellsSeveralNumbersFromCategories) {
   EXPECT_LT(*figures.find("test_loss")->as_double(), 0.02);
 }
 
+TEST(Predictor, RefusesFoldersThatHaveNoEndOrCannotBeRead) {
+  const TempFolder folder;
+  train_run(folder, R"({"type": "Digits", "train": 40, "test": 10})",
+            R"(["Flatten", {"type": "Linear", "out_features": 10}])", "CrossEntropyLoss");
+  const Predictor predictor(folder.file("run"));
+  namespace fs = std::filesystem;
+  const std::string all = folder.file("all");
+  const auto refuse = [&](std::initializer_list<std::string> words) {
+    expect_error<IoError>([&] { predictor.predict(all); }, words);
+    fs::remove_all(all);
+    fs::create_directories(all + "/inner");
+  };
+  fs::create_directories(all);
+  fs::create_directory_symlink(all, all + "/loop");
+  refuse({"/all/loop", "a second time"});
+  fs::create_directory_symlink("inner", all + "/also");
+  refuse({"/all/inner", "a second time"});
+  fs::create_symlink("self.png", all + "/self.png");
+  refuse({"self.png"});
+  ::mkfifo((all + "/pipe.png").c_str(), 0600);
+  refuse({"pipe.png", "not a regular file"});
+  fs::create_symlink("self", all + "/self");  // no image, and no folder
+  refuse({"no .png file"});
+}
+
 TEST(Predictor, ReadsImages) {
   const TempFolder folder;
   train_run(folder,
@@ -233,19 +262,20 @@ TEST(Predictor, ReadsImages) {
     right += std::max_element(values.begin(), values.end()) - values.begin() == batch.targets.item<std::int64_t>();
   }
   EXPECT_GE(right, 12);
+  namespace fs = std::filesystem;
+  fs::create_directories(folder.file("all/more/x.png"));
+  expect_error<IoError>([&] { predictor.predict(folder.file("all")); }, {"/all", "no .png file"});
+  for (const char* file : {"b.png", "a.PNG", "more/x.png/c.png", "more/b.png"})
+    fs::copy(folder.file("digit.png"), folder.file("all/") + file);
+  write(folder.file("all/notes.txt"), "no image");
+  const auto found = predictor.predict(folder.file("all"));
+  Strings names;
+  for (const Prediction& one : found) names.push_back(one.name.substr(folder.path().size() + 1));
+  EXPECT_EQ(names, (Strings{"all/a.PNG", "all/b.png", "all/more/b.png", "all/more/x.png/c.png"}));
+  EXPECT_EQ(found[3].values, predictor.predict(folder.file("digit.png"))[0].values);
   write(folder.file("x.txt"), "no image");
   EXPECT_THROW(predictor.predict(folder.file("x.txt")), FormatError);
   EXPECT_THROW(predictor.predict(folder.file("none.png")), IoError);
-}
-
-TEST(Predictor, SaysThatTextsCannotBeAskedAbout) {
-  const auto reader = [&] {
-    config::Diagnostics diagnostics;
-    const auto row = data::sources().read(parse_json(R"({"type": "Sums", "length": 16})"), "/data", diagnostics);
-    return data::sources().functions(*row).inputs(row->options.get());
-  }();
-  EXPECT_EQ(reader->input_shape(), Shape{16});
-  expect_error<ValueError>([&] { reader->read("some.txt"); }, {"some.txt", "cannot be asked about a file"});
 }
 
 }  // namespace
