@@ -47,7 +47,7 @@ class RunBuilder {
   RunCheck check() {
     read();
     RunCheck result;
-    const bool readable = source_ && !folder_.empty();
+    const bool readable = source_ && (run_.data.train || !folder_.empty());
     if (readable) {
       meet_data();
       fit_data();
@@ -129,6 +129,17 @@ class RunBuilder {
       samples_ = shape(source_->options.get());
     else if (!only_check_ || !folder_.empty())
       make_data();
+    else
+      look_for_data();
+  }
+
+  // Who only wants to check, and names no folder, need not have the data.
+  void look_for_data() {
+    try {
+      make_data();
+    } catch (const IoError& error) {
+      not_read_ = error.what();
+    }
   }
 
   void read_training() {
@@ -392,7 +403,8 @@ class RunBuilder {
       if (!run_.data.note.empty()) result.not_checked.push_back(run_.data.note);
     } else {
       add("data", samples_ ? fmt::format("{}, inputs of shape {}", kind, samples_->input) : kind);
-      result.not_checked.push_back("the data were not read: give --data DIR");
+      result.not_checked.push_back(
+          fmt::format("the data were not read: {}give --data DIR", not_read_.empty() ? "" : not_read_ + "; "));
     }
     if (run_.model) {
       result.parameters = run_.model->parameter_count();
@@ -433,6 +445,7 @@ class RunBuilder {
   Run run_;
   std::unique_ptr<config::Configured> source_;
   std::optional<data::SampleShape> samples_;  // nothing while it is not known
+  std::string not_read_;                      // why the data could not be, where that is no mistake
   bool model_is_right_ = false;
   Shape output_;  // of the model, without the batch axis
   ConfiguredMetrics metrics_;

@@ -91,6 +91,21 @@ TEST(RunConfig, NumbersThatALossIsNotMeantForAreRefused) {
   }
 }
 
+TEST(RunConfig, IsCheckedWithTheDataOfTheFolderWhereItRuns) {
+  const TempFolder folder;
+  Value config = table_run(folder.path(), "0", "MSELoss");
+  config::set_by_path(config, "data.file", "\"" + io::file_in(folder.path(), "t.csv") + "\"");
+  const RunCheck there = check_run(config, "f.json", "");
+  EXPECT_TRUE(there.not_checked.empty());
+  EXPECT_EQ(there.parameters, 2);
+  config::set_by_path(config, "data.file", "\"not there.csv\"");
+  const RunCheck gone = check_run(config, "f.json", "");
+  ASSERT_EQ(gone.not_checked.size(), 2u);
+  EXPECT_EQ(gone.not_checked[0],
+            "the data were not read: cannot read not there.csv: No such file or directory; give --data DIR");
+  EXPECT_THROW(check_run(config, "f.json", folder.path()), IoError);
+}
+
 TEST(RunConfig, AnArrayOfLayersIsASequential) {
   const train::Run whole = build_run(small_run(), "f.json", "");
   const train::Run brief =
