@@ -10,6 +10,7 @@
 #include "eigengrad/io/file.h"
 #include "eigengrad/io/safetensors.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/seal.h"
 
 namespace eigengrad::train {
 namespace {
@@ -48,16 +49,6 @@ void remove(const std::string& folder) {
   fs::remove_all(folder, error);
   EG_CHECK(!error, IoError, "cannot remove {}: {}", printable(folder), error.message());
 }
-
-Value seal_of(const io::Written& written) {
-  Value seal = Value::object();
-  seal.set("bytes", static_cast<std::int64_t>(written.bytes));
-  seal.set("xxh3_128", written.checksum);
-  return seal;
-}
-
-// The same of a file that is there.
-Value seal_of_file(const std::string& file) { return seal_of({RegularFile(file).size(), io::checksum_of_file(file)}); }
 
 // The text of the notes ends in a checksum of all that stands before it.
 std::string sealed(const Value& notes) {

@@ -22,6 +22,7 @@
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
 #include "eigengrad/train/run_files.h"
+#include "eigengrad/train/seal.h"
 #include "eigengrad/train/tensorboard.h"
 #include "eigengrad/train/wording.h"
 
@@ -201,7 +202,9 @@ RunReport run_training(const Value& config, const std::string& source, const Run
     report.signal = StopSignal::received();
   } else {
     const optim::EMA::Applied averages(result.restored_best ? nullptr : run.average.get());
-    io::save_safetensors(file_in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
+    const io::Written weights =
+        io::save_safetensors(file_in(folder, "model.safetensors"), run.model->state_dict(), {{"format", "eigengrad"}});
+    report.figures.set("weights", seal_of(weights));
     if (!report.failed && !add_evaluation(report.figures, run)) report.signal = StopSignal::received();
     if (!report.failed && !run.data.note.empty()) log_warning(run.data.note);  // again, beside the figures
   }

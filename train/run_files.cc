@@ -12,6 +12,7 @@
 #include "eigengrad/io/file.h"
 #include "eigengrad/train/machine.h"
 #include "eigengrad/train/report.h"
+#include "eigengrad/train/seal.h"
 #include "eigengrad/train/stopping.h"
 
 namespace eigengrad::train {
@@ -123,7 +124,11 @@ io::NamedTensors load_weights(const std::string& run_folder) {
     log_warning(
         fmt::format("{} has gone on, or was not tested: these are the weights with which its training last ended",
                     printable(run_folder)));
-  return io::load_safetensors(file).tensors;
+  io::NamedTensors tensors = io::load_safetensors(file).tensors;
+  const Value result = read_object(file_in(run_folder, "result.json"));
+  if (const Value* const seal = result.find("weights"); seal && !(*seal == seal_of_file(file)))
+    log_warning(fmt::format("{} is not as the run has left it: it was changed, or is damaged", printable(file)));
+  return tensors;
 }
 
 RunFiles::RunFiles(const std::string& folder)

@@ -386,6 +386,23 @@ TEST(Run, LeavesItsResultsAndCanBeEvaluated) {
   EXPECT_THROW(run_training(small_run(), "f.json", {"", folder.file("run")}), IoError);
 }
 
+TEST(Run, TellsOfWeightsThatAreNotAsItLeftThem) {
+  const TempFolder folder;
+  const std::string run = folder.file("run"), file = folder.file("run/model.safetensors");
+  run_training(small_run(), "f.json", {"", run});
+  const auto told = [&] {
+    testing::internal::CaptureStderr();
+    run_evaluation(run, "");
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told().find("as the run has left it"), std::string::npos);
+  std::string bytes = io::read_file(file, 1 << 20);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  io::write_file(file, bytes);
+  EXPECT_NE(told().find("model.safetensors is not as the run has left it: it was changed, or is damaged"),
+            std::string::npos);
+}
+
 TEST(Run, MeasuresWhatItIsTold) {
   const TempFolder folder;
   const Value config =
