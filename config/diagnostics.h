@@ -4,9 +4,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eigengrad/config/value.h"
+#include "eigengrad/core/error.h"
 
 namespace eigengrad::config {
 
@@ -19,6 +21,21 @@ std::string excerpt(std::string_view text, std::size_t most = 60);
 
 /// The candidate that a mistyped name most likely stands for, or an empty string when none is near.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
+
+/// One option that does not fit what it meets later, such as data.
+class OptionError : public ConfigError {
+ public:
+  /// `key` is a pointer that begins at the options: "/length", "/transforms/0".
+  OptionError(std::string key, const std::string& message)
+      : ConfigError(key.substr(1) + ": " + message), key_(std::move(key)), message_(message) {}
+  /// The pointer.
+  const std::string& key() const { return key_; }
+  /// What is wrong, without the option's name.
+  const std::string& message() const { return message_; }
+
+ private:
+  std::string key_, message_;
+};
 
 /// Mistakes, each with its place, to be thrown as one ConfigError.
 class Diagnostics {

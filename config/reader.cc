@@ -157,6 +157,12 @@ Value* step_into(Value& value, std::string_view part, std::string_view path) {
              array->size());
     return &(*array)[index];
   }
+  if (value.as_string()) {  // a name alone is short for an object of that type
+    Value object = Value::object();
+    object.set_position(value.position());
+    object.set("type", std::move(value));
+    value = std::move(object);
+  }
   EG_CHECK(value.is_null() || value.as_object(), ConfigError, "cannot set {}: there is no '{}' in {}", printable(path),
            printable(part), value.description());
   if (Value* present = value.find(part)) return present;

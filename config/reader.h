@@ -25,8 +25,8 @@ Value parse_json(std::string_view text, const std::string& source = "JSON");
 Value read_json_file(const std::string& path);
 
 /// Sets a value below `root` by a dotted path ("optimizer.lr", "model.layers.0.out_features"), as on a command line.
-/// The text is taken as JSON if it is, else as a string. Objects on the way are made when they are missing. Throws
-/// ConfigError.
+/// The text is taken as JSON if it is, else as a string. Objects on the way are made when they are missing, and of a
+/// name, as of "Adam", for which {"type": "Adam"} stands as well. Throws ConfigError.
 void set_by_path(Value& root, std::string_view path, std::string_view text);
 
 }  // namespace eigengrad::config

@@ -5,6 +5,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/file.h"
+#include "eigengrad/core/utf8.h"
 #include "eigengrad/data/digits.h"
 #include "eigengrad/data/idx.h"
 #include "eigengrad/data/image_source.h"
@@ -42,7 +43,7 @@ struct SumsSourceOptions : WindowOptions {
 
 namespace {
 
-const Shape kDigitShape{1, 28, 28};
+const Shape kDigitShape{1, 28, 28}, kCifarShape{3, 32, 32};
 
 void describe_digits(config::Fields& f, DigitsSourceOptions& o, const std::string& of) {
   f("train", o.train, {.help = "training samples" + of, .min = 1, .max = 1'000'000});
@@ -66,7 +67,7 @@ Source seen(const DigitsSourceOptions& o, const std::function<DatasetPtr(bool tr
     if (steps.empty()) return make(train, o.normalization);
     return std::make_shared<TransformedDataset>(make(train, {}), steps, default_generator().seed());
   };
-  return {part(true), part(false), ""};
+  return {part(true), part(false)};
 }
 
 Source make_digits(DigitsSourceOptions& o, const std::string&) {
@@ -81,12 +82,12 @@ Source make_digits(DigitsSourceOptions& o, const std::string&) {
 Source make_mnist(MnistSourceOptions& o, const std::string& folder) {
   EG_CHECK(folder.empty() || std::filesystem::is_directory(folder), IoError, "there is no folder {}", folder);
   if (!folder.empty() && has_mnist(folder)) {
-    Source source =
-        seen(o, [&](bool train, Normalization normalization) { return mnist(folder, train, normalization); });
-    for (const DatasetPtr& part : {source.train, source.test})
+    return seen(o, [&](bool train, Normalization normalization) {
+      DatasetPtr part = mnist(folder, train, normalization);
       EG_CHECK(part->input_shape() == kDigitShape, FormatError, "{}: found images of shape {}, expected {} of MNIST",
-               folder, part->input_shape(), kDigitShape);
-    return source;
+               printable(folder), part->input_shape(), kDigitShape);
+      return part;
+    });
   }
   Source source = make_digits(o, folder);
   source.note = folder.empty() ? "no folder with MNIST was given (--data DIR): using the embedded digits instead"
@@ -108,7 +109,7 @@ InputReaderPtr folder_inputs(const ImageFolderOptions& o) {
 }
 
 InputReaderPtr cifar10_inputs(const Cifar10Options& o) {
-  return image_inputs({3, 32, 32}, make_transforms(o.transforms), o.classes);
+  return image_inputs(kCifarShape, make_transforms(o.transforms), o.classes);
 }
 
 void describe_windows(config::Fields& f, WindowOptions& o) {
@@ -118,30 +119,51 @@ void describe_windows(config::Fields& f, WindowOptions& o) {
   f("characters", o.characters, {.help = "all that may occur, in any order; none: those of the text"});
 }
 
+// Throws FormatError for what is not UTF-8, with its place.
+void check_utf8(std::string_view text, const std::string& name) {
+  std::int64_t line = 1, column = 1;
+  for (std::size_t i = 0, length = 0; i < text.size(); i += length) {
+    length = utf8_length(text, i);
+    EG_CHECK(length > 0, FormatError, "{}:{}:{}: the byte 0x{:02X} is not UTF-8", name, line, column,
+             static_cast<unsigned char>(text[i]));
+    text[i] == '\n' ? (++line, column = 1) : ++column;
+  }
+}
+
 // The numbers of a text's characters, which are found in it unless the options have them.
 Tensor encoded(const std::string& text, const std::string& name, WindowOptions& o) {
+  const Characters characters(o.characters.empty() ? text : o.characters);
+  o.characters = characters.decode(arange(characters.size()));
   try {
-    const Characters characters(o.characters.empty() ? text : o.characters);
-    o.characters = characters.decode(arange(characters.size()));
     return characters.encode(text);
-  } catch (const FormatError& error) {
-    throw FormatError(fmt::format("{}: {}", name, error.what()));
   } catch (const ValueError& error) {
     throw FormatError(fmt::format("{}: {} of the option \"characters\"", name, error.what()));
   }
 }
 
+// `name` is what messages call the text.
 Source windows_of(const std::string& text, const std::string& name, WindowOptions& o) {
   const auto [first, last] = split_sequence(encoded(text, name, o), o.test_fraction);
   const Characters characters(o.characters);
   const std::int64_t stride = o.stride == 0 ? o.length : o.stride;
-  const auto windows = [&](const Tensor& numbers) {
+  const auto windows = [&](const Tensor& numbers, const char* use) {
+    if (numbers.numel() <= o.length)
+      throw config::OptionError(
+          "/length",
+          fmt::format(
+              "found {}, but {} has only {} characters to {} (test_fraction is {}): expected a length below that, "
+              "or another test_fraction",
+              o.length, name, numbers.numel(), use, o.test_fraction));
     return std::make_shared<WindowDataset>(numbers, o.length, stride, characters.size(), characters.all());
   };
-  return {windows(first), windows(last), ""};
+  return {windows(first, "train on"), windows(last, "test on")};
 }
 
-SampleShape digits_shape(const void*) { return {kDigitShape, {}, 10}; }
+// Of images of a known size in ten classes.
+template <class Options, const Shape& Size>
+SampleShape image_shape(const void* options) {
+  return {output_shape(static_cast<const Options*>(options)->transforms, Size), {}, 10};
+}
 
 template <class Options>
 SampleShape windows_shape(const void* options) {
@@ -151,15 +173,20 @@ SampleShape windows_shape(const void* options) {
 
 Source make_text(TextSourceOptions& o, const std::string& folder) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
-  EG_CHECK(!folder.empty(), IoError, "the text {} needs a folder (--data DIR)", o.file);
-  RegularFile file(path_in(folder, o.file));
+  const std::string path = path_in(folder, o.file);
+  std::error_code error;
+  EG_CHECK(!folder.empty() || std::filesystem::exists(path, error), IoError,
+           "there is no text {} here: expected its folder (--data DIR)", printable(path));
+  RegularFile file(path);
   EG_CHECK(file.size() <= kLargest, FormatError, "{} has {} bytes, expected {} at most", file.name(), file.size(),
            kLargest);
-  return windows_of(file.read_all(), file.name(), o);
+  const std::string text = file.read_all();
+  check_utf8(text, file.name());
+  return windows_of(text, file.name(), o);
 }
 
 Source make_sums(SumsSourceOptions& o, const std::string&) {
-  return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), "the sums", o);
+  return windows_of(sums_text(o.lines, static_cast<std::uint64_t>(o.seed)), "the text of the sums", o);
 }
 
 // A model of texts is not asked about files.
@@ -214,12 +241,15 @@ std::string path_in(const std::string& folder, const std::string& file) {
 const SourceTable& sources() {
   static const SourceTable table = [] {
     SourceTable all("data set");
-    all.add<MnistSourceOptions>("MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
-                                functions_of<MnistSourceOptions, make_mnist, digit_inputs>(digits_shape));
-    all.add<DigitsSourceOptions>("Digits", "the embedded digits",
-                                 functions_of<DigitsSourceOptions, make_digits, digit_inputs>(digits_shape));
-    all.add<Cifar10Options>("CIFAR10", "small coloured photographs of ten classes, in the binary version",
-                            functions_of<Cifar10Options, cifar10, cifar10_inputs>());
+    all.add<MnistSourceOptions>(
+        "MNIST", "handwritten digits, from a folder; the embedded digits where it has none",
+        functions_of<MnistSourceOptions, make_mnist, digit_inputs>(image_shape<MnistSourceOptions, kDigitShape>));
+    all.add<DigitsSourceOptions>(
+        "Digits", "the embedded digits",
+        functions_of<DigitsSourceOptions, make_digits, digit_inputs>(image_shape<DigitsSourceOptions, kDigitShape>));
+    all.add<Cifar10Options>(
+        "CIFAR10", "small coloured photographs of ten classes, in the binary version",
+        functions_of<Cifar10Options, cifar10, cifar10_inputs>(image_shape<Cifar10Options, kCifarShape>));
     all.add<ImageFolderOptions>("ImageFolder", "PNG images in folders named by their class",
                                 functions_of<ImageFolderOptions, image_folder, folder_inputs>());
     all.add<CsvOptions>("CSV", "a table with a header: a class or numbers to be told from numbers and categories",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "eigengrad/config/registry.h"
 #include "eigengrad/data/dataset.h"
@@ -13,7 +14,12 @@ namespace eigengrad::data {
 struct Source {
   DatasetPtr train;  ///< what is trained on
   DatasetPtr test;   ///< what is tested on
-  std::string note;  ///< something the user should know: that other data took the place of those asked for
+  /// Something the user should know beside every figure: that other data took the place of those asked for.
+  std::string note{};
+  /// What looks like a mistake in the data: told once, when they are read to be trained on.
+  std::vector<std::string> warnings{};
+  /// What the numbers mean that are to be told, where they are not those of the data; empty: they are.
+  std::string target_note{};
 };
 
 /// What the samples of a source look like.

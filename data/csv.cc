@@ -19,7 +19,13 @@ std::string shown(std::string_view text) {
 }
 
 // The number that a text is, and how it went: invalid_argument for what is none.
-std::pair<double, std::errc> parsed(std::string_view text) {
+std::pair<double, std::errc> parsed(std::string_view text, char decimal) {
+  std::string with_point;
+  if (decimal != '.') {
+    with_point = text;
+    for (char& c : with_point) c = c == decimal ? '.' : c == '.' ? decimal : c;
+    text = with_point;
+  }
   const char* const begin = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
   double value = 0;
   const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
@@ -29,7 +35,16 @@ std::pair<double, std::errc> parsed(std::string_view text) {
 
 }  // namespace
 
-CsvReader::CsvReader(const std::string& path, char separator) : file_(path), separator_(separator), buffer_(kBuffer) {
+bool is_number(std::string_view text, char decimal) {
+  return parsed(text, decimal).second != std::errc::invalid_argument;
+}
+
+bool has_decimal_comma(std::string_view text) {
+  return text.find(',') != std::string_view::npos && is_number(text, ',');
+}
+
+CsvReader::CsvReader(const std::string& path, char separator, char decimal)
+    : file_(path), separator_(separator), decimal_(decimal), buffer_(kBuffer) {
   EG_CHECK(separator > 0 && separator != '"' && separator != '\n' && separator != '\r', ValueError,
            "[CsvReader] the separator must be a character of ASCII, neither a quote nor a line break");
   peek();
@@ -56,16 +71,14 @@ std::string_view CsvReader::operator[](std::size_t field) const {
 
 double CsvReader::number(std::size_t field, std::string_view what) const {
   const std::string_view text = (*this)[field];
-  const auto [value, error] = parsed(text);
+  const auto [value, error] = parsed(text, decimal_);
   if (error == std::errc::result_out_of_range)
     fail(field, fmt::format("{}: found {}, which is beyond the numbers of double", what, shown(text)));
   if (error != std::errc()) fail(field, fmt::format("{}: found '{}', expected a number", what, shown(text)));
   return value;
 }
 
-bool CsvReader::is_number(std::size_t field) const {
-  return parsed((*this)[field]).second != std::errc::invalid_argument;
-}
+bool CsvReader::is_number(std::size_t field) const { return data::is_number((*this)[field], decimal_); }
 
 void CsvReader::fail(std::size_t field, const std::string& message) const {
   if (field < fields_.size()) fail_at(fields_[field].line, fields_[field].column, message);

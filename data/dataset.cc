@@ -6,6 +6,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/data/fingerprint.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad::data {
@@ -31,6 +32,11 @@ void check_labels(const Tensor& labels, std::int64_t classes) {
   for (std::size_t i = 0; i < values.size(); ++i)
     EG_CHECK(values[i] >= 0 && values[i] < classes, IndexError,
              "[TensorDataset] label {} at {} is not one of {} classes", values[i], i, classes);
+}
+
+std::uint64_t fingerprint_of_tensor(const Tensor& x, std::uint64_t seed) {
+  const auto bytes = static_cast<std::size_t>(x.numel()) * size_of(x.dtype());
+  return fingerprint_of_bytes({x.raw<const std::byte>(), bytes}, seed);
 }
 
 // Rows of a contiguous tensor.
@@ -78,6 +84,10 @@ Shape TensorDataset::target_shape() const { return sample_shape(targets_); }
 
 std::string TensorDataset::description() const { return fmt::format("{} samples of shape {}", size(), input_shape()); }
 
+std::optional<std::uint64_t> TensorDataset::fingerprint() const {
+  return fingerprint_of_tensor(targets_, fingerprint_of_tensor(inputs_, 0));
+}
+
 Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> indices)
     : whole_(std::move(whole)), indices_(std::move(indices)) {
   EG_CHECK(whole_, ValueError, "[Subset] expected a data set, found null");
@@ -102,6 +112,11 @@ std::vector<std::int64_t> Subset::inner(std::span<const std::int64_t> indices) c
 }
 
 std::string Subset::description() const { return fmt::format("{} of {}", size(), whole_->description()); }
+
+std::optional<std::uint64_t> Subset::fingerprint() const {
+  const std::optional<std::uint64_t> whole = whole_->fingerprint();
+  return whole ? std::optional(fingerprint_of(indices_, *whole)) : std::nullopt;
+}
 
 std::pair<DatasetPtr, DatasetPtr> random_split(const DatasetPtr& whole, double fraction, std::uint64_t seed) {
   EG_CHECK(whole, ValueError, "[random_split] expected a data set, found null");

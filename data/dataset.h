@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,6 +40,9 @@ class Dataset {
   virtual std::vector<std::string> class_names() const;
   /// One line for logs: what it is and how many samples it has.
   virtual std::string description() const = 0;
+  /// A number that follows from the contents of all samples, by which other data are told from these; nothing where
+  /// the data set does not know it.
+  virtual std::optional<std::uint64_t> fingerprint() const { return std::nullopt; }
 };
 
 /// Data sets are shared, and not changed.
@@ -57,6 +61,7 @@ class TensorDataset : public Dataset {
   Shape target_shape() const override;
   std::int64_t classes() const override { return classes_; }
   std::string description() const override;
+  std::optional<std::uint64_t> fingerprint() const override;
 
  private:
   Tensor inputs_, targets_;
@@ -76,6 +81,7 @@ class Subset : public Dataset {
   std::int64_t classes() const override { return whole_->classes(); }
   std::vector<std::string> class_names() const override { return whole_->class_names(); }
   std::string description() const override;
+  std::optional<std::uint64_t> fingerprint() const override;
 
  private:
   std::vector<std::int64_t> inner(std::span<const std::int64_t> indices) const;

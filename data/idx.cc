@@ -197,6 +197,8 @@ DatasetPtr mnist(const std::string& folder, bool train, Normalization normalizat
   const IdxBytes labels = read_idx(label_file, 1);
   EG_CHECK(images.shape[0] == labels.shape[0], FormatError, "{} has {} images, but {} has {} labels", image_file,
            images.shape[0], label_file, labels.shape[0]);
+  EG_CHECK(images.shape[1] > 0 && images.shape[2] > 0, FormatError, "{}: found images of {}x{}, in which nothing is",
+           printable(image_file), images.shape[1], images.shape[2]);
   check_labels(label_file, labels.values, 10);
   return std::make_shared<ImageDataset>(Images{std::move(images.values),
                                                std::vector<std::int64_t>(labels.values.begin(), labels.values.end()),

@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/data/fingerprint.h"
 
 namespace eigengrad::data {
 namespace {
@@ -56,6 +57,10 @@ std::string ImageDataset::description() const {
   const Shape& shape = images_.shape;
   const char* const colour = shape[0] == 1 ? "" : shape[0] == 3 ? "coloured " : "";
   return fmt::format("{}: {} {}images of {}x{}, {} classes", name_, size(), colour, shape[1], shape[2], classes());
+}
+
+std::optional<std::uint64_t> ImageDataset::fingerprint() const {
+  return fingerprint_of(images_.labels, fingerprint_of(images_.pixels));
 }
 
 std::vector<std::string> numbered_classes(std::int64_t count) {

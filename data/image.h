@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ class ImageDataset : public Dataset {
   std::int64_t classes() const override { return static_cast<std::int64_t>(images_.class_names.size()); }
   std::vector<std::string> class_names() const override { return images_.class_names; }
   std::string description() const override;
+  std::optional<std::uint64_t> fingerprint() const override;
 
  private:
   Images images_;

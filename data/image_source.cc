@@ -119,6 +119,11 @@ DatasetPtr seen_through(DatasetPtr images, const Transforms& transforms) {
   return std::make_shared<TransformedDataset>(std::move(images), transforms, default_generator().seed());
 }
 
+DatasetPtr seen_through(DatasetPtr images, const config::ConfiguredRows& transforms) {
+  output_shape(transforms, images->input_shape());  // tells which of them does not fit
+  return seen_through(std::move(images), make_transforms(transforms));
+}
+
 constexpr std::size_t kCifarImage = 3 * 32 * 32;
 
 void append_cifar10(const std::string& path, Images& images) {
@@ -236,19 +241,19 @@ Source image_folder(ImageFolderOptions& o, const std::string& data_folder) {
   const fs::path folder = path_in(data_folder, o.folder);
   std::error_code error;
   const bool resize = o.size.has_value(), parted = fs::is_directory(folder / "train", error);
-  const Transforms transforms = make_transforms(o.transforms);
   const auto dataset = [&](const fs::path& where) {
     Images images = FolderReader(o, where, resize).read();
-    return seen_through(std::make_shared<ImageDataset>(std::move(images), Normalization(), where.string()), transforms);
+    return seen_through(std::make_shared<ImageDataset>(std::move(images), Normalization(), where.string()),
+                        o.transforms);
   };
   if (!parted) {
     const auto [train, test] = random_split(dataset(folder), o.test_fraction, static_cast<std::uint64_t>(o.seed));
     EG_CHECK(train->size() > 0 && test->size() > 0, FormatError, "{}: {} images are too few to train and test on",
              printable(folder.string()), train->size() + test->size());
-    return {train, test, ""};
+    return {train, test};
   }
   const DatasetPtr train = dataset(folder / "train");
-  return {train, dataset(folder / "test"), ""};
+  return {train, dataset(folder / "test")};
 }
 
 Images read_cifar10(const std::vector<std::string>& paths) {
@@ -266,14 +271,13 @@ Source cifar10(Cifar10Options& o, const std::string& data_folder) {
   EG_CHECK(o.classes.size() == 10, ConfigError, "classes has {} names, expected 10", o.classes.size());
   std::vector<std::string> files;
   for (int i = 1; i <= 5; ++i) files.push_back((folder / fmt::format("data_batch_{}.bin", i)).string());
-  const Transforms transforms = make_transforms(o.transforms);
   const auto dataset = [&](const std::vector<std::string>& paths, const char* name) {
     Images images = read_cifar10(paths);
     images.class_names = o.classes;
-    return seen_through(std::make_shared<ImageDataset>(std::move(images), Normalization(), name), transforms);
+    return seen_through(std::make_shared<ImageDataset>(std::move(images), Normalization(), name), o.transforms);
   };
   return {dataset(files, "CIFAR-10, training set"),
-          dataset({(folder / "test_batch.bin").string()}, "CIFAR-10, test set"), ""};
+          dataset({(folder / "test_batch.bin").string()}, "CIFAR-10, test set")};
 }
 
 InputReaderPtr image_inputs(const Shape& shape, Transforms transforms, std::vector<std::string> class_names) {

@@ -10,7 +10,9 @@
 
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/data/fingerprint.h"
 #include "eigengrad/data/table_reader.h"
+#include "eigengrad/data/table_warnings.h"
 #include "eigengrad/ops/arithmetic.h"
 
 namespace eigengrad::data {
@@ -176,6 +178,16 @@ void standardize(const CsvOptions& o, TableDataset::Rows& rows) {
   }
 }
 
+// What the numbers mean that a model tells, where they are standardised.
+std::string target_note(const CsvOptions& o) {
+  if (!o.standardize_target) return "";
+  std::string note;
+  for (std::size_t i = 0; i < o.label.size(); ++i)
+    note +=
+        fmt::format("{} {:.6g} of '{}'", note.empty() ? "" : ",", o.target_mean_std[2 * i + 1], printable(o.label[i]));
+  return "standardised: in the loss and the metrics 1 stands for" + note;
+}
+
 void check_distinct(const std::string& option, const std::vector<std::string>& names) {
   for (const std::string& name : names)
     EG_CHECK(std::count(names.begin(), names.end(), name) == 1, ConfigError, "{} names '{}' twice", option,
@@ -184,7 +196,12 @@ void check_distinct(const std::string& option, const std::vector<std::string>& n
 
 void check_options(const CsvOptions& o) {
   config::check_options("CSV", o);
-  EG_CHECK(o.separator.size() == 1, ConfigError, "separator is '{}', expected one character", printable(o.separator));
+  if (o.separator.size() != 1 || std::string_view("\"\r\n").find(o.separator) != std::string_view::npos)
+    throw config::OptionError("/separator", fmt::format("found '{}', expected one character, neither a quote nor a "
+                                                        "line break",
+                                                        printable(o.separator)));
+  if (o.decimal != "." && o.decimal != ",")
+    throw config::OptionError("/decimal", fmt::format("found '{}', expected . or ,", printable(o.decimal)));
   EG_CHECK(!o.label.empty(), ConfigError, "label names no column");
   EG_CHECK(o.label.size() == 1 || o.task == TableTask::Regression, ConfigError,
            "label names {} columns, which is for \"task\": \"regression\"", o.label.size());
@@ -352,6 +369,7 @@ void describe(config::Fields& f, CsvOptions& o) {
   f("features", o.features, {.help = "the columns of the inputs; none: all but the label and those to ignore"});
   f("ignore", o.ignore, {.help = "columns to leave out"});
   f("separator", o.separator, {.help = "between fields; one character"});
+  f("decimal", o.decimal, {.help = "before the decimals of numbers: a point, or a comma"});
   f("categorical", o.categorical,
     {.help = "columns whose values are categories, even if they look like numbers; those of texts alone always are"});
   f.choice<Encoding>("encoding", o.encoding, {{"one_hot", Encoding::OneHot}, {"ordinal", Encoding::Ordinal}},
@@ -441,8 +459,13 @@ std::string TableDataset::description() const {
                      spread > 0 ? fmt::format(", {} of them categorical", spread) : "", target);
 }
 
+std::optional<std::uint64_t> TableDataset::fingerprint() const {
+  return fingerprint_of(rows_.targets, fingerprint_of(rows_.labels, fingerprint_of(rows_.values)));
+}
+
 Source csv(CsvOptions& o, const std::string& folder) {
   check_options(o);
+  const bool completed = !o.means.empty(), features_are_named = !o.features.empty();
   const std::string path = path_in(folder, o.file);
   std::int64_t dropped = 0;
   Names classes(o.classes);
@@ -457,10 +480,13 @@ Source csv(CsvOptions& o, const std::string& folder) {
   const bool own_test = !o.test_file.empty();
   auto [training, tested] = own_test ? std::array{all_rows(count), std::vector<std::int64_t>()} : split_rows(o, count);
   complete_figures(o, rows, training);
+  Source source;
+  // A run has told them when it completed its options.
+  if (!completed) source.warnings = table_warnings({o, columns, rows, training, dropped, features_are_named});
+  source.target_note = target_note(o);
   standardize(o, rows);
   const TableEncoding rows_encoding = rows.encoding;
 
-  Source source;
   const auto whole = std::make_shared<TableDataset>(std::move(rows), o.classes, o.file);
   if (own_test) {
     Names known(o.classes);

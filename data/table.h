@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ struct CsvOptions {
   std::vector<std::string> features{};         ///< columns of the inputs; empty: all but the label and those to ignore
   std::vector<std::string> ignore{};           ///< columns to leave out
   std::string separator = ",";                 ///< between fields; one character
+  std::string decimal = ".";                   ///< before the decimals of numbers: a point or a comma
   std::vector<std::string> categorical{};      ///< columns of categories, besides those that have only texts
   Encoding encoding = Encoding::OneHot;        ///< whether a category becomes an input of its own, or a number
   Unknown unknown = Unknown::Error;            ///< what becomes of a category that the training file does not have
@@ -83,6 +85,7 @@ class TableDataset : public Dataset {
   std::int64_t classes() const override { return static_cast<std::int64_t>(class_names_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
   std::string description() const override;
+  std::optional<std::uint64_t> fingerprint() const override;
 
  private:
   Rows rows_;

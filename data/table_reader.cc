@@ -10,6 +10,7 @@
 namespace eigengrad::data {
 namespace {
 
+constexpr const char* kDecimalComma = "\"decimal\": \",\" is for files whose numbers have a decimal comma";
 constexpr std::size_t kMaxClasses = 10'000;
 constexpr std::size_t kMaxCategories = 1'000;         // of a column
 constexpr std::size_t kMaxCategoriesOfAll = 100'000;  // of all, so that memory stays small whatever the file
@@ -99,7 +100,10 @@ std::vector<TableColumn> columns_of(const CsvOptions& o) {
 // ---- Rows.
 
 TableReader::TableReader(const std::string& path, const CsvOptions& options)
-    : options_(options), path_(path), reader_(path, options.separator[0]), header_(read_header(reader_, path)) {}
+    : options_(options),
+      path_(path),
+      reader_(path, options.separator[0], options.decimal[0]),
+      header_(read_header(reader_, path)) {}
 
 TableDataset::Rows TableReader::read(std::vector<TableColumn>& columns, Names& classes, std::int64_t& dropped) {
   TableDataset::Rows rows;
@@ -170,7 +174,16 @@ void TableReader::fail_missing(std::size_t field) const {
                                   printable(reader_[field])));
 }
 
+void TableReader::fail_missing_label(std::size_t field) const {
+  reader_.fail(field, fmt::format("{}: found '{}', a missing value, but the label of a row must be known: fill it in, "
+                                  "or leave out such rows by \"missing\": \"drop\"",
+                                  named(field), printable(reader_[field])));
+}
+
 float TableReader::number(std::size_t field) const {
+  if (!reader_.is_number(field) && has_decimal_comma(reader_[field]))
+    reader_.fail(field, fmt::format("{}: found '{}', expected a number; {}", named(field), printable(reader_[field]),
+                                    kDecimalComma));
   const double value = reader_.number(field, named(field));
   if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max()))
     reader_.fail(field, fmt::format("{}: found {}, which is beyond the numbers of float32", named(field), value));
@@ -179,9 +192,11 @@ float TableReader::number(std::size_t field) const {
 
 float TableReader::category(TableColumn& column, std::size_t field) {
   if (!column.may_be_numbers && reader_.is_number(field))
-    reader_.fail(field, fmt::format("{}: found the number '{}' behind texts, which are categories; name the column in "
-                                    "\"categorical\" if it is one of them",
-                                    named(field), printable(reader_[field])));
+    reader_.fail(field, fmt::format("{}: found the number '{}' behind texts, which are categories; {}", named(field),
+                                    printable(reader_[field]),
+                                    has_decimal_comma(column.categories.all().front())
+                                        ? kDecimalComma
+                                        : "name the column in \"categorical\" if it is one of them"));
   const std::size_t before = column.categories.all().size();
   const std::optional<std::int32_t> number = column.categories.number(reader_[field]);
   if (!number) {
@@ -215,7 +230,7 @@ void TableReader::read_features(std::vector<TableColumn>& columns, std::vector<f
 
 void TableReader::read_labels(const std::vector<std::size_t>& fields, Names& classes, TableDataset::Rows& rows) const {
   for (const std::size_t field : fields) {
-    if (is_missing(field)) fail_missing(field);
+    if (is_missing(field)) fail_missing_label(field);
     if (options_.task == TableTask::Regression) {
       rows.targets.push_back(number(field));
       continue;

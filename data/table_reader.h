@@ -77,6 +77,7 @@ class TableReader {
   bool any_missing(const std::vector<std::size_t>& fields) const;
   std::string named(std::size_t field) const;
   [[noreturn]] void fail_missing(std::size_t field) const;
+  [[noreturn]] void fail_missing_label(std::size_t field) const;
   float number(std::size_t field) const;
   float category(TableColumn& column, std::size_t field);
   void read_features(std::vector<TableColumn>& columns, std::vector<float>& values);

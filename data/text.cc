@@ -8,6 +8,7 @@
 #include "eigengrad/core/file.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/core/utf8.h"
+#include "eigengrad/data/fingerprint.h"
 #include "eigengrad/ops/shape.h"
 
 namespace eigengrad::data {
@@ -108,6 +109,12 @@ std::vector<std::string> WindowDataset::class_names() const { return names_.empt
 
 std::string WindowDataset::description() const {
   return fmt::format("{} windows of {} characters, of which there are {} kinds", size(), length_, classes_);
+}
+
+std::optional<std::uint64_t> WindowDataset::fingerprint() const {
+  std::uint64_t result = fingerprint_of(numbers_.data<std::int64_t>());
+  for (const std::string& name : names_) result = fingerprint_of(name, result);
+  return result;
 }
 
 std::pair<Tensor, Tensor> split_sequence(const Tensor& numbers, double fraction) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,7 @@ class WindowDataset : public Dataset {
   std::int64_t classes() const override { return classes_; }
   std::vector<std::string> class_names() const override;
   std::string description() const override;
+  std::optional<std::uint64_t> fingerprint() const override;
 
  private:
   Tensor numbers_;

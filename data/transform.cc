@@ -54,9 +54,10 @@ class Normalize : public Transform {
     }
   }
   Shape output_shape(const Shape& input) const override {
-    for (const auto* list : {&options_.mean, &options_.std})
+    for (const auto& [name, list] : {std::pair("mean", &options_.mean), std::pair("std", &options_.std)})
       EG_CHECK(list->size() == 1 || std::ssize(*list) == input[0], ShapeError,
-               "[Normalize] found {} numbers, expected 1, or one for each of the {} channels", list->size(), input[0]);
+               "[Normalize] {} has {} numbers, expected 1, or one for each of the {} channels", name, list->size(),
+               input[0]);
     return input;
   }
 
@@ -256,6 +257,16 @@ Transforms make_transforms(const config::ConfiguredRows& rows) {
   Transforms result;
   for (const auto& row : rows) result.push_back(transforms().functions(*row).make(row->options.get()));
   return result;
+}
+
+Shape output_shape(const config::ConfiguredRows& rows, Shape shape) {
+  const Transforms steps = make_transforms(rows);
+  for (std::size_t i = 0; i < steps.size(); ++i) try {
+      shape = steps[i]->output_shape(shape);
+    } catch (const ShapeError& error) {
+      throw config::OptionError(fmt::format("/transforms/{}", i), error.what());
+    }
+  return shape;
 }
 
 void apply(const Transforms& transforms, Image& image, Generator* random) {

@@ -92,6 +92,9 @@ const TransformTable& transforms();
 void describe_transforms(config::Fields& f, config::ConfiguredRows& rows);
 Transforms make_transforms(const config::ConfiguredRows& rows);
 
+/// The shape of images that have gone through them. Throws OptionError for one that cannot take what comes to it.
+Shape output_shape(const config::ConfiguredRows& rows, Shape shape);
+
 /// Runs an image through a pipeline. `random` as in Transform::apply.
 void apply(const Transforms& transforms, Image& image, Generator* random);
 /// The shape that comes out of a pipeline. Throws ShapeError.
@@ -111,6 +114,7 @@ class TransformedDataset : public Dataset {
   std::int64_t classes() const override { return images_->classes(); }
   std::vector<std::string> class_names() const override { return images_->class_names(); }
   std::string description() const override { return images_->description(); }
+  std::optional<std::uint64_t> fingerprint() const override { return images_->fingerprint(); }
 
  private:
   Batch changed(Batch batch, std::span<const std::int64_t> indices, std::optional<std::int64_t> epoch) const;

@@ -209,7 +209,8 @@ int graph_command(Arguments arguments) {
 int check_command(Arguments arguments) {
   look_into_run_folder(arguments);
   const train::RunCheck check = train::check_run(read_config(arguments), arguments.config_file, arguments.data_folder);
-  config::Value figures = config::Value::object(), checked = config::Value::object(), rest = config::Value::array();
+  config::Value figures = config::Value::object(), checked = config::Value::object(), rest = config::Value::array(),
+                notes = config::Value::array();
   std::cerr << arguments.config_file << " is right\n";
   for (const auto& [part, meaning] : check.checked) {
     std::cerr << "  " << part << std::string(14 - std::min<std::size_t>(part.size(), 13), ' ') << meaning << "\n";
@@ -219,10 +220,15 @@ int check_command(Arguments arguments) {
     std::cerr << "not checked: " << reason << "\n";
     rest.push_back(reason);
   }
+  for (const std::string& note : check.notes) {
+    std::cerr << "note: " << note << "\n";
+    notes.push_back(note);
+  }
   figures.set("config", arguments.config_file);
   figures.set("parameters", check.parameters);
   figures.set("checked", std::move(checked));
   figures.set("not_checked", std::move(rest));
+  figures.set("notes", std::move(notes));
   if (arguments.json) std::cout << config::to_json(figures, -1) << std::endl;
   return kDone;
 }

@@ -105,9 +105,9 @@ std::string headline(const RunFiles& files, const ReportMatter& matter) {
   // In one row, or in two that are equally long.
   std::size_t count = 0;
   for (std::size_t at = 0; (at = tiles.find("<b>", at)) != std::string::npos; ++at) ++count;
-  return tiles.empty() ? ""
-                       : fmt::format("<div class=\"tiles\" style=\"--n:{}\">\n{}</div>\n",
-                                     count > 6 ? (count + 1) / 2 : count, tiles);
+  if (tiles.empty()) return "";
+  return fmt::format("<div class=\"tiles\" style=\"--n:{}\">\n{}</div>\n", count > 6 ? (count + 1) / 2 : count, tiles) +
+         (matter.targets.empty() ? "" : "<p class=\"soft\">The targets are " + escape_html(matter.targets) + ".</p>\n");
 }
 
 namespace {

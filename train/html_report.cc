@@ -77,6 +77,7 @@ std::string picture_of(const Tensor& input) {
 ReportMatter outline_of(const Run& run) {
   ReportMatter matter;
   matter.data = run.data.train->description();
+  matter.targets = run.data.target_note;
   if (run.data.test) {
     matter.test_data = run.data.test->description();
     if (run.data.test->classes() > 0) matter.class_names = run.data.test->class_names();
@@ -143,6 +144,8 @@ std::string remake_report(const std::string& folder, const std::string& data_fol
     matter = matter_of(run);
     if (!files.ended())
       matter.notes.push_back("The answers are those of the model with which the run had ended before");
+    if (const std::string other = other_data(folder, *run.data.train); !other.empty())
+      matter.notes.push_back("The data are not those that the run was trained on: here are " + other);
   } catch (const Error& error) {
     if (!trained_on.empty()) matter.data = trained_on;
     matter.test_data.clear();

@@ -17,6 +17,7 @@ namespace eigengrad::train {
 struct ReportMatter {
   std::string data;                        ///< what the data are
   std::string test_data;                   ///< and those that were tested on
+  std::string targets{};                   ///< what their numbers mean, where they are not those of the data
   std::vector<std::string> class_names{};  ///< in the order of the labels
   std::int64_t train_samples = 0;          ///< how many
   std::optional<nn::Summary> summary{};    ///< of the model

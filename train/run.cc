@@ -44,7 +44,9 @@ std::string shape_text(const Shape& shape) { return to_string(shape); }
 
 void log_run(const Run& run, const std::string& folder) {
   if (!run.data.note.empty()) log_warning(run.data.note);
+  for (const std::string& warning : run.data.warnings) log_warning(warning);
   log_info("data: " + run.data.train->description());
+  if (!run.data.target_note.empty()) log_info("targets: " + run.data.target_note);
   const std::int64_t first = 0;
   const Tensor example = run.data.train->get({&first, 1}).inputs;
   log_info(fmt::format("model: {} parameters, inputs of shape {}\n{}", run.model->parameter_count(),
@@ -77,6 +79,10 @@ bool add_evaluation(Value& figures, Run& run) {
   figures.set("test_samples", evaluation.samples);
   for (const auto& [name, table] : evaluation.tables) figures.set("test_" + name, to_value(table));
   log_info(line + fmt::format(" of {} samples", evaluation.samples));
+  if (!run.data.target_note.empty()) {
+    figures.set("targets", run.data.target_note);
+    log_info("targets: " + run.data.target_note);
+  }
   return true;
 }
 
@@ -168,11 +174,18 @@ RunReport run_training(const Value& config, const std::string& source, const Run
   const std::string data_folder = places.resume ? data_folder_of(folder, places.data_folder) : places.data_folder;
   Run run = build_run(config, source, data_folder);
   check_memory(run);
+  if (places.resume)
+    if (const std::string other = other_data(folder, *run.data.train); !other.empty())
+      throw IoError(
+          fmt::format("{} was trained on other data, with which it cannot go on as if it had not been "
+                      "stopped: here are {}; give the folder of its data (--data DIR), or train a run of its "
+                      "own on these",
+                      printable(folder), other));
   if (!places.resume) make_run_folder(folder);
   const io::FolderLock lock(folder);
   io::remove_temporaries(folder);
   start_logging(file_in(folder, "log.txt"));
-  write_run_facts(folder, data_folder);
+  write_run_facts(folder, data_folder, *run.data.train);
   io::write_file(file_in(folder, "config.json"), config::to_json(run.resolved) + "\n");
   log_run(run, folder);
 
@@ -233,6 +246,8 @@ RunReport run_evaluation(const std::string& run_folder, const std::string& data_
   start_logging();
   run.model->load_state_dict(load_weights(run_folder));
   if (!run.data.note.empty()) log_warning(run.data.note);
+  if (const std::string other = other_data(run_folder, *run.data.train); !other.empty())
+    log_warning("the data are not those that the run was trained on: here are " + other);
   RunReport report;
   add_evaluation(report.figures, run);
   report.figures.set("data", run.data.test->description());

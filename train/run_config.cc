@@ -126,7 +126,7 @@ class RunBuilder {
     if (!source_) return;
     const auto shape = data::sources().functions(*source_).shape;
     if (shape)
-      samples_ = shape(source_->options.get());
+      with_data_options([&] { samples_ = shape(source_->options.get()); });
     else if (!only_check_ || !folder_.empty())
       make_data();
     else
@@ -243,15 +243,27 @@ class RunBuilder {
     }
   }
 
+  // Runs f. That options do not fit the data is noted, and gives false.
+  template <class F>
+  bool with_data_options(F f) {
+    try {
+      f();
+      return true;
+    } catch (const config::OptionError& error) {
+      const Value* const option = part("data").find(error.key().substr(1, error.key().find('/', 1) - 1));
+      diagnostics_.add("/data" + error.key(), option ? option->position() : source_->position, error.message());
+    } catch (const ConfigError& error) {
+      diagnostics_.add("/data", source_->position, error.what());
+    }
+    return false;
+  }
+
   void make_data() {
     if (run_.data.train) return;
     const std::int64_t before = resident_memory();
-    try {
-      run_.data = data::sources().functions(*source_).make(source_->options.get(), folder_);
-    } catch (const ConfigError& error) {  // options that do not fit the data
-      diagnostics_.add("/data", source_->position, error.what());
+    if (!with_data_options(
+            [&] { run_.data = data::sources().functions(*source_).make(source_->options.get(), folder_); }))
       diagnostics_.throw_if_any();
-    }
     run_.data_bytes = std::max<std::int64_t>(0, resident_memory() - before);
     const data::Dataset& train = *run_.data.train;
     samples_ = {train.input_shape(), train.target_shape(), train.classes()};
@@ -400,7 +412,8 @@ class RunBuilder {
     const std::string kind = data::sources().entry(*source_).name;
     if (run_.data.train) {
       add("data", run_.data.train->description());
-      if (!run_.data.note.empty()) result.not_checked.push_back(run_.data.note);
+      if (!run_.data.note.empty()) result.notes.push_back(run_.data.note);
+      result.notes.insert(result.notes.end(), run_.data.warnings.begin(), run_.data.warnings.end());
     } else {
       add("data", samples_ ? fmt::format("{}, inputs of shape {}", kind, samples_->input) : kind);
       result.not_checked.push_back(

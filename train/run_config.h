@@ -92,6 +92,7 @@ struct Run {
 struct RunCheck {
   std::vector<std::pair<std::string, std::string>> checked;  ///< a part of the configuration, and what it means
   std::vector<std::string> not_checked;                      ///< what it could not look at, and why
+  std::vector<std::string> notes;                            ///< what is right and may not be what was meant
   std::int64_t parameters = 0;                               ///< of the model; 0 where it could not be built
 };
 

@@ -49,6 +49,12 @@ std::vector<Value> read_epochs(const std::string& path) {
   return epochs;
 }
 
+// In hexadecimal; empty where it is not known.
+std::string fingerprint_text(const data::Dataset& dataset) {
+  const std::optional<std::uint64_t> fingerprint = dataset.fingerprint();
+  return fingerprint ? fmt::format("{:016x}", *fingerprint) : "";
+}
+
 std::time_t last_written_in(const std::string& folder) {
   std::time_t last = 0;
   for (const char* file : {"config.json", "log.txt", "metrics.jsonl", "checkpoints"}) {
@@ -91,11 +97,22 @@ void check_run_folder(const std::string& folder) {
            printable(folder));
 }
 
-void write_run_facts(const std::string& run_folder, const std::string& data_folder) {
+void write_run_facts(const std::string& run_folder, const std::string& data_folder, const data::Dataset& train) {
   Value facts = Value::object();
   facts.set("data_folder", data_folder.empty() ? "" : fs::absolute(data_folder).string());
+  facts.set("train_data", train.description());
+  if (const std::string fingerprint = fingerprint_text(train); !fingerprint.empty())
+    facts.set("train_fingerprint", fingerprint);
   facts.set("machine", machine_facts());
   io::write_file(file_in(run_folder, "run.json"), config::to_json(facts) + "\n");
+}
+
+std::string other_data(const std::string& run_folder, const data::Dataset& train) {
+  const Value facts = read_object(file_in(run_folder, "run.json"));
+  const std::string was = text_at(facts, "train_fingerprint"), is = fingerprint_text(train);
+  if (was.empty() || is.empty() || was == is) return "";
+  const std::string before = text_at(facts, "train_data"), now = train.description();
+  return before == now ? now + ", with other contents" : fmt::format("{}, and not {}", now, before);
 }
 
 std::string data_folder_of(const std::string& run_folder, const std::string& given) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eigengrad/config/value.h"
+#include "eigengrad/data/dataset.h"
 #include "eigengrad/io/plot.h"
 #include "eigengrad/io/safetensors.h"
 
@@ -22,8 +23,12 @@ config::Value read_object(const std::string& path);
 
 /// Throws IoError unless there is a run in the folder.
 void check_run_folder(const std::string& folder);
-/// Writes run.json: where the data of a run are, and on what machine it runs. Throws IoError.
-void write_run_facts(const std::string& run_folder, const std::string& data_folder);
+/// Writes run.json: where the data of a run are, what tells those that it is trained on from others, and on what
+/// machine it runs. Throws IoError.
+void write_run_facts(const std::string& run_folder, const std::string& data_folder, const data::Dataset& train);
+/// How data differ from those that a run was trained on, by its run.json; empty where they do not, or it does not say.
+/// Throws as read_object.
+std::string other_data(const std::string& run_folder, const data::Dataset& train);
 /// The folder of the data: the one that is given, or else the one that the run was begun with, if any. Throws as
 /// read_object.
 std::string data_folder_of(const std::string& run_folder, const std::string& given);

@@ -127,10 +127,14 @@ TEST(SetByPath, ReachesMembersAndElements) {
   EXPECT_EQ(*root.find("name")->as_string(), "plain text");
   EXPECT_THROW(set_by_path(root, "layers.1.n", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, "layers.-1", "7"), ConfigError);
-  EXPECT_THROW(set_by_path(root, "name.deeper", "7"), ConfigError);
+  EXPECT_THROW(set_by_path(root, "optimizer.lr.deeper", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, "", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, "optimizer.", "7"), ConfigError);
   EXPECT_THROW(set_by_path(root, ".optimizer", "7"), ConfigError);
+  root = parse_json(R"({"data": "MNIST", "new": null})");
+  set_by_path(root, "data.train", "7");
+  EXPECT_EQ(*root.find("data"), parse_json(R"({"type": "MNIST", "train": 7})")) << "what the name is short for";
+  EXPECT_EQ(root.find("data")->position().column, 10);
   set_by_path(root, "new", R"({"deep": [1]})");
   const Value& added = (*root.find("new")->find("deep")->as_array())[0];
   EXPECT_EQ(added.position().line, Value().position().line) << "it has no place in the file";

@@ -10,7 +10,9 @@ constexpr const char* kUpdate = "EIGENGRAD_UPDATE_DOCS=1 build/release/bin/data_
 
 constexpr const char* kIntroduction = R"(
 What `"data"` of a configuration can name, with its options. Files are looked for below the folder that `--data DIR` names,
-else below the one where the command runs.
+else below the one where the command runs (a text and MNIST need `--data`), and never beside the configuration. An absolute
+path is taken as it is. `eigengrad check` reads the data only where `--data` names their folder, which may be `--data .`;
+without it, it goes by what the options alone say.
 
 ```json
 "data": {"type": "CSV", "file": "iris.csv", "label": "species", "ignore": ["id"], "missing": "mean"}
@@ -29,11 +31,26 @@ else below the one where the command runs.
   `"categorical"`; `"categories": {"size": ["S", "M", "L"]}` gives them in an order. A column of numbers with a text in it is
   a mistake. What is missing is an error, the mean, or drops the row. `"label"` of a regression may be several columns.
 - Inputs of tables are standardised by the mean and standard deviation of the training rows alone. Numbers are read
-  without regard to the locale: `1.5`, `-2e-3`.
+  without regard to the locale: `1.5`, `-2e-3`, or with `"decimal": ","` as `1,5`.
+- With `"standardize_target": true` the loss and the metrics are those of standardised numbers, in which 1 is one standard
+  deviation of the column. The log, `report.html` and `evaluate` say how much that is; `predict` answers in the column's own
+  numbers.
 - Levels of images are 0 to 1 when transforms see them. Random transforms take part in training alone, not in validation
   and tests. What they draw for a sample follows from the seed of the run, the epoch and the number of the sample: not
   from threads, from the order of samples, or from whether the run was resumed.
-- Whatever is wrong in a file is told with its place: `iris.csv:17:5: column 'petal_length': found 'x', expected a number`.
+- The sizes of a model follow from the data as far as its input goes, and need not be given: `in_features` of a first
+  `Linear` is the number of inputs of a table (one for each column of numbers, as many as there are categories for one of
+  categories), `in_channels` of a first convolution that of the images. The output is the model's own: `out_features` of the
+  last layer has to be the number of classes, or of label columns of a regression, and another one is a mistake that
+  `check` tells. An `Embedding` for a text needs as many entries as the text has different characters.
+- What is wrong in a file is told with its place, the first mistake of a file alone:
+  `iris.csv:17:5: column 'petal_length': found 'x', expected a number`. All mistakes of a configuration are told at once.
+- A table that can be read may still not be what was meant. A run warns of it once, when it begins, and `check --data DIR` as
+  `note:` (with `--json` as `"notes"`): of columns of one value, columns that number or name the rows, numbers with a
+  decimal comma, classes with no row or a single one to train on, and numbers to tell whose standard deviation is far from
+  1. Each warning names the option that mends it.
+- `run.json` of a run's folder has a checksum of the data that it was trained on. Where they have changed since, `evaluate`
+  and `report` say so; `train --resume` refuses, for it could not go on as if it had not been stopped.
 
 In C++ these are `data::csv(options, folder)`, `data::image_folder`, `data::cifar10` and so on, with the same options in a
 struct. `data::TensorDataset` takes tensors, `data::TransformedDataset` any data set of images, and a class derived from

@@ -46,6 +46,23 @@ TEST(TensorDataset, TakesStridedTensors) {
   EXPECT_EQ(dataset.target_shape(), Shape{1});
 }
 
+TEST(TensorDataset, ItsFingerprintFollowsFromAllNumbers) {
+  const auto of = [](const Tensor& inputs, const Tensor& targets) {
+    return *TensorDataset(inputs, targets).fingerprint();
+  };
+  const Tensor inputs = tensor({{1., 2.}, {3., 4.}}), targets = tensor({0, 1});
+  EXPECT_EQ(of(inputs, targets), of(tensor({{1., 2.}, {3., 4.}}), tensor({0, 1})));
+  EXPECT_NE(of(inputs, targets), of(tensor({{1., 2.}, {3., 5.}}), targets));
+  EXPECT_NE(of(inputs, targets), of(inputs, tensor({1, 0})));
+}
+
+TEST(Subset, ItsFingerprintFollowsFromTheWholeAndTheNumbers) {
+  const DatasetPtr whole = numbered(5);
+  EXPECT_EQ(Subset(whole, {1, 2}).fingerprint(), Subset(numbered(5), {1, 2}).fingerprint());
+  EXPECT_NE(Subset(whole, {1, 2}).fingerprint(), Subset(whole, {1, 3}).fingerprint());
+  EXPECT_NE(Subset(whole, {1, 2}).fingerprint(), Subset(numbered(6), {1, 2}).fingerprint());
+}
+
 TEST(TensorDataset, Refusals) {
   EXPECT_THROW(TensorDataset(zeros({3, 2}), zeros({2}, kInt64)), ShapeError);
   EXPECT_THROW(TensorDataset(tensor(1.f), tensor(1.f)), ShapeError);

@@ -173,6 +173,14 @@ TEST(Mnist, FindsEveryStyleOfNames) {
     }
 }
 
+TEST(Mnist, ImagesAreNotEmpty) {
+  const TempFolder folder;
+  write(folder, "train-images-idx3-ubyte", header(0x08, {1, 0, 0}));
+  write(folder, "train-labels-idx1-ubyte", joined(header(0x08, {1}), {5}));
+  EXPECT_HAS(message_of<FormatError>([&] { mnist(folder.path(), true); }),
+             "train-images-idx3-ubyte: found images of 0x0");
+}
+
 TEST(Mnist, FilesMustBelongTogether) {
   const TempFolder folder;
   EXPECT_HAS(message_of<IoError>([&] { mnist(folder.path(), true); }), "train-images-idx3-ubyte");

@@ -31,6 +31,25 @@ void put(const TempFolder& folder, const std::string& name, std::uint8_t level, 
   write(folder, name, png(rows, columns, PNG_FORMAT_GRAY, Bytes(rows * columns, level)));
 }
 
+TEST(ImageFolder, SaysWhichTransformDoesNotFit) {
+  const TempFolder folder;
+  put(folder, "dog/1.png", 0, 4, 4);
+  put(folder, "cat/1.png", 9, 4, 4);
+  const auto with = [&](const std::string& steps) {
+    const config::Value json = config::parse_json(R"({"type": "ImageFolder", "colour": "grey", "test_fraction": 0.5,
+        "transforms": )" + steps + "}");
+    config::Diagnostics diagnostics;
+    const auto row = sources().read(json, "/data", diagnostics);
+    diagnostics.throw_if_any();
+    return sources().functions(*row).make(row->options.get(), folder.path());
+  };
+  EXPECT_EQ(with(R"([{"type": "RandomCrop", "size": 3}, "Normalize"])").train->input_shape(), (Shape{1, 3, 3}));
+  expect_error<config::OptionError>([&] { with(R"(["Normalize", {"type": "Normalize", "mean": [0, 1, 2]}])"); },
+                                    {"transforms/1: [Normalize] mean has 3 numbers, expected 1, or one for each of"});
+  expect_error<config::OptionError>([&] { with(R"([{"type": "RandomCrop", "size": 5}])"); },
+                                    {"transforms/0: [RandomCrop] images of 4x4"});
+}
+
 TEST(ImageFolder, ReadsFoldersOfClasses) {
   const TempFolder folder;
   put(folder, "train/dog/b.png", 51);

@@ -91,8 +91,13 @@ TEST(TextSource, ReadsAFileOfTheDataFolder) {
           .train->size(),
       10);
   EXPECT_THROW(source_of(R"({"type": "Text", "file": "none.txt"})", folder.path()), IoError);
+  const std::uint64_t before = *source.train->fingerprint();
+  std::ofstream(folder.file("abc.txt")) << "xyzxyzxyzxyzxyzxyzxy";
+  EXPECT_NE(*source_of(R"({"type": "Text", "file": "abc.txt", "length": 4, "test_fraction": 0.3})", folder.path())
+                 .train->fingerprint(),
+            before);
   expect_error<IoError>([] { source_of(R"({"type": "Text", "file": "abc.txt"})", ""); },
-                        "the text abc.txt needs a folder (--data DIR)");
+                        "there is no text abc.txt here: expected its folder (--data DIR)");
 }
 
 TEST(TextSource, NotesTheCharactersAndIsHeldToThem) {
@@ -119,6 +124,22 @@ TEST(TextSource, NotesTheCharactersAndIsHeldToThem) {
                             {"abc.txt", "'a', character 3 of line 1, is not one of the 3", "option \"characters\""});
   std::ofstream(folder.file("abc.txt")) << "abc\xFFzz";
   expect_error<FormatError>([&] { made(""); }, {"abc.txt", "is not UTF-8"});
+}
+
+TEST(TextSource, SaysWhatIsWrongAndWhere) {
+  const TempFolder folder;
+  std::ofstream(folder.file("t.txt")) << "abcabcabcabcabcabcab";
+  const auto with = [&](const std::string& options) {
+    source_of((R"({"type": "Text", "file": "t.txt", )" + options + "}").c_str(), folder.path());
+  };
+  expect_error<ConfigError>([&] { with(R"("length": 6, "test_fraction": 0.3)"); },
+                            {"length: found 6", "t.txt has only 6 characters to test on (test_fraction is 0.3)"});
+  expect_error<ConfigError>([&] { with(R"("length": 14, "test_fraction": 0.3)"); },
+                            {"length: found 14", "t.txt has only 14 characters to train on"});
+  expect_error<ConfigError>([&] { with(R"("length": 3, "test_fraction": 0)"); }, {"only 0 characters to test on"});
+  std::ofstream(folder.file("t.txt"), std::ios::binary) << "ab\n\xC3\xA9"
+                                                           "c\xFF";
+  expect_error<FormatError>([&] { with(R"("length": 1)"); }, {"t.txt:2:3: the byte 0xFF is not UTF-8"});
 }
 
 TEST(SumsSource, NeedsNoFile) {

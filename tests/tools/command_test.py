@@ -230,6 +230,14 @@ def check_check_and_inspect(folder):
     figures = json.loads(right.stdout)
     assert figures["parameters"] == 7850 and figures["not_checked"] and "is right" in right.stderr
     assert "optimizer" in figures["checked"]
+    noted = run("check", config, "--set", "data=MNIST", "--set", "data.train=300", "--data", folder, "--json", expect=0, folder=folder)
+    assert "note: MNIST is not in" in noted.stderr and "not checked" not in noted.stderr, noted.stderr
+    figures = json.loads(noted.stdout)
+    assert len(figures["notes"]) == 1 and figures["not_checked"] == [] and "300 " in figures["checked"]["data"], figures
+    (folder / "short.txt").write_text("abc" * 20)
+    short = run("check", config, "--set", 'data={"type": "Text", "file": "short.txt"}', "--data", folder, expect=2, folder=folder)
+    assert "/data/length: found 64, but" in short.stderr and "short.txt has only 54 characters" in short.stderr, short.stderr
+    (folder / "short.txt").unlink()
     wrong = run("check", config, "--set", "optimizer.lrr=1", "--set", "loss=X", expect=2, folder=folder)
     assert "did you mean 'lr'" in wrong.stderr and "/loss" in wrong.stderr and wrong.stdout == ""
     text = run("inspect", config, expect=0, folder=folder).stdout

@@ -23,7 +23,8 @@ train::evaluate(model, loss, loader, metrics).metrics.at("f1");
 
 Stopping criteria and schedules name any of them. Without `"metrics"` it is the accuracy of labels, the binary accuracy
 behind `BCELoss` and `BCEWithLogitsLoss`, and `mae` and `rmse` of other numbers. A metric that does not fit the data or
-the outputs of the model is a mistake in the configuration.
+the outputs of the model is a mistake in the configuration. Where a table's targets are standardised
+([data.md](data.md)), so are the errors that are measured.
 
 The name of the value is that of the metric, but `top_k_accuracy` with `"k": 3` is `top3_accuracy`, and an average other
 than `macro` stands behind the name: `f1_weighted`. `precision`, `recall` and `f1` of every class, and the confusion
