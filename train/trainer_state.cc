@@ -54,9 +54,9 @@ StateDict history_state(const std::vector<EpochRecord>& history) {
   return state;
 }
 
-// A number of epochs or steps in the history.
+// A number of epochs or steps in the history; -0 would not be written again as it was.
 std::int64_t count_in_history(const std::string& column, double value) {
-  EG_CHECK(value >= 0 && value <= 0x1p53 && value == std::floor(value), ValueError,
+  EG_CHECK(!std::signbit(value) && value <= 0x1p53 && value == std::floor(value), ValueError,
            "[Trainer] the state does not fit:\n  history.{}: found {}, expected a whole number in [0, 2^53]", column,
            value);
   return static_cast<std::int64_t>(value);

@@ -193,6 +193,7 @@ TEST(Resume, NumbersThatNoRunHasAreRefused) {
   const std::tuple<const char*, Tensor, const char*> cases[] = {
       {"step", tensor(std::int64_t{1} << 62), "step: found 4611686018427387904, expected a number in [0, 2^53]"},
       {"history.epoch", tensor({std::nan("")}), "history.epoch: found nan, expected a whole number in [0, 2^53]"},
+      {"history.step", tensor({-0.0}), "history.step: found -0, expected a whole number"},
       {"history.step", tensor({1.5}), "history.step: found 1.5, expected a whole number"},
       {"history.measured.loss", tensor({2.0}), "history.measured.loss: found 2, expected 0 or 1"},
       {"metric.loss", tensor(1.0f), "metric.loss: found float32 [], expected float64 []"},
