@@ -10,9 +10,9 @@ constexpr const char* kUpdate = "EIGENGRAD_UPDATE_DOCS=1 build/release/bin/data_
 
 constexpr const char* kIntroduction = R"(
 What `"data"` of a configuration can name, with its options. Files are looked for below the folder that `--data DIR` names,
-else below the one where the command runs (a text and MNIST need `--data`), and never beside the configuration. An absolute
-path is taken as it is. `eigengrad check` reads the data only where `--data` names their folder, which may be `--data .`;
-without it, it goes by what the options alone say.
+else below the one where the command runs (MNIST needs `--data`), and never beside the configuration. An absolute path is
+taken as it is. `eigengrad check` reads the data that `--data` names, and without it a table or a folder of images where it
+runs; else it goes by what the options alone say.
 
 ```json
 "data": {"type": "CSV", "file": "iris.csv", "label": "species", "ignore": ["id"], "missing": "mean"}
