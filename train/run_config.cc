@@ -316,7 +316,7 @@ class RunBuilder {
       run_.valid.emplace(valid, data::DataLoaderOptions{.batch_size = kEvaluationBatch, .augment = false});
     if (train->size() == 0)
       diagnostics_.add(
-          "/training/valid_fraction", part("training").position(),
+          "/training/valid_fraction", position_of("training", "valid_fraction"),
           fmt::format("{} leaves nothing to train on of {} samples", o.valid_fraction, run_.data.train->size()));
     else if (run_.train->batches() == 0)
       diagnostics_.add("/training/batch_size", position_of("training", "batch_size"),
