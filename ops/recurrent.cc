@@ -1,5 +1,6 @@
 #include "eigengrad/ops/recurrent.h"
 
+#include <utility>
 #include <vector>
 
 #include "eigengrad/core/apply.h"
@@ -56,26 +57,37 @@ Tensor weight_grad(const Tensor& dproducts, const Tensor& before) {
   return matmul(transpose(reshape(dproducts, {-1, dproducts.size(2)})), reshape(before, {-1, before.size(2)}));
 }
 
-// A product of the gates' weight with every state.
-double recurrent_flops(const Tensor& weight, const Tensor& y) {
-  return 2 * static_cast<double>(weight.size(0)) * static_cast<double>(y.numel());
+// The gradients of both weights, as one product: of the two, the gradients of the products are by far the larger
+// factor, and are read once.
+std::pair<Tensor, Tensor> weight_grads(const Tensor& dproducts, const Tensor& x, const Tensor& h0, const Tensor& y,
+                                       const kernels::StepOrder& way) {
+  const Tensor both = weight_grad(dproducts, kernels::states_and_inputs(as_contiguous(x), as_contiguous(h0), y, way));
+  const std::int64_t units = y.size(2);
+  return {as_contiguous(narrow(both, 1, units, x.size(2))), as_contiguous(narrow(both, 1, 0, units))};
 }
 
-// ---- The sequences. Inputs: gates, the initial states, weight_hh. The gradients that they are composed of go back
-// step by step, as the fused ones do.
+// Products of the weights with every input and every state.
+double recurrent_flops(const Tensor& x, const Tensor& weight_ih, const Tensor& weight_hh) {
+  const double rows = static_cast<double>(x.size(0)) * static_cast<double>(x.size(1));
+  return 2 * rows * static_cast<double>(weight_ih.numel() + weight_hh.numel());
+}
+
+// ---- The sequences. Inputs: x, the initial states, weight_ih, weight_hh, and the bias. The gradients that they are
+// composed of go back step by step, as the fused ones do.
 
 struct RnnSequence {
   static constexpr const char* kName = "rnn";
-  static constexpr SaveMask kSaves = input(1) | input(2) | kOutput;
+  static constexpr SaveMask kSaves = input(0) | input(1) | input(2) | input(3) | kOutput;
   bool relu;
   kernels::StepOrder way;
   Attributes attributes() const {
     return {{"nonlinearity", relu ? "relu" : "tanh"}, {"reverse", way.reverse ? "true" : "false"}};
   }
   Tensor forward(TensorRefs x) const {
-    return kernels::rnn_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), relu, way);
+    return kernels::rnn_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
+                                as_contiguous(x[4]), relu, way);
   }
-  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
+  double flops(TensorRefs x, const Tensor&) const { return recurrent_flops(x[0], x[2], x[3]); }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y();
@@ -87,34 +99,34 @@ struct RnnSequence {
       const Tensor h = select(y, 0, t), total = plus(select(g, 0, t), dh);
       const Tensor dz = relu ? total * to(h > 0, h.dtype()) : total * (1 - square(h));
       steps[static_cast<std::size_t>(t)] = dz;
-      dh = matmul(dz, s.x(2));
+      dh = matmul(dz, s.x(3));
     }
-    return gradients(s, order, steps.empty() ? zeros_like(y) : stack(steps), dh);
+    const Tensor dsums = steps.empty() ? zeros_like(y) : stack(steps);
+    return {s.needs(0) ? matmul(dsums, s.x(2)) : Tensor(), dh.defined() ? dh : zeros_like(s.x(1)),
+            s.needs(2) ? weight_grad(dsums, s.x(0)) : Tensor(),
+            s.needs(3) ? weight_grad(dsums, order.all_before(s.y(), s.x(1))) : Tensor(), sum(dsums, {0, 1})};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y();
-    const Tensors d = kernels::rnn_backward(y, as_contiguous(s.x(2)), as_contiguous(g), relu, way);
-    return gradients(s, {y.size(0), way.reverse}, d[0], d[1]);
-  }
-
- private:
-  static Grads gradients(const Saved& s, const Order& order, const Tensor& dgates, const Tensor& dh) {
-    return {dgates, dh.defined() ? dh : zeros_like(s.x(1)),
-            s.needs(2) ? weight_grad(dgates, order.all_before(s.y(), s.x(1))) : Tensor()};
+    const Tensors d = kernels::rnn_backward(y, as_contiguous(s.x(3)), as_contiguous(g), relu, way);
+    const auto [dweight_ih, dweight_hh] =
+        s.needs(2) || s.needs(3) ? weight_grads(d[0], s.x(0), s.x(1), y, way) : std::pair<Tensor, Tensor>();
+    return {s.needs(0) ? matmul(d[0], s.x(2)) : Tensor(), d[1], dweight_ih, dweight_hh, d[2]};
   }
 };
 
+// With two initial states, h0 and c0.
 struct LstmSequence {
   static constexpr const char* kName = "lstm";
-  static constexpr SaveMask kSaves = input(1) | input(2) | input(3) | kOutput;
+  static constexpr SaveMask kSaves = input(0) | input(1) | input(2) | input(3) | input(4) | kOutput;
   kernels::StepOrder way;
   Attributes attributes() const { return {{"reverse", way.reverse ? "true" : "false"}}; }
   Tensors forward(TensorRefs x) const {
     return kernels::lstm_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
-                                 way);
+                                 as_contiguous(x[4]), as_contiguous(x[5]), way);
   }
-  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[3], y); }
+  double flops(TensorRefs x, const Tensor&) const { return recurrent_flops(x[0], x[3], x[4]); }
   Grads backward(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y(0), cells = s.y(1), active = s.y(2);
@@ -132,38 +144,39 @@ struct LstmSequence {
       const Tensor slope = cat({i * (1 - i), f * (1 - f), 1 - square(c), o * (1 - o)}, -1);
       const Tensor dz = plus(raw, da) * slope;
       steps[static_cast<std::size_t>(t)] = dz;
-      dh = matmul(dz, s.x(3));
+      dh = matmul(dz, s.x(4));
       dc = total * f;
     }
-    return gradients(s, order, steps.empty() ? zeros_like(active) : stack(steps), dh, dc);
+    const Tensor dgates = steps.empty() ? zeros_like(active) : stack(steps);
+    return {s.needs(0) ? matmul(dgates, s.x(3)) : Tensor(),
+            dh.defined() ? dh : zeros_like(s.x(1)),
+            dc.defined() ? dc : zeros_like(s.x(2)),
+            s.needs(3) ? weight_grad(dgates, s.x(0)) : Tensor(),
+            s.needs(4) ? weight_grad(dgates, order.all_before(s.y(0), s.x(1))) : Tensor(),
+            sum(dgates, {0, 1})};
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
-    const Tensor cells = s.y(1);
     const Tensors d =
-        kernels::lstm_backward(as_contiguous(s.x(2)), cells, s.y(2), as_contiguous(s.x(3)), contiguous_or_none(g[0]),
+        kernels::lstm_backward(as_contiguous(s.x(2)), s.y(1), s.y(2), as_contiguous(s.x(4)), contiguous_or_none(g[0]),
                                contiguous_or_none(g[1]), contiguous_or_none(g[2]), way);
-    return gradients(s, {cells.size(0), way.reverse}, d[0], d[1], d[2]);
-  }
-
- private:
-  static Grads gradients(const Saved& s, const Order& order, const Tensor& dgates, const Tensor& dh, const Tensor& dc) {
-    return {dgates, dh.defined() ? dh : zeros_like(s.x(1)), dc.defined() ? dc : zeros_like(s.x(2)),
-            s.needs(3) ? weight_grad(dgates, order.all_before(s.y(0), s.x(1))) : Tensor()};
+    const auto [dweight_ih, dweight_hh] =
+        s.needs(3) || s.needs(4) ? weight_grads(d[0], s.x(0), s.x(1), s.y(0), way) : std::pair<Tensor, Tensor>();
+    return {s.needs(0) ? matmul(d[0], s.x(3)) : Tensor(), d[1], d[2], dweight_ih, dweight_hh, d[3]};
   }
 };
 
-// With a fourth input, bias_hh.
+// With both biases.
 struct GruSequence {
   static constexpr const char* kName = "gru";
-  static constexpr SaveMask kSaves = input(1) | input(2) | kOutput;
+  static constexpr SaveMask kSaves = input(0) | input(1) | input(2) | input(3) | kOutput;
   kernels::StepOrder way;
   Attributes attributes() const { return {{"reverse", way.reverse ? "true" : "false"}}; }
   Tensors forward(TensorRefs x) const {
     return kernels::gru_forward(as_contiguous(x[0]), as_contiguous(x[1]), as_contiguous(x[2]), as_contiguous(x[3]),
-                                way);
+                                as_contiguous(x[4]), as_contiguous(x[5]), way);
   }
-  double flops(TensorRefs x, const Tensor& y) const { return recurrent_flops(x[2], y); }
+  double flops(TensorRefs x, const Tensor&) const { return recurrent_flops(x[0], x[2], x[3]); }
   Grads backward(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y(0), active = s.y(1);
@@ -183,25 +196,29 @@ struct GruSequence {
       steps[static_cast<std::size_t>(t)] = cat({dr, dz, dn}, -1);
       const Tensor through = cat({dr, dz, plus(dn * r, more(3))}, -1);
       products[static_cast<std::size_t>(t)] = through;
-      dh = grad * z + matmul(through, s.x(2));
+      dh = grad * z + matmul(through, s.x(3));
     }
-    if (steps.empty()) return gradients(s, order, zeros(s.shape(0), y.dtype()), zeros(s.shape(0), y.dtype()), dh);
-    return gradients(s, order, stack(steps), stack(products), dh);
+    const Tensor none = zeros({y.size(0), y.size(1), 3 * units}, y.dtype());
+    const Tensor dgates = steps.empty() ? none : stack(steps), dproducts = steps.empty() ? none : stack(products);
+    return gradients(s, order, dgates, dproducts, dh, sum(dgates, {0, 1}), sum(dproducts, {0, 1}));
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y(0);
-    const Tensors d = kernels::gru_backward(as_contiguous(s.x(1)), y, s.y(1), as_contiguous(s.x(2)),
+    const Tensors d = kernels::gru_backward(as_contiguous(s.x(1)), y, s.y(1), as_contiguous(s.x(3)),
                                             contiguous_or_none(g[0]), contiguous_or_none(g[1]), way);
-    return gradients(s, {y.size(0), way.reverse}, d[0], d[1], d[2]);
+    return gradients(s, {y.size(0), way.reverse}, d[0], d[1], d[2], d[3], d[4]);
   }
 
  private:
   static Grads gradients(const Saved& s, const Order& order, const Tensor& dgates, const Tensor& dproducts,
-                         const Tensor& dh) {
-    return {dgates, dh.defined() ? dh : zeros_like(s.x(1)),
-            s.needs(2) ? weight_grad(dproducts, order.all_before(s.y(0), s.x(1))) : Tensor(),
-            s.needs(3) ? sum(dproducts, {0, 1}) : Tensor()};
+                         const Tensor& dh, const Tensor& dbias_ih, const Tensor& dbias_hh) {
+    return {s.needs(0) ? matmul(dgates, s.x(2)) : Tensor(),
+            dh.defined() ? dh : zeros_like(s.x(1)),
+            s.needs(2) ? weight_grad(dgates, s.x(0)) : Tensor(),
+            s.needs(3) ? weight_grad(dproducts, order.all_before(s.y(0), s.x(1))) : Tensor(),
+            dbias_ih,
+            dbias_hh};
   }
 };
 
@@ -238,24 +255,25 @@ void check_state(const char* op, const char* what, const Tensor& x, const Tensor
            state.dtype());
 }
 
-// What the inputs contribute to the gates of all steps, in one product.
-Tensor gates_of(const Tensor& x, const RecurrentWeights& w, const Tensor& bias) {
-  return bias.defined() ? linear(x, w.weight_ih, bias) : linear(x, w.weight_ih);
+// A bias that was left out counts as zeros.
+Tensor bias_or_zeros(const Tensor& bias, const RecurrentWeights& w) {
+  return bias.defined() ? bias : zeros({w.weight_ih.size(0)}, w.weight_ih.dtype());
 }
+Tensor both_biases(const RecurrentWeights& w) { return bias_or_zeros(plus(w.bias_ih, w.bias_hh), w); }
 
 Tensor run_rnn(const Tensor& x, const Tensor& h0, const RecurrentWeights& w, RnnNonlinearity f, bool reverse) {
-  return apply(RnnSequence{f == RnnNonlinearity::Relu, {reverse, precision_for(x)}},
-               gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0, w.weight_hh);
+  return apply(RnnSequence{f == RnnNonlinearity::Relu, {reverse, precision_for(x)}}, x, h0, w.weight_ih, w.weight_hh,
+               both_biases(w));
 }
 
 Tensor run_gru(const Tensor& x, const Tensor& h0, const RecurrentWeights& w, bool reverse) {
-  const Tensor bias = w.bias_hh.defined() ? w.bias_hh : zeros({w.weight_hh.size(0)}, x.dtype());
-  return apply(GruSequence{{reverse, precision_for(x)}}, gates_of(x, w, w.bias_ih), h0, w.weight_hh, bias)[0];
+  return apply(GruSequence{{reverse, precision_for(x)}}, x, h0, w.weight_ih, w.weight_hh, bias_or_zeros(w.bias_ih, w),
+               bias_or_zeros(w.bias_hh, w))[0];
 }
 
 LstmResult run_lstm(const Tensor& x, const Tensor& h0, const Tensor& c0, const RecurrentWeights& w, bool reverse) {
   const Tensors outputs =
-      apply(LstmSequence{{reverse, precision_for(x)}}, gates_of(x, w, plus(w.bias_ih, w.bias_hh)), h0, c0, w.weight_hh);
+      apply(LstmSequence{{reverse, precision_for(x)}}, x, h0, c0, w.weight_ih, w.weight_hh, both_biases(w));
   return {outputs[0], outputs[1]};
 }
 

@@ -149,10 +149,17 @@ struct Gpt : nn::Module {
 // ---- Workloads.
 
 // Of a step: what the ops say of the forward pass, and as much again for each of the two factors that want a gradient:
-// inputs of at least two axes, of a recurrent op the gates and the weight.
+// inputs of at least two axes. A recurrent op has two products: with its first input, and with the states, both factors
+// of which always want one.
 class FlopCounter : public Tracer {
  public:
   void on_op(const OpEvent& event) override {
+    if (event.name == "lstm") {
+      const double rows = static_cast<double>(event.inputs[0].numel()) / static_cast<double>(event.inputs[0].size(-1));
+      const double of_inputs = 2 * rows * static_cast<double>(event.inputs[3].numel());
+      total += 3 * event.flops - (event.inputs[0].requires_grad() ? 0 : of_inputs);
+      return;
+    }
     int factors = 0;
     for (std::size_t i = 0; i < event.inputs.size(); ++i)
       factors += event.inputs[i].dim() >= 2 && event.inputs[i].requires_grad();

@@ -59,8 +59,23 @@ class PackedMatrix {
   PackedMatrix(const PackedMatrix&) = delete;
   PackedMatrix& operator=(const PackedMatrix&) = delete;
   virtual ~PackedMatrix() = default;
-  /// out ← a · b for a row-major a, with the rows of `out` `out_stride` apart. Safe on several threads at once.
-  virtual void multiply(void* out, std::int64_t out_stride, const Matrix& a) const = 0;
+  /// out ← a · b, or out + a · b to `accumulate`, plus `bias`, one number for each column or null, for a row-major a,
+  /// with the rows of `out` `out_stride` apart. Safe on several threads at once.
+  virtual void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate = false,
+                        const void* bias = nullptr) const = 0;
+
+ protected:
+  /// For engines that add to what is there, or do not: makes of `out` what a · b is to be added to, unless it is to be
+  /// replaced. Returns whether it is to be added.
+  template <class T>
+  static bool prepare(void* out, std::int64_t out_stride, std::int64_t rows, std::int64_t columns, bool accumulate,
+                      const void* bias) {
+    for (std::int64_t i = 0; i < rows && bias; ++i) {
+      T* const row = static_cast<T*>(out) + i * out_stride;
+      for (std::int64_t k = 0; k < columns; ++k) row[k] = static_cast<const T*>(bias)[k] + (accumulate ? row[k] : T(0));
+    }
+    return accumulate || bias;
+  }
 };
 
 /// Multiplications below which a second thread costs more than it brings.

@@ -36,9 +36,10 @@ class Packed final : public PackedMatrix {
     for (std::int64_t k = 0; k < depth_; k += kDepth) pack(b, k, std::min(kDepth, depth_ - k));
   }
 
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
     auto* const result = static_cast<T*>(out);
-    for (std::int64_t row = 0; row < a.rows; ++row) std::fill_n(result + row * out_stride, rows_, T(0));
+    const bool adds = prepare<T>(out, out_stride, a.rows, rows_, accumulate, bias);
+    for (std::int64_t row = 0; row < a.rows && !adds; ++row) std::fill_n(result + row * out_stride, rows_, T(0));
     if (a.rows == 0 || rows_ == 0) return;
     const std::int64_t room = a.rows * std::min(kDepth, depth_);
     const std::unique_ptr<T[], FreeAligned> right(static_cast<T*>(

@@ -81,11 +81,12 @@ bool has(dnnl::cpu_isa instructions) {
 struct ProductKey {
   std::array<std::int64_t, 8> extents;
   Precision precision;
+  bool accumulate;
   bool operator==(const ProductKey&) const = default;
 };
 struct ProductHash {
   std::size_t operator()(const ProductKey& key) const {
-    auto hash = static_cast<std::size_t>(key.precision);
+    auto hash = static_cast<std::size_t>(key.precision) * 2 + (key.accumulate ? 1 : 0);
     for (const std::int64_t extent : key.extents) hash = mixed(hash, extent);
     return hash;
   }
@@ -116,7 +117,11 @@ struct Product {
     const memory::desc b_desc = b_row == kPacked ? packed_desc(inner, columns, key.precision)
                                                  : memory::desc({inner, columns}, type, Dims{b_row, b_column});
     const memory::desc out_desc({rows, columns}, memory::data_type::f32, Dims{out_row, 1});
-    primitive = dnnl::matmul({{a_desc, b_desc, out_desc}, processor()});
+    dnnl::post_ops after;
+    if (key.accumulate) after.append_sum();
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(after);
+    primitive = dnnl::matmul({{a_desc, b_desc, out_desc}, attributes, processor()});
     a = memory(a_desc, processor(), nullptr);
     b = memory(b_desc, processor(), nullptr);
     out = memory(out_desc, processor(), nullptr);
@@ -125,12 +130,13 @@ struct Product {
 
 // The thread's own, because running it changes where its operands are.
 Product& product_for(const Matrix& a, const Matrix& b, std::int64_t out_stride,
-                     Precision precision = Precision::Float32) {
+                     Precision precision = Precision::Float32, bool accumulate = false) {
   constexpr std::size_t kMost = 256;
   thread_local std::unordered_map<ProductKey, Product, ProductHash> made;
   const ProductKey key{
       {a.rows, a.columns, b.columns, a.row_stride, a.column_stride, b.row_stride, b.column_stride, out_stride},
-      precision};
+      precision,
+      accumulate};
   if (const auto found = made.find(key); found != made.end()) return found->second;
   if (made.size() >= kMost) made.clear();
   return made.try_emplace(key, key).first->second;
@@ -160,13 +166,14 @@ class Packed final : public PackedMatrix {
         room_(packed_desc(rows_, columns_, precision).get_size()) {
     reorder(plain_desc(b), b.data, packed_desc(rows_, columns_, precision), room_.data());
   }
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
     const OneThread one;
-    if (precision_ == Precision::Float32) return multiply_as_is(out, out_stride, with_proper_strides(a));
+    const bool adds = prepare<float>(out, out_stride, a.rows, columns_, accumulate, bias);
+    if (precision_ == Precision::Float32) return multiply_as_is(out, out_stride, with_proper_strides(a), adds);
     const memory::desc rounded({a.rows, a.columns}, memory::data_type::bf16, memory::format_tag::ab);
     const Room room(rounded.get_size());
     reorder(plain_desc(a), a.data, rounded, room.data());
-    multiply_as_is(out, out_stride, row_major(room.data(), a.rows, a.columns));
+    multiply_as_is(out, out_stride, row_major(room.data(), a.rows, a.columns), adds);
   }
 
  private:
@@ -174,9 +181,9 @@ class Packed final : public PackedMatrix {
     const Matrix m = with_proper_strides(any);
     return {{m.rows, m.columns}, memory::data_type::f32, Dims{m.row_stride, m.column_stride}};
   }
-  void multiply_as_is(void* out, std::int64_t out_stride, const Matrix& a) const {
+  void multiply_as_is(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate) const {
     const Matrix b{room_.data(), rows_, columns_, kPacked, kPacked};
-    run(product_for(a, b, out_stride, precision_), out, a, b);
+    run(product_for(a, b, out_stride, precision_, accumulate), out, a, b);
   }
 
   const std::int64_t rows_, columns_;

@@ -24,8 +24,9 @@ class Packed final : public PackedMatrix {
                     packed_.data());
   }
 
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
     const std::int64_t depth = block_size(depth_, kBlockDepth, 8), rows = block_size(a.rows, kBlockRows, 6);
+    const T* const add = static_cast<const T*>(bias);
     const T* a_rows[kBlockRows];
     T* out_rows[kBlockRows];
     for (std::int64_t row = 0; row < a.rows; row += rows) {
@@ -35,8 +36,18 @@ class Packed final : public PackedMatrix {
         const Segment all{0, std::min(depth, depth_ - term)};
         for (std::int64_t i = 0; i < high; ++i)
           a_rows[i] = static_cast<const T*>(a.data) + (row + i) * a.row_stride + term * a.column_stride;
-        RowsProduct<T>{a_rows,         out_rows, high,     &all, 1,        a.column_stride,
-                       packed_.data(), depth_,   columns_, term, term > 0, nullptr}
+        RowsProduct<T>{a_rows,
+                       out_rows,
+                       high,
+                       &all,
+                       1,
+                       a.column_stride,
+                       packed_.data(),
+                       depth_,
+                       columns_,
+                       term,
+                       accumulate || term > 0,
+                       term == 0 ? add : nullptr}
             .run();
       }
     }

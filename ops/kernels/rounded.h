@@ -28,8 +28,8 @@ template <class Packed>
 class RoundedPacked final : public PackedMatrix {
  public:
   explicit RoundedPacked(const Matrix& b) : packed_(Rounded(b).matrix()) {}
-  void multiply(void* out, std::int64_t out_stride, const Matrix& a) const override {
-    packed_.multiply(out, out_stride, Rounded(a).matrix());
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
+    packed_.multiply(out, out_stride, Rounded(a).matrix(), accumulate, bias);
   }
 
  private:
