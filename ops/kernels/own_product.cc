@@ -46,14 +46,16 @@ bool are_dots(const Matrix& a, const Matrix& b) {
 // How long it takes to turn a number over, and to pack one, in multiplications.
 constexpr double kTurning = 16, kPacking = 6;
 
-// How a product is cut for threads, by its shape alone. Every piece packs its columns of b, and turns its rows of a
-// over if they are not contiguous: there are as many pieces as do not make that cost a twentieth more.
+// How a product is cut for threads. Every piece packs its columns of b, and turns its rows of a over if they are not
+// contiguous: there are as many pieces as do not make that cost a twentieth more, and one alone where there is but one
+// thread: the bits do not depend on the pieces (see Tiles).
 struct Pieces {
   std::int64_t row_pieces = 1, column_pieces = 1;
 
   Pieces(const Matrix& a, const Matrix& b) {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
     constexpr double kMoreWork = 0.05;
+    if (num_threads() == 1) return;
     const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
     const auto cost = [&](std::int64_t rows, std::int64_t columns) {
       if (are_dots(a, b)) return 0.0;
