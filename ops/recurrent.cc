@@ -57,13 +57,20 @@ Tensor weight_grad(const Tensor& dproducts, const Tensor& before) {
   return matmul(transpose(reshape(dproducts, {-1, dproducts.size(2)})), reshape(before, {-1, before.size(2)}));
 }
 
-// The gradients of both weights, as one product: of the two, the gradients of the products are by far the larger
-// factor, and are read once.
-std::pair<Tensor, Tensor> weight_grads(const Tensor& dproducts, const Tensor& x, const Tensor& h0, const Tensor& y,
+// The gradients of both weights, the inputs `first` and the next, as one product: of the two factors, the gradients of
+// the products are by far the larger, and are read once.
+std::pair<Tensor, Tensor> weight_grads(const Saved& s, std::size_t first, const Tensor& dproducts, const Tensor& y,
                                        const kernels::StepOrder& way) {
-  const Tensor both = weight_grad(dproducts, kernels::states_and_inputs(as_contiguous(x), as_contiguous(h0), y, way));
-  const std::int64_t units = y.size(2);
-  return {as_contiguous(narrow(both, 1, units, x.size(2))), as_contiguous(narrow(both, 1, 0, units))};
+  if (!s.needs(first) && !s.needs(first + 1)) return {};
+  const Tensor factors = kernels::states_and_inputs(as_contiguous(s.x(0)), as_contiguous(s.x(1)), y, way);
+  const Tensor both = weight_grad(dproducts, factors);
+  const std::int64_t units = y.size(2), inputs = factors.size(2) - units;
+  return {as_contiguous(narrow(both, 1, units, inputs)), as_contiguous(narrow(both, 1, 0, units))};
+}
+
+// The gradient of a bias that was added to products, where it is wanted.
+Tensor bias_grad(const Saved& s, std::size_t bias, const Tensor& dproducts) {
+  return s.needs(bias) ? sum(dproducts, {0, 1}) : Tensor();
 }
 
 // Products of the weights with every input and every state.
@@ -104,14 +111,13 @@ struct RnnSequence {
     const Tensor dsums = steps.empty() ? zeros_like(y) : stack(steps);
     return {s.needs(0) ? matmul(dsums, s.x(2)) : Tensor(), dh.defined() ? dh : zeros_like(s.x(1)),
             s.needs(2) ? weight_grad(dsums, s.x(0)) : Tensor(),
-            s.needs(3) ? weight_grad(dsums, order.all_before(s.y(), s.x(1))) : Tensor(), sum(dsums, {0, 1})};
+            s.needs(3) ? weight_grad(dsums, order.all_before(s.y(), s.x(1))) : Tensor(), bias_grad(s, 4, dsums)};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const Autocast as_before(way.precision);
     const Tensor y = s.y();
     const Tensors d = kernels::rnn_backward(y, as_contiguous(s.x(3)), as_contiguous(g), relu, way);
-    const auto [dweight_ih, dweight_hh] =
-        s.needs(2) || s.needs(3) ? weight_grads(d[0], s.x(0), s.x(1), y, way) : std::pair<Tensor, Tensor>();
+    const auto [dweight_ih, dweight_hh] = weight_grads(s, 2, d[0], y, way);
     return {s.needs(0) ? matmul(d[0], s.x(2)) : Tensor(), d[1], dweight_ih, dweight_hh, d[2]};
   }
 };
@@ -153,15 +159,14 @@ struct LstmSequence {
             dc.defined() ? dc : zeros_like(s.x(2)),
             s.needs(3) ? weight_grad(dgates, s.x(0)) : Tensor(),
             s.needs(4) ? weight_grad(dgates, order.all_before(s.y(0), s.x(1))) : Tensor(),
-            sum(dgates, {0, 1})};
+            bias_grad(s, 5, dgates)};
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
     const Tensors d =
         kernels::lstm_backward(as_contiguous(s.x(2)), s.y(1), s.y(2), as_contiguous(s.x(4)), contiguous_or_none(g[0]),
                                contiguous_or_none(g[1]), contiguous_or_none(g[2]), way);
-    const auto [dweight_ih, dweight_hh] =
-        s.needs(3) || s.needs(4) ? weight_grads(d[0], s.x(0), s.x(1), s.y(0), way) : std::pair<Tensor, Tensor>();
+    const auto [dweight_ih, dweight_hh] = weight_grads(s, 3, d[0], s.y(0), way);
     return {s.needs(0) ? matmul(d[0], s.x(3)) : Tensor(), d[1], d[2], dweight_ih, dweight_hh, d[3]};
   }
 };
@@ -200,7 +205,7 @@ struct GruSequence {
     }
     const Tensor none = zeros({y.size(0), y.size(1), 3 * units}, y.dtype());
     const Tensor dgates = steps.empty() ? none : stack(steps), dproducts = steps.empty() ? none : stack(products);
-    return gradients(s, order, dgates, dproducts, dh, sum(dgates, {0, 1}), sum(dproducts, {0, 1}));
+    return gradients(s, order, dgates, dproducts, dh, bias_grad(s, 4, dgates), bias_grad(s, 5, dproducts));
   }
   Grads backward_fused(const Saved& s, TensorRefs g) const {
     const Autocast as_before(way.precision);
