@@ -41,8 +41,9 @@ class GradMode {
 
 /// `const Autocast autocast;`: while it lives, linear, matmul and convolutions on this thread multiply in bfloat16, at
 /// twice the speed where the processor has instructions for it; their gradients then do so as well, wherever backward()
-/// is called. Weights, activations, sums, normalisation and losses stay float32, and float64 is not touched. (PyTorch's
-/// autocast also stores what lies between in bfloat16; this is its set_float32_matmul_precision("medium").)
+/// is called. What is faster in float32 stays there: small products, and most convolutions of 3×3. Weights,
+/// activations, sums, normalisation and losses stay float32, and float64 is not touched. (PyTorch's autocast also
+/// stores what lies between in bfloat16; this is its set_float32_matmul_precision("medium").)
 class Autocast {
  public:
   /// `precision`: with what to multiply.

@@ -125,15 +125,11 @@ T exponentials(T* __restrict scores, std::int64_t seen, std::int64_t columns, T 
   return sum_of_row<T>(end, [&](std::int64_t i) { return scores[i]; });
 }
 
-// Products of float32 may be told to multiply in bfloat16, which leaves no gaps between the rows of a result.
+// Products of float32 may be told to multiply in bfloat16.
 template <class T>
 void multiply(Precision precision, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b) {
-  if (!std::is_same_v<T, float> || precision != Precision::BFloat16)
-    return engine().matrix_product(dtype_of<T>, out, out_stride, a, b);
-  if (out_stride == b.columns) return engine().product(dtype_of<T>, precision, out, a, b, nullptr);
-  const RoomOf<T> dense(a.rows * b.columns);
-  engine().product(dtype_of<T>, precision, dense.data(), a, b, nullptr);
-  for (std::int64_t r = 0; r < a.rows; ++r) std::copy_n(dense.data() + r * b.columns, b.columns, out + r * out_stride);
+  const Precision wanted = std::is_same_v<T, float> ? precision : Precision::Float32;
+  engine().matrix_product(dtype_of<T>, wanted, out, out_stride, a, b);
 }
 
 template <class T>

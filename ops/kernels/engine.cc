@@ -27,7 +27,7 @@ class SlicedProduct {
     if (precision_ == Precision::BFloat16)
       by_rows();
     else if (a_.rows * a_.columns * b_.columns < 2 * kWorthAThread)
-      engine_.matrix_product(dtype_, out_, b_.columns, a_, b_);
+      engine_.matrix_product(dtype_, precision_, out_, b_.columns, a_, b_);
     else if (a_.column_stride == 1 && a_.rows >= 2 * kNarrowest)
       by_rows();
     else if (a_.rows >= b_.columns)
@@ -50,8 +50,8 @@ class SlicedProduct {
     Matrix right = b_;
     right.data = at(b_.data, column * b_.column_stride);
     right.columns = column_end - column;
-    engine_.matrix_product(dtype_, out_ + (row * b_.columns + column) * element_, b_.columns, rows_of_a(row, row_end),
-                           right);
+    engine_.matrix_product(dtype_, precision_, out_ + (row * b_.columns + column) * element_, b_.columns,
+                           rows_of_a(row, row_end), right);
   }
   Matrix rows_of_a(std::int64_t row, std::int64_t row_end) const {
     Matrix left = a_;

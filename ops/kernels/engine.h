@@ -93,20 +93,17 @@ class Engine {
   virtual std::string version() const = 0;
 
   /// out ← a · b, whose rows are `out_stride` apart and which does not overlap the operands. Runs on the calling
-  /// thread.
-  virtual void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+  /// thread. With Precision::BFloat16, here and below for float32 alone, both operands are rounded before they are
+  /// multiplied.
+  virtual void matrix_product(Dtype dtype, Precision precision, void* out, std::int64_t out_stride, const Matrix& a,
                               const Matrix& b) const = 0;
   /// The same on several threads, for an `out` without gaps; `bias`, one number for each column or null, is added to
   /// every row.
   virtual void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
                        const void* bias) const;
-  /// Prepares b for left operands of about `rows` rows. With Precision::BFloat16, for float32 alone, both operands are
-  /// rounded before they are multiplied, and the left ones may have any strides.
+  /// Prepares b for left operands of about `rows` rows; with Precision::BFloat16 these may have any strides.
   virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
                                              Precision precision = Precision::Float32) const = 0;
-
-  /// Whether it multiplies numbers of bfloat16 by instructions of this processor, and so at twice the speed.
-  virtual bool multiplies_bfloat16() const { return false; }
 
   /// Whether it has convolutions of the dtype at all: to be asked before the operands are laid out for them.
   virtual bool convolves(Dtype) const { return false; }
@@ -139,7 +136,7 @@ const Engine& eigen_engine();
 /// out ← a · b for float32 or float64, `out` being row-major without gaps and not overlapping the operands. Runs on the
 /// calling thread.
 inline void matrix_product(Dtype dtype, void* out, const Matrix& a, const Matrix& b) {
-  engine().matrix_product(dtype, out, b.columns, a, b);
+  engine().matrix_product(dtype, Precision::Float32, out, b.columns, a, b);
 }
 
 }  // namespace eigengrad::kernels

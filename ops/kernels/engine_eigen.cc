@@ -99,8 +99,9 @@ class EigenEngine final : public Engine {
   std::string version() const override {
     return fmt::format("Eigen {}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
   }
-  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+  void matrix_product(Dtype dtype, Precision precision, void* out, std::int64_t out_stride, const Matrix& a,
                       const Matrix& b) const override {
+    if (precision == Precision::BFloat16) return pack(dtype, b, a.rows, precision)->multiply(out, out_stride, a);
     dispatch_floating("matmul", dtype, [&]<class T>() {
       Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>> product(
           static_cast<T*>(out), a.rows, b.columns, Eigen::OuterStride<>(out_stride));

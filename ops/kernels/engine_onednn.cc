@@ -14,6 +14,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/own_convolution.h"
 #include "eigengrad/ops/kernels/room.h"
 
 namespace eigengrad::kernels {
@@ -395,11 +396,13 @@ class OneDnnEngine final : public Engine {
     return fmt::format("oneDNN {}.{}.{}", v->major, v->minor, v->patch);
   }
 
-  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& left,
+  void matrix_product(Dtype dtype, Precision precision, void* out, std::int64_t out_stride, const Matrix& left,
                       const Matrix& right) const override {
+    if (precision == Precision::BFloat16)
+      return pack(dtype, right, left.rows, precision)->multiply(out, out_stride, left);
     const Matrix a = with_proper_strides(left), b = with_proper_strides(right);
     if (dtype != Dtype::Float32 || a.rows * a.columns * b.columns < kWorthAPrimitive)
-      return eigen_engine().matrix_product(dtype, out, out_stride, a, b);
+      return eigen_engine().matrix_product(dtype, precision, out, out_stride, a, b);
     const OneThread one;
     if (a.column_stride == 1) return run(product_for(a, b, out_stride), out, a, b);
     check(dnnl_sgemm('T', b.column_stride == 1 ? 'N' : 'T', a.rows, b.columns, a.columns, 1,
@@ -420,8 +423,6 @@ class OneDnnEngine final : public Engine {
     const OneThread one;
     return std::make_unique<Packed>(b, precision);
   }
-
-  bool multiplies_bfloat16() const override { return has(dnnl::cpu_isa::avx512_core_bf16); }
 
   bool convolves(Dtype dtype) const override { return dtype == Dtype::Float32; }
 
@@ -458,6 +459,13 @@ class OneDnnEngine final : public Engine {
 
   bool convolution_weight_grad(const ConvolutionShape& shape, const void* x, const void* dy, void* dweight,
                                void* dbias) const override {
+    // oneDNN would add up rounded gradients.
+    if (dbias && shape.precision == Precision::BFloat16) {
+      if (!convolution_weight_grad(shape, x, dy, dweight, nullptr)) return false;
+      sum_pixels(static_cast<const float*>(dy), shape.images * shape.out_height * shape.out_width, shape.out_channels,
+                 static_cast<float*>(dbias));
+      return true;
+    }
     // Adding a piece's sums to the others' has to cost little beside making them.
     const std::int64_t places = shape.images * shape.out_height * shape.out_width;
     const std::int64_t pieces = pieces_of(shape, std::clamp<std::int64_t>(places / 256, 1, 8));

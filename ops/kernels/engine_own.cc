@@ -7,6 +7,7 @@
 #include "eigengrad/ops/kernels/own_convolution.h"
 #include "eigengrad/ops/kernels/own_depthwise.h"
 #include "eigengrad/ops/kernels/own_product.h"
+#include "eigengrad/ops/kernels/pairs.h"
 #include "eigengrad/ops/kernels/rounded.h"
 
 namespace eigengrad::kernels {
@@ -18,10 +19,9 @@ constexpr std::int64_t kWorthPacking = 16 * 16 * 16;
 template <class T>
 class Packed final : public PackedMatrix {
  public:
-  explicit Packed(const Matrix& b)
-      : depth_(b.rows), columns_(b.columns), packed_(tiles<T>().packed_size(b.rows, b.columns)) {
-    tiles<T>().pack(static_cast<const T*>(b.data), b.row_stride, b.column_stride, depth_, columns_, nullptr,
-                    packed_.data());
+  explicit Packed(const Tiles<T>& tiles, const Matrix& b)
+      : tiles_(tiles), depth_(b.rows), columns_(b.columns), packed_(tiles.packed_size(b.rows, b.columns)) {
+    tiles.pack(static_cast<const T*>(b.data), b.row_stride, b.column_stride, depth_, columns_, nullptr, packed_.data());
   }
 
   void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
@@ -36,7 +36,8 @@ class Packed final : public PackedMatrix {
         const Segment all{0, std::min(depth, depth_ - term)};
         for (std::int64_t i = 0; i < high; ++i)
           a_rows[i] = static_cast<const T*>(a.data) + (row + i) * a.row_stride + term * a.column_stride;
-        RowsProduct<T>{a_rows,
+        RowsProduct<T>{tiles_,
+                       a_rows,
                        out_rows,
                        high,
                        &all,
@@ -54,54 +55,57 @@ class Packed final : public PackedMatrix {
   }
 
  private:
+  const Tiles<T>& tiles_;
   const std::int64_t depth_, columns_;
   const RoomOf<T> packed_;
 };
 
-// One that multiplies in bfloat16 by instructions that our loops do not have, or null.
-const Engine* bfloat16_engine() {
-  static const Engine* const found = [] {
-    const auto& all = all_engines();
-    const auto it = std::find_if(all.begin(), all.end(), [](const Engine* e) { return e->multiplies_bfloat16(); });
-    return it == all.end() ? nullptr : *it;
-  }();
-  return found;
-}
+// In bfloat16.
+class PackedPairs final : public PackedMatrix {
+ public:
+  explicit PackedPairs(const Matrix& b) : packed_(pair_tiles(), PairedMatrix(b, Terms::AreRows).matrix()) {}
+  void multiply(void* out, std::int64_t out_stride, const Matrix& a, bool accumulate, const void* bias) const override {
+    packed_.multiply(out, out_stride, PairedMatrix(a, Terms::AreColumns).matrix(), accumulate, bias);
+  }
+
+ private:
+  const Packed<float> packed_;
+};
 
 class OwnEngine final : public Engine {
  public:
   std::string_view name() const override { return "own"; }
   std::string version() const override { return fmt::format("loops {} floats wide", tiles<float>().lanes); }
 
-  void matrix_product(Dtype dtype, void* out, std::int64_t out_stride, const Matrix& a,
+  void matrix_product(Dtype dtype, Precision precision, void* out, std::int64_t out_stride, const Matrix& a,
                       const Matrix& b) const override {
+    if (precision == Precision::BFloat16)
+      return own_product<float>(pair_tiles(), static_cast<float*>(out), out_stride,
+                                PairedMatrix(a, Terms::AreColumns).matrix(), PairedMatrix(b, Terms::AreRows).matrix(),
+                                nullptr);
     if (a.rows * a.columns * b.columns < kWorthPacking)
-      return eigen_engine().matrix_product(dtype, out, out_stride, a, b);
+      return eigen_engine().matrix_product(dtype, precision, out, out_stride, a, b);
     dispatch_floating("matmul", dtype,
-                      [&]<class T>() { own_product<T>(static_cast<T*>(out), out_stride, a, b, nullptr); });
+                      [&]<class T>() { own_product<T>(tiles<T>(), static_cast<T*>(out), out_stride, a, b, nullptr); });
   }
 
   void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
                const void* bias) const override {
-    if (precision == Precision::BFloat16) {
-      if (const Engine* const faster = bfloat16_engine()) return faster->product(dtype, precision, out, a, b, bias);
-      const Rounded left(a), right(b);
-      return product(dtype, Precision::Float32, out, left.matrix(), right.matrix(), bias);
-    }
+    if (precision == Precision::BFloat16)
+      return own_product_shared<float>(pair_tiles(), static_cast<float*>(out), b.columns,
+                                       PairedMatrix(a, Terms::AreColumns).matrix(),
+                                       PairedMatrix(b, Terms::AreRows).matrix(), static_cast<const float*>(bias));
     if (a.rows * a.columns * b.columns < kWorthPacking) return Engine::product(dtype, precision, out, a, b, bias);
     dispatch_floating("matmul", dtype, [&]<class T>() {
-      own_product_shared<T>(static_cast<T*>(out), b.columns, a, b, static_cast<const T*>(bias));
+      own_product_shared<T>(tiles<T>(), static_cast<T*>(out), b.columns, a, b, static_cast<const T*>(bias));
     });
   }
 
-  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
-                                     Precision precision) const override {
-    if (precision == Precision::BFloat16) {
-      if (const Engine* const faster = bfloat16_engine()) return faster->pack(dtype, b, rows, precision);
-      return std::make_unique<RoundedPacked<Packed<float>>>(b);
-    }
-    return dispatch_floating(
-        "matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> { return std::make_unique<Packed<T>>(b); });
+  std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
+    if (precision == Precision::BFloat16) return std::make_unique<PackedPairs>(b);
+    return dispatch_floating("matmul", dtype, [&]<class T>() -> std::unique_ptr<PackedMatrix> {
+      return std::make_unique<Packed<T>>(tiles<T>(), b);
+    });
   }
 
   bool convolves(Dtype) const override { return true; }
@@ -129,7 +133,10 @@ class OwnEngine final : public Engine {
     const Extents n(shape);
     return run(shape, x, n.x, dy, n.y, [&]<class T>(const T* image, const T* grad) {
       const auto f = is_depthwise(shape) ? own_depthwise_weight_grad<T> : own_convolution_weight_grad<T>;
-      f(shape, image, grad, static_cast<T*>(dweight), static_cast<T*>(dbias));
+      f(shape, image, grad, static_cast<T*>(dweight));
+      if (dbias)
+        sum_pixels(static_cast<const T*>(dy), shape.images * shape.out_height * shape.out_width, shape.out_channels,
+                   static_cast<T*>(dbias));
     });
   }
 
@@ -143,7 +150,7 @@ class OwnEngine final : public Engine {
           y(s.images * s.out_height * s.out_width * s.out_channels) {}
   };
 
-  // Calls f with the two factors, rounded if they are to be.
+  // Calls f with the two factors. Those of depthwise convolutions are rounded here, if they are to be.
   template <class F>
   static bool run(const ConvolutionShape& shape, const void* a, std::int64_t a_size, const void* b, std::int64_t b_size,
                   F f) {
@@ -152,8 +159,7 @@ class OwnEngine final : public Engine {
     const bool has_few = std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels;
     if (shape.groups > 1 && has_few && !is_depthwise(shape)) return false;
     const bool rounds = shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32;
-    if (rounds && bfloat16_engine()) return false;
-    if (rounds) {
+    if (rounds && is_depthwise(shape)) {
       const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
       f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
     } else {

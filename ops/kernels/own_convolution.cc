@@ -9,6 +9,8 @@
 #include "eigengrad/ops/kernels/own_product.h"
 #include "eigengrad/ops/kernels/own_windows.h"
 #include "eigengrad/ops/kernels/own_winograd.h"
+#include "eigengrad/ops/kernels/pairs.h"
+#include "eigengrad/ops/kernels/rounded.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -105,6 +107,7 @@ struct Terms {
 // A convolution: the windows on `from`, times a packed weight, go to the pixels of `grid` of `to`.
 template <class T>
 struct Pass {
+  const Tiles<T>& tiles;
   const T* from;
   Images source;
   std::int64_t channel, depth;  // of the source: the first, and how many
@@ -148,7 +151,8 @@ struct Pass {
     constexpr std::int64_t kRows = 96;
     for (std::int64_t row = 0; row < count; row += kRows)
       for (const Terms::Group& group : all.groups)
-        RowsProduct<T>{starts + row,
+        RowsProduct<T>{tiles,
+                       starts + row,
                        outs + row,
                        std::min(kRows, count - row),
                        group.segments.data(),
@@ -174,29 +178,29 @@ struct GroupOf {
 // The weight [out, in, taps] of a group as a right operand: a row for each tap and input channel, a column for each
 // output channel.
 template <class T>
-void pack_forward(const GroupOf& g, const T* weight, T* packed) {
+void pack_forward(const Tiles<T>& tiles, const GroupOf& g, const T* weight, T* packed) {
   std::vector<std::int64_t> places(static_cast<std::size_t>(g.in * g.taps));
   for (std::int64_t c = 0; c < g.in; ++c)
     for (std::int64_t tap = 0; tap < g.taps; ++tap) places[static_cast<std::size_t>(c * g.taps + tap)] = tap * g.in + c;
-  const std::int64_t width = tiles<T>().width, depth = g.in * g.taps, panels = (g.out + width - 1) / width;
+  const std::int64_t width = tiles.width, depth = g.in * g.taps, panels = (g.out + width - 1) / width;
   parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
-                   tiles<T>().pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column),
-                                   places.data(), packed + column * panel_rows(depth));
+                   tiles.pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column), places.data(),
+                              packed + column * panel_rows(depth));
                });
 }
 
 // For the gradient of the input: a row for each of some taps and output channel, a column for each input channel.
 template <class T>
-void pack_backward(const GroupOf& g, const std::vector<Tap>& taps, const T* weight, T* packed) {
-  const std::int64_t width = tiles<T>().width, depth = static_cast<std::int64_t>(taps.size()) * g.out;
+void pack_backward(const Tiles<T>& tiles, const GroupOf& g, const std::vector<Tap>& taps, const T* weight, T* packed) {
+  const std::int64_t width = tiles.width, depth = static_cast<std::int64_t>(taps.size()) * g.out;
   const std::int64_t panels = (g.in + width - 1) / width;
   parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t panel = begin; panel < end; ++panel) {
                    const std::int64_t column = panel * width, columns = std::min(width, g.in - column);
-                   const std::int64_t filled = tiles<T>().filled(columns);
+                   const std::int64_t filled = tiles.filled(columns);
                    T* to = packed + column * panel_rows(depth);
                    for (const Tap& tap : taps)
                      for (std::int64_t o = 0; o < g.out; ++o, to += filled) {
@@ -215,9 +219,17 @@ void pack_backward(const GroupOf& g, const std::vector<Tap>& taps, const T* weig
 template <class T>
 class WeightSums {
  public:
-  WeightSums(const ConvolutionShape& s, const T* x, const T* dy, std::int64_t group, std::int64_t first_row,
-             std::int64_t rows)
-      : s_(s), g_(s), x_(x), dy_(dy), group_(group), first_row_(first_row), rows_(rows), windows_(forward_windows(s)) {}
+  WeightSums(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* dy, std::int64_t group,
+             std::int64_t first_row, std::int64_t rows)
+      : tiles_(tiles),
+        s_(s),
+        g_(s),
+        x_(x),
+        dy_(dy),
+        group_(group),
+        first_row_(first_row),
+        rows_(rows),
+        windows_(forward_windows(s)) {}
 
   // Over the images [begin, end).
   void run(std::int64_t begin, std::int64_t end, T* sums) const {
@@ -226,7 +238,7 @@ class WeightSums {
     const Blocks blocks(windows_, images.count, kPixels);
     BlockReader<T> reader(x_ + begin * images.size(), images, windows_, blocks);
     const std::int64_t width = windows_.places[1], places = windows_.places[0] * width;
-    const RoomOf<T> packed(tiles<T>().packed_size(blocks.rows * width, g_.out));
+    const RoomOf<T> packed(tiles_.packed_size(blocks.rows * width, g_.out));
     const RoomOf<const T*> starts(rows_);
     const RoomOf<T*> outs(rows_);
     for (std::int64_t row = 0; row < rows_; ++row) outs[row] = sums + row * g_.out;
@@ -234,12 +246,13 @@ class WeightSums {
     for (std::int64_t block = 0; block < blocks.count; ++block) {
       const std::int64_t count = reader.read(block);
       const T* const dy = dy_ + (begin * places + block * blocks.rows * width) * s_.out_channels + group_ * g_.out;
-      tiles<T>().pack(dy, s_.out_channels, 1, count, g_.out, nullptr, packed.data());
+      tiles_.pack(dy, s_.out_channels, 1, count, g_.out, nullptr, packed.data());
       segments.clear();
       for (std::int64_t window = 0; window < count; window += width)
         segments.push_back({reader.starts()[window] - reader.starts()[0], width});
       for (std::int64_t row = 0; row < rows_; ++row) starts[row] = reader.starts()[0] + place(row, reader.row_stride());
-      RowsProduct<T>{starts.data(),
+      RowsProduct<T>{tiles_,
+                     starts.data(),
                      outs.data(),
                      rows_,
                      segments.data(),
@@ -261,6 +274,7 @@ class WeightSums {
     const Tap& tap = windows_.taps[static_cast<std::size_t>((first_row_ + row) / g_.in)];
     return tap.offset[0] * row_stride + tap.offset[1] * s_.channels + group_ * g_.in + (first_row_ + row) % g_.in;
   }
+  const Tiles<T>& tiles_;
   const ConvolutionShape& s_;
   const GroupOf g_;
   const T* const x_;
@@ -305,6 +319,151 @@ void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight)
                });
 }
 
+// ---- The three passes, by loops for elements of T.
+
+template <class T>
+void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  const GroupOf g(s);
+  const Windows windows = forward_windows(s);
+  const RoomOf<T> packed(tiles.packed_size(g.in * g.taps, g.out));
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    pack_forward(tiles, g, weight + group * g.weights(), packed.data());
+    Pass<T>{tiles,
+            x,
+            {s.images, s.height, s.width, s.channels},
+            group * g.in,
+            g.in,
+            y,
+            {s.images, s.out_height, s.out_width, s.out_channels},
+            group * g.out,
+            g.out,
+            windows,
+            {{0, 0}, {1, 1}, {s.out_height, s.out_width}},
+            packed.data(),
+            bias}
+        .run();
+  }
+}
+
+template <class T>
+void convolve_back(const Tiles<T>& tiles, const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
+  const GroupOf g(s);
+  const Images source{s.images, s.out_height, s.out_width, s.out_channels},
+      target{s.images, s.height, s.width, s.channels};
+  const RoomOf<T> packed(tiles.packed_size(g.out * g.taps, g.in));
+  bool covered = true;  // every pixel is written
+  for (std::size_t axis : {0, 1})
+    covered = covered && (s.window.dilation[axis] == 1 || s.window.stride[axis] == 1) &&
+              s.window.kernel[axis] >= s.window.stride[axis];
+  if (!covered) std::fill_n(dx, target.count * target.size(), T(0));
+  for (std::int64_t row = 0; row < s.window.stride[0]; ++row)
+    for (std::int64_t column = 0; column < s.window.stride[1]; ++column) {
+      const Phase phase = phase_of(s, {row, column});
+      if (phase.windows.taps.empty() || phase.pixels.places[0] * phase.pixels.places[1] == 0) continue;
+      for (std::int64_t group = 0; group < s.groups; ++group) {
+        pack_backward(tiles, g, phase.windows.taps, weight + group * g.weights(), packed.data());
+        Pass<T>{tiles,        dy,   source,        group * g.out, g.out,         dx,     target,
+                group * g.in, g.in, phase.windows, phase.pixels,  packed.data(), nullptr}
+            .run();
+      }
+    }
+}
+
+template <class T>
+void sum_weights(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* dy, T* dweight) {
+  const GroupOf g(s);
+  const WeightPieces pieces(s, g);
+  const std::int64_t depth = g.in * g.taps, rows = (depth + pieces.rows - 1) / pieces.rows;
+  const RoomOf<T> sums(pieces.images * g.weights());
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    parallel_for(pieces.images * pieces.rows, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t piece = begin; piece < end; ++piece) {
+        const std::int64_t part = piece / pieces.rows, first = piece % pieces.rows * rows;
+        const std::int64_t count = std::min(rows, depth - first);
+        if (count <= 0) continue;
+        WeightSums<T>(tiles, s, x, dy, group, first, count)
+            .run(part * s.images / pieces.images, (part + 1) * s.images / pieces.images,
+                 sums.data() + part * g.weights() + first * g.out);
+      }
+    });
+    join_sums(g, sums.data(), pieces.images, dweight + group * g.weights());
+  }
+}
+
+// ---- The same in bfloat16: the loops see pairs for elements, of channels or of neighbouring windows.
+
+bool rounds(const ConvolutionShape& s) { return s.precision == Precision::BFloat16 && s.dtype == Dtype::Float32; }
+
+// Terms that come alone would waste half of each pair: they are rounded, and multiplied as float32.
+template <class F>
+void with_rounded(const float* a, std::int64_t a_size, const float* b, std::int64_t b_size, F f) {
+  const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
+  f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
+}
+
+void convolve_rounded(const ConvolutionShape& s, const float* x, const float* weight, const float* bias, float* y) {
+  const GroupOf g(s);
+  const std::int64_t pixels = s.images * s.height * s.width;
+  if (g.in == 1)
+    return with_rounded(x, pixels * s.channels, weight, s.groups * g.weights(),
+                        [&](const float* a, const float* b) { convolve(tiles<float>(), s, a, b, bias, y); });
+  ConvolutionShape of_pairs = s;
+  of_pairs.channels = s.groups * pairs_of(g.in);
+  const RoomOf<float> image(pixels * of_pairs.channels), kernel(s.out_channels * pairs_of(g.in) * g.taps);
+  pair_terms(x, pixels * s.groups, g.in, 1, image.data());
+  pair_terms(weight, s.out_channels, g.in, g.taps, kernel.data());
+  convolve(pair_tiles(), of_pairs, image.data(), kernel.data(), bias, y);
+}
+
+void convolve_back_rounded(const ConvolutionShape& s, const float* dy, const float* weight, float* dx) {
+  const GroupOf g(s);
+  const std::int64_t pixels = s.images * s.out_height * s.out_width;
+  if (g.out == 1)
+    return with_rounded(dy, pixels * s.out_channels, weight, s.groups * g.weights(),
+                        [&](const float* a, const float* b) { convolve_back(tiles<float>(), s, a, b, dx); });
+  ConvolutionShape of_pairs = s;
+  of_pairs.out_channels = s.groups * pairs_of(g.out);
+  const RoomOf<float> grad(pixels * of_pairs.out_channels), kernel(of_pairs.out_channels * g.in * g.taps);
+  pair_terms(dy, pixels * s.groups, g.out, 1, grad.data());
+  pair_terms(weight, s.groups, g.out, g.in * g.taps, kernel.data());
+  convolve_back(pair_tiles(), of_pairs, grad.data(), kernel.data(), dx);
+}
+
+// The image with its padding, every pixel paired with the one that a window's next place has there.
+void pair_pixels(const ConvolutionShape& s, const float* x, float* to) {
+  const std::int64_t high = s.height + 2 * s.window.padding[0], wide = s.width + 2 * s.window.padding[1];
+  const std::int64_t row = wide * s.channels, next = s.window.stride[1] * s.channels;
+  constexpr std::int64_t kGrain = 1 << 16;
+  parallel_for(s.images * high, std::max<std::int64_t>(1, kGrain / row), [&](std::int64_t begin, std::int64_t end) {
+    const RoomOf<float> padded(2 * (row + next));  // and a row of zeros
+    float* const zeros = padded.data() + row + next;
+    std::fill_n(padded.data(), 2 * (row + next), 0.0F);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t y = i % high - s.window.padding[0];
+      const bool is_inside = y >= 0 && y < s.height;
+      if (is_inside)
+        std::copy_n(x + (i / high * s.height + y) * s.width * s.channels, s.width * s.channels,
+                    padded.data() + s.window.padding[1] * s.channels);
+      const float* const pixels = is_inside ? padded.data() : zeros;
+      pair_tiles().pair_rows(pixels, pixels + next, row, to + i * row);
+    }
+  });
+}
+
+void sum_weights_rounded(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
+  ConvolutionShape of_pairs = s;
+  of_pairs.height += 2 * s.window.padding[0];
+  of_pairs.width += 2 * s.window.padding[1];
+  of_pairs.out_width = pairs_of(s.out_width);
+  of_pairs.window.padding = {0, 0};
+  of_pairs.window.stride[1] *= 2;
+  const RoomOf<float> pixels(s.images * of_pairs.height * of_pairs.width * s.channels);
+  const RoomOf<float> grads(s.images * s.out_height * of_pairs.out_width * s.out_channels);
+  pair_pixels(s, x, pixels.data());
+  pair_terms(dy, s.images * s.out_height, s.out_width, s.out_channels, grads.data());
+  sum_weights(pair_tiles(), of_pairs, pixels.data(), grads.data(), dweight);
+}
+
 // ---- Few windows, and large weights: nets that are asked for one image. Packing the weight would take as long as
 // multiplying by it, so the windows are copied and packed, and the weight is read where it is.
 
@@ -329,8 +488,8 @@ void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight
       T* const to = patches.data() + window * depth + tap;
       for (std::int64_t c = 0; c < s.channels; ++c) to[c * taps] = from[c];
     }
-  own_product_shared<T>(turned.data(), count, row_major(weight, s.out_channels, depth),
-                        transposed(patches.data(), count, depth), nullptr);
+  own_engine().product(dtype_of<T>, s.precision, turned.data(), row_major(weight, s.out_channels, depth),
+                       transposed(patches.data(), count, depth), nullptr);
   tiles<T>().transpose(turned.data(), count, s.out_channels, count, y, s.out_channels);
   for (std::int64_t window = 0; bias && window < count; ++window)
     for (std::int64_t o = 0; o < s.out_channels; ++o) y[window * s.out_channels + o] += bias[o];
@@ -367,77 +526,29 @@ void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* t
 template <class T>
 void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
   if (has_few_windows(s)) return convolve_few_windows(s, x, weight, bias, y);
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (std::is_same_v<T, float>) {
     if (suits_winograd(s)) return winograd(s, x, weight, bias, y);
-  const GroupOf g(s);
-  const Windows windows = forward_windows(s);
-  const RoomOf<T> packed(tiles<T>().packed_size(g.in * g.taps, g.out));
-  for (std::int64_t group = 0; group < s.groups; ++group) {
-    pack_forward(g, weight + group * g.weights(), packed.data());
-    Pass<T>{x,
-            {s.images, s.height, s.width, s.channels},
-            group * g.in,
-            g.in,
-            y,
-            {s.images, s.out_height, s.out_width, s.out_channels},
-            group * g.out,
-            g.out,
-            windows,
-            {{0, 0}, {1, 1}, {s.out_height, s.out_width}},
-            packed.data(),
-            bias}
-        .run();
+    if (rounds(s)) return convolve_rounded(s, x, weight, bias, y);
   }
+  convolve(tiles<T>(), s, x, weight, bias, y);
 }
 
 template <class T>
 void own_convolution_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (std::is_same_v<T, float>) {
     if (suits_winograd(s)) return winograd_input_grad(s, dy, weight, dx);
-  const GroupOf g(s);
-  const Images source{s.images, s.out_height, s.out_width, s.out_channels},
-      target{s.images, s.height, s.width, s.channels};
-  const RoomOf<T> packed(tiles<T>().packed_size(g.out * g.taps, g.in));
-  bool covered = true;  // every pixel is written
-  for (std::size_t axis : {0, 1})
-    covered = covered && (s.window.dilation[axis] == 1 || s.window.stride[axis] == 1) &&
-              s.window.kernel[axis] >= s.window.stride[axis];
-  if (!covered) std::fill_n(dx, target.count * target.size(), T(0));
-  for (std::int64_t row = 0; row < s.window.stride[0]; ++row)
-    for (std::int64_t column = 0; column < s.window.stride[1]; ++column) {
-      const Phase phase = phase_of(s, {row, column});
-      if (phase.windows.taps.empty() || phase.pixels.places[0] * phase.pixels.places[1] == 0) continue;
-      for (std::int64_t group = 0; group < s.groups; ++group) {
-        pack_backward(g, phase.windows.taps, weight + group * g.weights(), packed.data());
-        Pass<T>{dy,   source,        group * g.out, g.out,         dx,     target, group * g.in,
-                g.in, phase.windows, phase.pixels,  packed.data(), nullptr}
-            .run();
-      }
-    }
+    if (rounds(s)) return convolve_back_rounded(s, dy, weight, dx);
+  }
+  convolve_back(tiles<T>(), s, dy, weight, dx);
 }
 
 template <class T>
-void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight, T* dbias) {
-  if (dbias) sum_pixels(dy, s.images * s.out_height * s.out_width, s.out_channels, dbias);
-  if constexpr (std::is_same_v<T, float>)
+void own_convolution_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight) {
+  if constexpr (std::is_same_v<T, float>) {
     if (suits_winograd(s)) return winograd_weight_grad(s, x, dy, dweight);
-  const GroupOf g(s);
-  const WeightPieces pieces(s, g);
-  const std::int64_t depth = g.in * g.taps, rows = (depth + pieces.rows - 1) / pieces.rows;
-  const RoomOf<T> sums(pieces.images * g.weights());
-  for (std::int64_t group = 0; group < s.groups; ++group) {
-    parallel_for(pieces.images * pieces.rows, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t piece = begin; piece < end; ++piece) {
-        const std::int64_t part = piece / pieces.rows, first = piece % pieces.rows * rows;
-        const std::int64_t count = std::min(rows, depth - first);
-        if (count <= 0) continue;
-        WeightSums<T>(s, x, dy, group, first, count)
-            .run(part * s.images / pieces.images, (part + 1) * s.images / pieces.images,
-                 sums.data() + part * g.weights() + first * g.out);
-      }
-    });
-    join_sums(g, sums.data(), pieces.images, dweight + group * g.weights());
+    if (rounds(s)) return sum_weights_rounded(s, x, dy, dweight);
   }
+  sum_weights(tiles<T>(), s, x, dy, dweight);
 }
 
 template void sum_pixels(const float*, std::int64_t, std::int64_t, float*);
@@ -446,7 +557,7 @@ template void own_convolution(const ConvolutionShape&, const float*, const float
 template void own_convolution(const ConvolutionShape&, const double*, const double*, const double*, double*);
 template void own_convolution_input_grad(const ConvolutionShape&, const float*, const float*, float*);
 template void own_convolution_input_grad(const ConvolutionShape&, const double*, const double*, double*);
-template void own_convolution_weight_grad(const ConvolutionShape&, const float*, const float*, float*, float*);
-template void own_convolution_weight_grad(const ConvolutionShape&, const double*, const double*, double*, double*);
+template void own_convolution_weight_grad(const ConvolutionShape&, const float*, const float*, float*);
+template void own_convolution_weight_grad(const ConvolutionShape&, const double*, const double*, double*);
 
 }  // namespace eigengrad::kernels

@@ -12,7 +12,7 @@ void own_convolution(const ConvolutionShape& shape, const T* x, const T* weight,
 template <class T>
 void own_convolution_input_grad(const ConvolutionShape& shape, const T* dy, const T* weight, T* dx);
 template <class T>
-void own_convolution_weight_grad(const ConvolutionShape& shape, const T* x, const T* dy, T* dweight, T* dbias);
+void own_convolution_weight_grad(const ConvolutionShape& shape, const T* x, const T* dy, T* dweight);
 
 /// totals[c] ← the sum over all pixels, which lie with their channels together, in double.
 template <class T>

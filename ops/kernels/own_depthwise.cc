@@ -167,8 +167,7 @@ struct WeightSums {
 
 // Sums of a row go to those of an image, and those to the whole, so that no sum is long; in pieces chosen by the shape.
 template <class T>
-void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight, T* dbias) {
-  if (dbias) sum_pixels(dy, s.images * s.out_height * s.out_width, s.out_channels, dbias);
+void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight) {
   const std::int64_t size = taps_of(s) * s.channels, work = s.images * s.out_height * s.out_width * size;
   const std::int64_t pieces = std::clamp<std::int64_t>(work / kWorthAPiece, 1, std::min<std::int64_t>(8, s.images));
   const RoomOf<T> sums(pieces * size);
@@ -196,7 +195,7 @@ template void own_depthwise(const ConvolutionShape&, const float*, const float*,
 template void own_depthwise(const ConvolutionShape&, const double*, const double*, const double*, double*);
 template void own_depthwise_input_grad(const ConvolutionShape&, const float*, const float*, float*);
 template void own_depthwise_input_grad(const ConvolutionShape&, const double*, const double*, double*);
-template void own_depthwise_weight_grad(const ConvolutionShape&, const float*, const float*, float*, float*);
-template void own_depthwise_weight_grad(const ConvolutionShape&, const double*, const double*, double*, double*);
+template void own_depthwise_weight_grad(const ConvolutionShape&, const float*, const float*, float*);
+template void own_depthwise_weight_grad(const ConvolutionShape&, const double*, const double*, double*);
 
 }  // namespace eigengrad::kernels

@@ -14,6 +14,6 @@ void own_depthwise(const ConvolutionShape& shape, const T* x, const T* weight, c
 template <class T>
 void own_depthwise_input_grad(const ConvolutionShape& shape, const T* dy, const T* weight, T* dx);
 template <class T>
-void own_depthwise_weight_grad(const ConvolutionShape& shape, const T* x, const T* dy, T* dweight, T* dbias);
+void own_depthwise_weight_grad(const ConvolutionShape& shape, const T* x, const T* dy, T* dweight);
 
 }  // namespace eigengrad::kernels

@@ -20,18 +20,19 @@ Matrix part(const Matrix& m, std::size_t element_size, std::int64_t row, std::in
 template <class T>
 class LeftRows {
  public:
-  LeftRows(const Matrix& a, std::int64_t rows, std::int64_t depth)
-      : a_(a), turned_(a.column_stride == 1 ? 0 : rows * odd_lines<T>(depth)) {}
+  LeftRows(const Tiles<T>& tiles, const Matrix& a, std::int64_t rows, std::int64_t depth)
+      : tiles_(tiles), a_(a), turned_(a.column_stride == 1 ? 0 : rows * odd_lines<T>(depth)) {}
 
   const T* const* find(std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth) {
     T* const turned = turned_.data();
     const std::int64_t apart = odd_lines<T>(depth);
-    if (turned) tiles<T>().transpose(element<T>(a_, row, term), a_.column_stride, depth, rows, turned, apart);
+    if (turned) tiles_.transpose(element<T>(a_, row, term), a_.column_stride, depth, rows, turned, apart);
     for (std::int64_t i = 0; i < rows; ++i) rows_[i] = turned ? turned + i * apart : element<T>(a_, row + i, term);
     return rows_;
   }
 
  private:
+  const Tiles<T>& tiles_;
   const Matrix& a_;
   const RoomOf<T> turned_;
   const T* rows_[kBlockRows];
@@ -81,19 +82,18 @@ struct Pieces {
 }  // namespace
 
 template <class T>
-void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
   if (are_dots(a, b)) {
     for (std::int64_t i = 0; i < a.rows; ++i)
-      tiles<T>().dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias,
-                      out + i * out_stride);
+      t.dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias,
+             out + i * out_stride);
     return;
   }
   constexpr std::int64_t kBlockColumns = 512;
   const std::int64_t depth = block_size(a.columns, kBlockDepth, 8);
   const std::int64_t rows = block_size(a.rows, kBlockRows, 6), columns = block_size(b.columns, kBlockColumns, 64);
-  const Tiles<T>& t = tiles<T>();
   const RoomOf<T> packed(t.packed_size(std::min(depth, a.columns), std::min(columns, b.columns)));
-  LeftRows<T> left(a, std::min(rows, a.rows), std::min(depth, a.columns));
+  LeftRows<T> left(t, a, std::min(rows, a.rows), std::min(depth, a.columns));
   T* out_rows[kBlockRows];
   for (std::int64_t column = 0; column < b.columns; column += columns) {
     const std::int64_t wide = std::min(columns, b.columns - column);
@@ -104,8 +104,19 @@ void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix&
         const std::int64_t high = std::min(rows, a.rows - row);
         const T* const* const left_rows = left.find(row, high, term, all.length);
         for (std::int64_t i = 0; i < high; ++i) out_rows[i] = out + (row + i) * out_stride + column;
-        RowsProduct<T>{left_rows,     out_rows,   high, &all, 1,        1,
-                       packed.data(), all.length, wide, 0,    term > 0, term == 0 && bias ? bias + column : nullptr}
+        RowsProduct<T>{t,
+                       left_rows,
+                       out_rows,
+                       high,
+                       &all,
+                       1,
+                       1,
+                       packed.data(),
+                       all.length,
+                       wide,
+                       0,
+                       term > 0,
+                       term == 0 && bias ? bias + column : nullptr}
             .run();
       }
     }
@@ -115,11 +126,12 @@ void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix&
 namespace {
 
 template <class T>
-void multiply_pieces(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                     const T* bias) {
   const Pieces pieces(a, b);
   const std::int64_t count = pieces.row_pieces * pieces.column_pieces;
-  if (count == 1) return own_product(out, out_stride, a, b, bias);
-  const std::int64_t width = tiles<T>().width;
+  if (count == 1) return own_product(t, out, out_stride, a, b, bias);
+  const std::int64_t width = t.width;
   const std::int64_t wide = ((b.columns + pieces.column_pieces - 1) / pieces.column_pieces + width - 1) / width * width;
   const std::int64_t high = (a.rows + pieces.row_pieces - 1) / pieces.row_pieces;
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -127,7 +139,7 @@ void multiply_pieces(T* out, std::int64_t out_stride, const Matrix& a, const Mat
       const std::int64_t row = piece / pieces.column_pieces * high, column = piece % pieces.column_pieces * wide;
       const std::int64_t rows = std::min(high, a.rows - row), columns = std::min(wide, b.columns - column);
       if (rows <= 0 || columns <= 0) continue;
-      own_product(out + row * out_stride + column, out_stride, part(a, sizeof(T), row, rows, 0, a.columns),
+      own_product(t, out + row * out_stride + column, out_stride, part(a, sizeof(T), row, rows, 0, a.columns),
                   part(b, sizeof(T), 0, b.rows, column, columns), bias ? bias + column : nullptr);
     }
   });
@@ -145,17 +157,19 @@ Matrix turned(const Matrix& m) { return {m.data, m.columns, m.rows, m.column_str
 }  // namespace
 
 template <class T>
-void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
+void own_product_shared(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                        const T* bias) {
   if (a.column_stride == 1 || b.column_stride != 1 || bias || !is_cheaper_turned(a, b))
-    return multiply_pieces(out, out_stride, a, b, bias);
+    return multiply_pieces(t, out, out_stride, a, b, bias);
   const RoomOf<T> other(a.rows * b.columns);
-  multiply_pieces<T>(other.data(), a.rows, turned(b), turned(a), nullptr);
-  tiles<T>().transpose(other.data(), a.rows, b.columns, a.rows, out, out_stride);
+  multiply_pieces<T>(t, other.data(), a.rows, turned(b), turned(a), nullptr);
+  t.transpose(other.data(), a.rows, b.columns, a.rows, out, out_stride);
 }
 
-template void own_product(float*, std::int64_t, const Matrix&, const Matrix&, const float*);
-template void own_product(double*, std::int64_t, const Matrix&, const Matrix&, const double*);
-template void own_product_shared(float*, std::int64_t, const Matrix&, const Matrix&, const float*);
-template void own_product_shared(double*, std::int64_t, const Matrix&, const Matrix&, const double*);
+template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
+template void own_product(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&, const double*);
+template void own_product_shared(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
+template void own_product_shared(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&,
+                                 const double*);
 
 }  // namespace eigengrad::kernels

@@ -24,6 +24,7 @@ inline std::int64_t block_size(std::int64_t extent, std::int64_t most, std::int6
 /// `first_term` on take part.
 template <class T>
 struct RowsProduct {
+  const Tiles<T>& tiles;
   const T* const* a;
   T* const* out;
   std::int64_t rows;
@@ -35,22 +36,24 @@ struct RowsProduct {
   const T* bias;
 
   void run() const {
-    const Tiles<T>& t = tiles<T>();
-    const std::int64_t whole = columns / t.width * t.width, rest = columns - whole, high = panel_rows(depth);
+    const std::int64_t whole = columns / tiles.width * tiles.width, rest = columns - whole, high = panel_rows(depth);
     const auto multiply = [&](std::int64_t column, std::int64_t count, std::int64_t wide) {
       const T* const b = packed + column * high + first_term * wide;
-      t.multiply({a, out, rows, segments, segment_count, step, b, column, count, accumulate, bias}, high * wide);
+      tiles.multiply({a, out, rows, segments, segment_count, step, b, column, count, accumulate, bias}, high * wide);
     };
-    if (whole > 0) multiply(0, whole, t.width);
-    if (rest > 0) multiply(whole, rest, t.filled(rest));
+    if (whole > 0) multiply(0, whole, tiles.width);
+    if (rest > 0) multiply(whole, rest, tiles.filled(rest));
   }
 };
 
-/// out ← a · b + bias on the calling thread; `bias` may be null.
+/// out ← a · b + bias on the calling thread, by the given loops, for whose elements both factors are taken; `bias` may
+/// be null.
 template <class T>
-void own_product(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias);
+void own_product(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                 const T* bias);
 /// The same on several threads.
 template <class T>
-void own_product_shared(T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias);
+void own_product_shared(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                        const T* bias);
 
 }  // namespace eigengrad::kernels

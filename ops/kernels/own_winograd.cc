@@ -296,8 +296,8 @@ void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWei
         for (std::int64_t term = 0; term < in; term += depth) {
           const Segment all{0, std::min(depth, in - term)};
           rows_from<const float>(planes.data() + k * in_plane + term, in, here, left.data());
-          RowsProduct<float>{left.data(),     right.data(), here, &all, 1,        1,
-                             weight.plane(k), in,           out,  term, term > 0, nullptr}
+          RowsProduct<float>{tiles<float>(),  left.data(), right.data(), here, &all,     1,      1,
+                             weight.plane(k), in,          out,          term, term > 0, nullptr}
               .run();
         }
       }
@@ -354,7 +354,8 @@ void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float
         t.pack(grads.data() + k * out_plane, out, 1, here, out, nullptr, packed.data());
         rows_from<const float>(pixels.data() + k * in_plane, 1, in, left.data());
         rows_from(sums.data() + k * sum_plane, out, in, right.data());
-        RowsProduct<float>{left.data(), right.data(), in, &all, 1, in, packed.data(), here, out, 0, first > 0, nullptr}
+        RowsProduct<float>{tiles<float>(), left.data(), right.data(), in, &all,      1,      in,
+                           packed.data(),  here,        out,          0,  first > 0, nullptr}
             .run();
       }
     });

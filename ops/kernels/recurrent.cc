@@ -48,7 +48,7 @@ class Factor {
   // out ← a · weight + bias, for rows `out_stride` apart.
   void multiply(T* out, std::int64_t out_stride, const Matrix& a, const T* bias) const {
     if (packed_) return packed_->multiply(out, out_stride, a, false, bias);
-    engine().matrix_product(dtype_of<T>, out, out_stride, a, weight_);
+    engine().matrix_product(dtype_of<T>, Precision::Float32, out, out_stride, a, weight_);
     for (std::int64_t i = 0; i < a.rows; ++i) add(out + i * out_stride, bias, weight_.columns);
   }
 

@@ -45,8 +45,9 @@ struct PanelProduct {
 /// one multiplication and addition at a time: its bits depend neither on the panel nor on the rows beside it.
 template <class T>
 struct Tiles {
-  std::int64_t width;  ///< columns of a panel; the last one of a matrix may have fewer
-  std::int64_t lanes;  ///< elements of a vector
+  std::int64_t width;   ///< columns of a panel; the last one of a matrix may have fewer
+  std::int64_t lanes;   ///< elements of a vector
+  std::int64_t narrow;  ///< of the vectors for a panel of at most so many columns
   /// The panels are `panel_size` elements from each other.
   void (*multiply)(PanelProduct<T> product, std::int64_t panel_size);
   /// out[j] ← a · (column j of b) + bias[j], each column being `depth` contiguous elements, `stride` apart from the
@@ -62,7 +63,9 @@ struct Tiles {
                     std::int64_t to_stride);
 
   /// The columns that a panel of so many takes in memory: whole vectors.
-  std::int64_t filled(std::int64_t columns) const { return (columns + lanes - 1) / lanes * lanes; }
+  std::int64_t filled(std::int64_t columns) const {
+    return columns == 0 ? 0 : columns <= narrow ? narrow : (columns + lanes - 1) / lanes * lanes;
+  }
   /// The elements of a packed operand.
   std::int64_t packed_size(std::int64_t depth, std::int64_t columns) const {
     return panel_rows(depth) * (columns / width * width + filled(columns % width));
@@ -72,5 +75,19 @@ struct Tiles {
 /// The best for this processor.
 template <class T>
 const Tiles<T>& tiles();
+
+/// The loops for factors of bfloat16, two of which, of terms that follow each other, stand in the place of one float32,
+/// the first in its lower half: `multiply` and `dots` add up the products of both. Sums and bias are float32.
+/// (Subnormal numbers may count as 0: instructions for bfloat16 know none.)
+struct PairTiles : Tiles<float> {
+  /// to[k] ← the pair of from[2k] and from[2k + 1], rounded to the nearest, ties to even; the last of an odd number of
+  /// terms is paired with 0.
+  void (*pair_neighbours)(const float* from, std::int64_t terms, float* to);
+  /// to[i] ← the pair of first[i] and second[i], or 0 where `second` is null.
+  void (*pair_rows)(const float* first, const float* second, std::int64_t size, float* to);
+};
+
+/// The best for this processor. Those that have instructions for bfloat16 multiply twice as fast as in float32.
+const PairTiles& pair_tiles();
 
 }  // namespace eigengrad::kernels

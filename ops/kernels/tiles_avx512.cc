@@ -5,8 +5,10 @@ namespace eigengrad::kernels {
 
 const Tiles<float>& float_tiles_avx512();
 const Tiles<double>& double_tiles_avx512();
+const PairTiles& pair_tiles_avx512();
 
 const Tiles<float>& float_tiles_avx512() { return kTiles<float>; }
 const Tiles<double>& double_tiles_avx512() { return kTiles<double>; }
+const PairTiles& pair_tiles_avx512() { return kPairTiles; }
 
 }  // namespace eigengrad::kernels

@@ -5,40 +5,123 @@
 
 #include <cstdint>
 
+// Whether the processor multiplies bfloat16.
+#if defined(__AVX512BF16__) && defined(__AVX512VL__) && defined(__AVX512BW__) && !defined(EIGENGRAD_TILE_BYTES)
+#  define EIGENGRAD_TILE_BFLOAT16
+#  include <immintrin.h>
+#endif
+
 #include "eigengrad/ops/kernels/tiles.h"
 
 namespace eigengrad::kernels {
 namespace {
 
-// A tile of six rows and kVectors vectors: its sums stay in registers (12 of AVX2's 16, 24 of AVX-512's 32), and are
-// enough of them to hide how long one addition takes. Where there is but one vector, that takes eight rows.
-constexpr int tile_rows(int vectors) { return vectors == 1 ? 8 : 6; }
 // EIGENGRAD_TILE_BYTES lets the tests have the tiles of other processors.
 #if defined(EIGENGRAD_TILE_BYTES)
-constexpr int kVectorBytes = EIGENGRAD_TILE_BYTES, kVectors = kVectorBytes == 64 ? 4 : 2;
+constexpr int kVectorBytes = EIGENGRAD_TILE_BYTES;
 #elif defined(__AVX512F__)
-constexpr int kVectorBytes = 64, kVectors = 4;
+constexpr int kVectorBytes = 64;
 #elif defined(__AVX__)
-constexpr int kVectorBytes = 32, kVectors = 2;
+constexpr int kVectorBytes = 32;
 #else
-constexpr int kVectorBytes = 16, kVectors = 2;
+constexpr int kVectorBytes = 16;
+#endif
+constexpr int kVectors = kVectorBytes == 64 ? 4 : 2;
+// What is left of a matrix with few columns takes shorter vectors, of which these processors multiply as many numbers
+// at a time: two short ones, or one long one.
+constexpr int kNarrowBytes = kVectorBytes == 64 ? 32 : kVectorBytes;
+
+// A tile of six rows and kVectors vectors: its sums stay in registers (12 of AVX2's 16, 24 of AVX-512's 32), and are
+// enough of them to hide how long one addition takes. Where there is but one vector, that takes more rows.
+constexpr int tile_rows(int vectors, int bytes) { return vectors > 1 ? 6 : bytes < kVectorBytes ? 12 : 8; }
+
+template <class T, int Bytes = kVectorBytes>
+struct VectorOf {
+  typedef T Register __attribute__((vector_size(Bytes)));
+  typedef T InMemory __attribute__((vector_size(Bytes), aligned(sizeof(T)), may_alias));
+  static constexpr int kLanes = Bytes / static_cast<int>(sizeof(T));
+};
+
+// ---- What stands at one place of a row or a column, and how products of it are added up: one number,
+
+template <class T, int Bytes = kVectorBytes>
+struct Numbers : VectorOf<T, Bytes> {
+  using typename VectorOf<T, Bytes>::Register;
+  using typename VectorOf<T, Bytes>::InMemory;
+  using Element = T;
+  template <int Other>
+  using OfBytes = Numbers<T, Other>;
+
+  static T one(const T* place) { return *place; }
+  static Register many(const T* places) { return *reinterpret_cast<const InMemory*>(places); }
+  template <class Factor>
+  static void add(Register& sum, const Factor& left, const Register& right) {
+    sum += left * right;
+  }
+  static T product(T left, T right) { return left * right; }
+};
+
+// or a pair of bfloat16: see pair_tiles(). A float32 has the bits of the second for its own, but for the lower half.
+template <int Bytes = kVectorBytes>
+struct Pairs : VectorOf<float, Bytes> {
+  using typename VectorOf<float, Bytes>::Register;
+  using typename VectorOf<float, Bytes>::InMemory;
+  using Element = float;
+  using Bits = VectorOf<std::uint32_t, Bytes>;
+  template <int Other>
+  using OfBytes = Pairs<Other>;
+
+#if defined(EIGENGRAD_TILE_BFLOAT16)
+  using Factor = Register;
+  static Factor of(const typename Bits::Register& bits) { return reinterpret_cast<Register>(bits); }
+  static void add(Register& sum, const Factor& left, const Factor& right) {
+    if constexpr (Bytes == 64)
+      sum = _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
+    else if constexpr (Bytes == 32)
+      sum = _mm256_dpbf16_ps(sum, reinterpret_cast<__m256bh>(left), reinterpret_cast<__m256bh>(right));
+    else
+      sum = _mm_dpbf16_ps(sum, reinterpret_cast<__m128bh>(left), reinterpret_cast<__m128bh>(right));
+  }
+#else
+  struct Factor {
+    Register first, second;
+  };
+  static Factor of(const typename Bits::Register& bits) {
+    return {reinterpret_cast<Register>(bits << 16), reinterpret_cast<Register>(bits & 0xFFFF0000U)};
+  }
+  static void add(Register& sum, const Factor& left, const Factor& right) {
+    sum += left.first * right.first;
+    sum += left.second * right.second;
+  }
 #endif
 
-template <class T>
-struct VectorOf {
-  typedef T Register __attribute__((vector_size(kVectorBytes)));
-  typedef T InMemory __attribute__((vector_size(kVectorBytes), aligned(sizeof(T)), may_alias));
-  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+  static Factor one(const float* place) {
+    typedef std::uint32_t InMemory __attribute__((may_alias));
+    return of(typename Bits::Register{} + *reinterpret_cast<const InMemory*>(place));
+  }
+  static Factor many(const float* places) {
+    const typename Bits::Register bits = *reinterpret_cast<const typename Bits::InMemory*>(places);
+    return of(bits);
+  }
+  static float product(float left, float right) {
+    const auto number = [](std::uint32_t bits) { return __builtin_bit_cast(float, bits); };
+    const auto a = __builtin_bit_cast(std::uint32_t, left), b = __builtin_bit_cast(std::uint32_t, right);
+    return number(a << 16) * number(b << 16) + number(a & 0xFFFF0000U) * number(b & 0xFFFF0000U);
+  }
 };
+
+// ---- Products.
 
 // What PanelProduct says of the result, for one row of a tile. Inlined, or the sums would have to leave their
 // registers.
-template <class T, int Vectors>
-[[gnu::always_inline]] inline void store_row(const typename VectorOf<T>::Register* sums, const PanelProduct<T>& p,
-                                             T* row, std::int64_t column, std::int64_t columns) {
-  using Register = typename VectorOf<T>::Register;
-  using InMemory = typename VectorOf<T>::InMemory;
-  constexpr int kLanes = VectorOf<T>::kLanes;
+template <class Of, int Vectors>
+[[gnu::always_inline]] inline void store_row(const typename Of::Register* sums,
+                                             const PanelProduct<typename Of::Element>& p, typename Of::Element* row,
+                                             std::int64_t column, std::int64_t columns) {
+  using T = typename Of::Element;
+  using Register = typename Of::Register;
+  using InMemory = typename Of::InMemory;
+  constexpr int kLanes = Of::kLanes;
   T* const out = row + column;
   if (columns == Vectors * kLanes) {
 #pragma GCC unroll 8
@@ -62,148 +145,150 @@ template <class T, int Vectors>
   }
 }
 
-template <class T, int Rows, int Vectors>
-void multiply_tile(const PanelProduct<T>& p, std::int64_t first) {
-  using Register = typename VectorOf<T>::Register;
-  using InMemory = typename VectorOf<T>::InMemory;
-  constexpr int kLanes = VectorOf<T>::kLanes;
+template <class Of, int Rows, int Vectors>
+void multiply_tile(const PanelProduct<typename Of::Element>& p, std::int64_t first) {
+  using T = typename Of::Element;
+  constexpr int kLanes = Of::kLanes, kBytes = Vectors * kLanes * static_cast<int>(sizeof(T));
   // The results are asked for now, for they are seldom in the cache: they will be there when the sums are done.
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int i = 0; i < Rows; ++i) {
     const T* const result = p.out[first + i] + p.column;
     __builtin_prefetch(result, 1);
-    if constexpr (Vectors * kVectorBytes > 64) __builtin_prefetch(result + (Vectors - 1) * kLanes, 1);
+    if constexpr (kBytes > 64) __builtin_prefetch(result + (Vectors - 1) * kLanes, 1);
   }
-  Register sums[Rows][Vectors] = {};
+  typename Of::Register sums[Rows][Vectors] = {};
   const T* b = p.b;
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
     const T* row[Rows];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int i = 0; i < Rows; ++i) row[i] = p.a[first + i] + p.segments[s].offset;
     const std::int64_t length = p.segments[s].length, step = p.step;
     std::int64_t at = 0;
 #pragma GCC unroll 4
     for (std::int64_t k = 0; k < length; ++k) {
-      Register right[Vectors];
+      decltype(Of::many(b)) right[Vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) right[v] = *reinterpret_cast<const InMemory*>(b + v * kLanes);
-#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) right[v] = Of::many(b + v * kLanes);
+#pragma GCC unroll 12
       for (int i = 0; i < Rows; ++i) {
-        const T left = row[i][at];
+        const auto left = Of::one(row[i] + at);
 #pragma GCC unroll 8
-        for (int v = 0; v < Vectors; ++v) sums[i][v] += left * right[v];
+        for (int v = 0; v < Vectors; ++v) Of::add(sums[i][v], left, right[v]);
       }
       at += step;
       b += Vectors * kLanes;
     }
   }
 
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) store_row<T, Vectors>(sums[i], p, p.out[first + i], p.column, p.columns);
+#pragma GCC unroll 12
+  for (int i = 0; i < Rows; ++i) store_row<Of, Vectors>(sums[i], p, p.out[first + i], p.column, p.columns);
 }
 
 // One row and several whole panels, each `panel_size` elements in memory: with one panel every addition would wait for
 // the one before.
-template <class T, int Panels>
-void multiply_one_row(const PanelProduct<T>& p, std::int64_t panel_size) {
-  using InMemory = typename VectorOf<T>::InMemory;
-  constexpr int kLanes = VectorOf<T>::kLanes, kWidth = kVectors * kLanes;
-  typename VectorOf<T>::Register sums[Panels][kVectors] = {};
+template <class Of, int Panels>
+void multiply_one_row(const PanelProduct<typename Of::Element>& p, std::int64_t panel_size) {
+  using T = typename Of::Element;
+  constexpr int kLanes = Of::kLanes, kWidth = kVectors * kLanes;
+  typename Of::Register sums[Panels][kVectors] = {};
   const T* b = p.b;
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
     const T* const row = p.a[0] + p.segments[s].offset;
     for (std::int64_t k = 0; k < p.segments[s].length; ++k, b += kWidth) {
-      const T left = row[k * p.step];
+      const auto left = Of::one(row + k * p.step);
 #pragma GCC unroll 8
       for (int panel = 0; panel < Panels; ++panel)
 #pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v)
-          sums[panel][v] += left * *reinterpret_cast<const InMemory*>(b + panel * panel_size + v * kLanes);
+        for (int v = 0; v < kVectors; ++v) Of::add(sums[panel][v], left, Of::many(b + panel * panel_size + v * kLanes));
     }
   }
 #pragma GCC unroll 8
   for (int panel = 0; panel < Panels; ++panel)
-    store_row<T, kVectors>(sums[panel], p, p.out[0], p.column + panel * kWidth, kWidth);
+    store_row<Of, kVectors>(sums[panel], p, p.out[0], p.column + panel * kWidth, kWidth);
 }
 
-template <class T, int Vectors, int Rows>
-void multiply_rows(const PanelProduct<T>& p, std::int64_t first, std::int64_t rows) {
-  if (rows == Rows) return multiply_tile<T, Rows, Vectors>(p, first);
-  if constexpr (Rows > 1) multiply_rows<T, Vectors, Rows - 1>(p, first, rows);
+template <class Of, int Vectors, int Rows>
+void multiply_rows(const PanelProduct<typename Of::Element>& p, std::int64_t first, std::int64_t rows) {
+  if (rows == Rows) return multiply_tile<Of, Rows, Vectors>(p, first);
+  if constexpr (Rows > 1) multiply_rows<Of, Vectors, Rows - 1>(p, first, rows);
 }
 
 // The rows are shared out evenly among the tiles: 64 are nine of six and two of five, not ten of six and one of four.
-template <class T, int Vectors>
-void multiply_panel(const PanelProduct<T>& p) {
-  constexpr int kRows = tile_rows(Vectors);
+template <class Of, int Vectors>
+void multiply_panel(const PanelProduct<typename Of::Element>& p) {
+  constexpr int kRows = tile_rows(Vectors, Of::kLanes * static_cast<int>(sizeof(typename Of::Element)));
   const std::int64_t tiles = (p.rows + kRows - 1) / kRows;
   for (std::int64_t tile = 0, first = 0; tile < tiles; ++tile) {
     const std::int64_t left = tiles - tile, rows = (p.rows - first + left - 1) / left;
-    multiply_rows<T, Vectors, kRows>(p, first, rows);
+    multiply_rows<Of, Vectors, kRows>(p, first, rows);
     first += rows;
   }
 }
 
 template <class T>
-void multiply_one_panel(const PanelProduct<T>& p) {
-  const std::int64_t vectors = (p.columns + VectorOf<T>::kLanes - 1) / VectorOf<T>::kLanes;
+constexpr int kNarrow = VectorOf<T, kNarrowBytes>::kLanes;
+
+template <class Of>
+void multiply_one_panel(const PanelProduct<typename Of::Element>& p) {
+  if constexpr (kNarrowBytes < kVectorBytes)
+    if (p.columns <= kNarrow<typename Of::Element>)
+      return multiply_panel<typename Of::template OfBytes<kNarrowBytes>, 1>(p);
+  const std::int64_t vectors = (p.columns + Of::kLanes - 1) / Of::kLanes;
   if constexpr (kVectors == 4) {
-    if (vectors == 4) return multiply_panel<T, 4>(p);
-    if (vectors == 3) return multiply_panel<T, 3>(p);
+    if (vectors == 4) return multiply_panel<Of, 4>(p);
+    if (vectors == 3) return multiply_panel<Of, 3>(p);
   }
-  return vectors == 2 ? multiply_panel<T, 2>(p) : multiply_panel<T, 1>(p);
+  return vectors == 2 ? multiply_panel<Of, 2>(p) : multiply_panel<Of, 1>(p);
 }
 
-template <class T>
-void multiply(PanelProduct<T> p, std::int64_t panel_size) {
-  constexpr std::int64_t kWidth = kVectors * VectorOf<T>::kLanes, kPanels = 4;
+template <class Of>
+void multiply(PanelProduct<typename Of::Element> p, std::int64_t panel_size) {
+  constexpr std::int64_t kWidth = kVectors * Of::kLanes, kPanels = 4;
   const std::int64_t end = p.column + p.columns;
   const auto go_on = [&](std::int64_t panels) {
     p.column += panels * kWidth;
     p.b += panels * panel_size;
   };
-  for (; p.rows == 1 && p.column + kPanels * kWidth <= end; go_on(kPanels)) multiply_one_row<T, kPanels>(p, panel_size);
+  for (; p.rows == 1 && p.column + kPanels * kWidth <= end; go_on(kPanels))
+    multiply_one_row<Of, kPanels>(p, panel_size);
   for (; p.column < end; go_on(1)) {
     p.columns = p.column + kWidth < end ? kWidth : end - p.column;
-    multiply_one_panel(p);
+    multiply_one_panel<Of>(p);
   }
 }
 
 // ---- Dot products.
 
 // Four columns at a time, and two vectors of each.
-template <class T, int Columns>
+template <class Of, int Columns, class T>
 void dots_of(const T* a, const T* b, std::int64_t stride, std::int64_t depth, const T* bias, T* out) {
-  using Register = typename VectorOf<T>::Register;
-  using InMemory = typename VectorOf<T>::InMemory;
-  constexpr int kLanes = VectorOf<T>::kLanes, kSteps = 2;
-  Register sums[Columns][kSteps] = {};
+  constexpr int kLanes = Of::kLanes, kSteps = 2;
+  typename Of::Register sums[Columns][kSteps] = {};
   std::int64_t k = 0;
   for (; k + kSteps * kLanes <= depth; k += kSteps * kLanes) {
 #pragma GCC unroll 8
     for (int step = 0; step < kSteps; ++step) {
-      const Register left = *reinterpret_cast<const InMemory*>(a + k + step * kLanes);
+      const auto left = Of::many(a + k + step * kLanes);
 #pragma GCC unroll 8
-      for (int j = 0; j < Columns; ++j)
-        sums[j][step] += left * *reinterpret_cast<const InMemory*>(b + j * stride + k + step * kLanes);
+      for (int j = 0; j < Columns; ++j) Of::add(sums[j][step], left, Of::many(b + j * stride + k + step * kLanes));
     }
   }
 #pragma GCC unroll 8
   for (int j = 0; j < Columns; ++j) {
-    const Register both = sums[j][0] + sums[j][1];
+    const typename Of::Register both = sums[j][0] + sums[j][1];
     T total = T(0);
     for (int lane = 0; lane < kLanes; ++lane) total += both[lane];
-    for (std::int64_t rest = k; rest < depth; ++rest) total += a[rest] * b[j * stride + rest];
+    for (std::int64_t rest = k; rest < depth; ++rest) total += Of::product(a[rest], b[j * stride + rest]);
     out[j] = bias ? total + bias[j] : total;
   }
 }
 
-template <class T>
+template <class Of, class T = typename Of::Element>
 void dots(const T* a, const T* b, std::int64_t stride, std::int64_t depth, std::int64_t columns, const T* bias,
           T* out) {
   std::int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) dots_of<T, 4>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
-  for (; j < columns; ++j) dots_of<T, 1>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
+  for (; j + 4 <= columns; j += 4) dots_of<Of, 4>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
+  for (; j < columns; ++j) dots_of<Of, 1>(a, b + j * stride, stride, depth, bias ? bias + j : nullptr, out + j);
 }
 
 // ---- Turning matrices over, in blocks of 32 bytes by as many rows.
@@ -304,10 +389,10 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
           const std::int64_t* places, T* to) {
   constexpr std::int64_t kLanes = VectorOf<T>::kLanes, kWidth = kVectors * kLanes;
   const std::int64_t whole = columns / kWidth * kWidth, rest = columns - whole;
-  const std::int64_t filled = (rest + kLanes - 1) / kLanes * kLanes;
+  const std::int64_t filled = rest <= kNarrow<T> ? kNarrow<T> : (rest + kLanes - 1) / kLanes * kLanes;
   const auto place = [&](std::int64_t k) { return places ? places[k] : k; };
   T* const last = to + whole * panel_rows(depth);
-  for (std::int64_t i = 0; rest < filled && i < depth * filled; ++i) last[i] = T(0);
+  for (std::int64_t i = 0; rest > 0 && rest < filled && i < depth * filled; ++i) last[i] = T(0);
   if (row_stride == 1) {  // columns are contiguous
     for (std::int64_t column = 0; column < columns; column += kWidth) {
       const bool is_whole = column < whole;
@@ -330,9 +415,57 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
   }
 }
 
+// ---- Rounding to bfloat16.
+
+// A pair as bits: a float would lose those of some NaN on its way.
+using Word = std::uint32_t;
+typedef Word WordInMemory __attribute__((may_alias));
+
+inline Word upper_half(float x) {
+  const Word bits = __builtin_bit_cast(Word, x), nearest = bits + 0x7FFFU + (bits >> 16 & 1);
+  return (x == x ? nearest : bits | 0x00400000U) >> 16;  // a NaN stays one
+}
+inline Word pair_of(float first, float second) { return upper_half(first) | upper_half(second) << 16; }
+
+inline void pair_neighbours(const float* __restrict from, std::int64_t terms, float* __restrict to) {
+  auto* __restrict const words = reinterpret_cast<WordInMemory*>(to);
+  std::int64_t k = 0;
+#if defined(EIGENGRAD_TILE_BFLOAT16)
+  for (; k + 16 <= terms / 2; k += 16) {
+    const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 2 * k + 16), _mm512_loadu_ps(from + 2 * k));
+    _mm512_storeu_si512(words + k, reinterpret_cast<__m512i>(both));
+  }
+#endif
+  for (; k < terms / 2; ++k) words[k] = pair_of(from[2 * k], from[2 * k + 1]);
+  if (terms % 2 != 0) words[k] = pair_of(from[terms - 1], 0);
+}
+
+inline void pair_rows(const float* __restrict first, const float* __restrict second, std::int64_t size,
+                      float* __restrict to) {
+  auto* __restrict const words = reinterpret_cast<WordInMemory*>(to);
+  if (!second) {
+    for (std::int64_t i = 0; i < size; ++i) words[i] = pair_of(first[i], 0);
+    return;
+  }
+  std::int64_t i = 0;
+#if defined(EIGENGRAD_TILE_BFLOAT16)
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  for (; i + 16 <= size; i += 16) {
+    const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(second + i), _mm512_loadu_ps(first + i));
+    _mm512_storeu_si512(words + i, _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(both)));
+  }
+#endif
+  for (; i < size; ++i) words[i] = pair_of(first[i], second[i]);
+}
+
+template <class T, class Of>
+constexpr Tiles<T> tiles_of() {
+  return {kVectors * Of::kLanes, Of::kLanes, kNarrow<T>, &multiply<Of>, &dots<Of>, &pack<T>, &transpose<T>};
+}
 template <class T>
-constexpr Tiles<T> kTiles{
-    kVectors * VectorOf<T>::kLanes, VectorOf<T>::kLanes, &multiply<T>, &dots<T>, &pack<T>, &transpose<T>};
+constexpr Tiles<T> kTiles = tiles_of<T, Numbers<T>>();
+constexpr PairTiles kPairTiles{tiles_of<float, Pairs<>>(), &pair_neighbours, &pair_rows};
 
 }  // namespace
 }  // namespace eigengrad::kernels

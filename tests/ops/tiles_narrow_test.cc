@@ -14,6 +14,7 @@ TEST(TilesNarrow, MultiplyFloat64) {
   EXPECT_EQ(kTiles<double>.width, 4);
   check_tiles(kTiles<double>);
 }
+TEST(TilesNarrow, MultiplyPairsOfBFloat16) { check_pairs(kPairTiles); }
 
 }  // namespace
 }  // namespace eigengrad::kernels

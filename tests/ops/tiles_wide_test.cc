@@ -15,6 +15,7 @@ TEST(TilesWide, MultiplyFloat64) {
   EXPECT_EQ(kTiles<double>.width, 32);
   check_tiles(kTiles<double>);
 }
+TEST(TilesWide, MultiplyPairsOfBFloat16) { check_pairs(kPairTiles); }
 
 }  // namespace
 }  // namespace eigengrad::kernels
