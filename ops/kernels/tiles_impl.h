@@ -61,7 +61,7 @@ struct Numbers : VectorOf<T, Bytes> {
   static T product(T left, T right) { return left * right; }
 };
 
-// or a pair of bfloat16: see pair_tiles(). A float32 has the bits of the second for its own, but for the lower half.
+// or a pair of bfloat16: see pair_tiles(). Each of the two is a float32 when the other half of its bits is 0.
 template <int Bytes = kVectorBytes>
 struct Pairs : VectorOf<float, Bytes> {
   using typename VectorOf<float, Bytes>::Register;
