@@ -16,12 +16,23 @@ Matrix part(const Matrix& m, std::size_t element_size, std::int64_t row, std::in
   return {static_cast<const std::byte*>(m.data) + offset, rows, columns, m.row_stride, m.column_stride};
 }
 
-// The rows of a block of the left operand, contiguous: where they are, or turned over.
+// Whether the left operand is turned over, for its rows are not contiguous. Wide panels need not that: they read a line
+// of memory so seldom that it may come from further away than the first cache. (Measured on Zen 4, with 4,096 rows: 109
+// GFLOP/s instead of 104 with panels of 64 columns, 64 instead of 99 with 16.)
+template <class T>
+bool turns(const Tiles<T>& tiles, const Matrix& a) {
+  constexpr std::int64_t kWide = 256;  // bytes
+  return a.column_stride != 1 && tiles.width * static_cast<std::int64_t>(sizeof(T)) < kWide;
+}
+
+// The rows of a block of the left operand, where they are or turned over.
 template <class T>
 class LeftRows {
  public:
   LeftRows(const Tiles<T>& tiles, const Matrix& a, std::int64_t rows, std::int64_t depth)
-      : tiles_(tiles), a_(a), turned_(a.column_stride == 1 ? 0 : rows * odd_lines<T>(depth)) {}
+      : tiles_(tiles), a_(a), turned_(turns(tiles, a) ? rows * odd_lines<T>(depth) : 0) {}
+
+  std::int64_t step() const { return turned_.data() ? 1 : a_.column_stride; }
 
   const T* const* find(std::int64_t row, std::int64_t rows, std::int64_t term, std::int64_t depth) {
     T* const turned = turned_.data();
@@ -47,20 +58,20 @@ bool are_dots(const Matrix& a, const Matrix& b) {
 // How long it takes to turn a number over, and to pack one, in multiplications.
 constexpr double kTurning = 16, kPacking = 6;
 
-// How a product is cut for threads. Every piece packs its columns of b, and turns its rows of a over if they are not
-// contiguous: there are as many pieces as do not make that cost a twentieth more, and one alone where there is but one
-// thread: the bits do not depend on the pieces (see Tiles).
+// How a product is cut for threads. Every piece packs its columns of b, and may turn its rows of a over: there are as
+// many pieces as do not make that cost a twentieth more, and one alone where there is but one thread: the bits do not
+// depend on the pieces (see Tiles).
 struct Pieces {
   std::int64_t row_pieces = 1, column_pieces = 1;
 
-  Pieces(const Matrix& a, const Matrix& b) {
+  Pieces(const Matrix& a, const Matrix& b, bool a_is_turned) {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
     constexpr double kMoreWork = 0.05;
     if (num_threads() == 1) return;
     const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
     const auto cost = [&](std::int64_t rows, std::int64_t columns) {
       if (are_dots(a, b)) return 0.0;
-      const double turning = a.column_stride == 1 ? 0 : kTurning * static_cast<double>(columns);
+      const double turning = a_is_turned ? kTurning * static_cast<double>(columns) : 0;
       return turning / static_cast<double>(b.columns) +
              kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
     };
@@ -110,7 +121,7 @@ void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matri
                        high,
                        &all,
                        1,
-                       1,
+                       left.step(),
                        packed.data(),
                        all.length,
                        wide,
@@ -128,7 +139,7 @@ namespace {
 template <class T>
 void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                      const T* bias) {
-  const Pieces pieces(a, b);
+  const Pieces pieces(a, b, turns(t, a));
   const std::int64_t count = pieces.row_pieces * pieces.column_pieces;
   if (count == 1) return own_product(t, out, out_stride, a, b, bias);
   const std::int64_t width = t.width;
@@ -145,8 +156,8 @@ void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const M
   });
 }
 
-// Where neither operand lies along the terms, as for the gradient of a weight, one has to be turned over: the left one,
-// or the right one and then the result.
+// Where neither operand lies along the terms, as for the gradient of a weight, and the left one has to be turned over,
+// it may be better to exchange them: the right one is then turned over, and the result.
 bool is_cheaper_turned(const Matrix& a, const Matrix& b) {
   const auto m = static_cast<double>(a.rows), n = static_cast<double>(b.columns), k = static_cast<double>(a.columns);
   return kTurning / m + kPacking / n + kTurning / k < kTurning / n + kPacking / m;
@@ -159,7 +170,7 @@ Matrix turned(const Matrix& m) { return {m.data, m.columns, m.rows, m.column_str
 template <class T>
 void own_product_shared(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                         const T* bias) {
-  if (a.column_stride == 1 || b.column_stride != 1 || bias || !is_cheaper_turned(a, b))
+  if (!turns(t, a) || b.column_stride != 1 || bias || !is_cheaper_turned(a, b))
     return multiply_pieces(t, out, out_stride, a, b, bias);
   const RoomOf<T> other(a.rows * b.columns);
   multiply_pieces<T>(t, other.data(), a.rows, turned(b), turned(a), nullptr);
