@@ -44,18 +44,21 @@ struct VectorOf {
 
 // ---- What stands at one place of a row or a column, and how products of it are added up: one number,
 
+// (Vectors are handed over by reference: by value, it would matter to the compiler which of them the processor has.)
 template <class T, int Bytes = kVectorBytes>
 struct Numbers : VectorOf<T, Bytes> {
   using typename VectorOf<T, Bytes>::Register;
   using typename VectorOf<T, Bytes>::InMemory;
   using Element = T;
+  using One = T;
+  using Many = Register;
   template <int Other>
   using OfBytes = Numbers<T, Other>;
 
-  static T one(const T* place) { return *place; }
-  static Register many(const T* places) { return *reinterpret_cast<const InMemory*>(places); }
-  template <class Factor>
-  static void add(Register& sum, const Factor& left, const Register& right) {
+  static void load(const T* place, One& one) { one = *place; }
+  static void load_many(const T* places, Many& many) { many = *reinterpret_cast<const InMemory*>(places); }
+  template <class Left>
+  static void add(Register& sum, const Left& left, const Many& right) {
     sum += left * right;
   }
   static T product(T left, T right) { return left * right; }
@@ -65,43 +68,43 @@ struct Numbers : VectorOf<T, Bytes> {
 template <int Bytes = kVectorBytes>
 struct Pairs : VectorOf<float, Bytes> {
   using typename VectorOf<float, Bytes>::Register;
-  using typename VectorOf<float, Bytes>::InMemory;
   using Element = float;
   using Bits = VectorOf<std::uint32_t, Bytes>;
   template <int Other>
   using OfBytes = Pairs<Other>;
 
 #if defined(EIGENGRAD_TILE_BFLOAT16)
-  using Factor = Register;
-  static Factor of(const typename Bits::Register& bits) { return reinterpret_cast<Register>(bits); }
-  static void add(Register& sum, const Factor& left, const Factor& right) {
+  using Many = Register;
+  static void spread(const typename Bits::Register& bits, Many& to) { to = reinterpret_cast<Register>(bits); }
+  static void add(Register& sum, const Many& left, const Many& right) {
     if constexpr (Bytes == 64)
       sum = _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
-    else if constexpr (Bytes == 32)
-      sum = _mm256_dpbf16_ps(sum, reinterpret_cast<__m256bh>(left), reinterpret_cast<__m256bh>(right));
     else
-      sum = _mm_dpbf16_ps(sum, reinterpret_cast<__m128bh>(left), reinterpret_cast<__m128bh>(right));
+      sum = _mm256_dpbf16_ps(sum, reinterpret_cast<__m256bh>(left), reinterpret_cast<__m256bh>(right));
   }
 #else
-  struct Factor {
+  struct Many {
     Register first, second;
   };
-  static Factor of(const typename Bits::Register& bits) {
-    return {reinterpret_cast<Register>(bits << 16), reinterpret_cast<Register>(bits & 0xFFFF0000U)};
+  static void spread(const typename Bits::Register& bits, Many& to) {
+    to.first = reinterpret_cast<Register>(bits << 16);
+    to.second = reinterpret_cast<Register>(bits & 0xFFFF0000U);
   }
-  static void add(Register& sum, const Factor& left, const Factor& right) {
+  static void add(Register& sum, const Many& left, const Many& right) {
     sum += left.first * right.first;
     sum += left.second * right.second;
   }
 #endif
+  using One = Many;  // in every lane
 
-  static Factor one(const float* place) {
+  static void load(const float* place, One& one) {
     typedef std::uint32_t InMemory __attribute__((may_alias));
-    return of(typename Bits::Register{} + *reinterpret_cast<const InMemory*>(place));
+    const typename Bits::Register bits = typename Bits::Register{} + *reinterpret_cast<const InMemory*>(place);
+    spread(bits, one);
   }
-  static Factor many(const float* places) {
+  static void load_many(const float* places, Many& many) {
     const typename Bits::Register bits = *reinterpret_cast<const typename Bits::InMemory*>(places);
-    return of(bits);
+    spread(bits, many);
   }
   static float product(float left, float right) {
     const auto number = [](std::uint32_t bits) { return __builtin_bit_cast(float, bits); };
@@ -166,12 +169,13 @@ void multiply_tile(const PanelProduct<typename Of::Element>& p, std::int64_t fir
     std::int64_t at = 0;
 #pragma GCC unroll 4
     for (std::int64_t k = 0; k < length; ++k) {
-      decltype(Of::many(b)) right[Vectors];
+      typename Of::Many right[Vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) right[v] = Of::many(b + v * kLanes);
+      for (int v = 0; v < Vectors; ++v) Of::load_many(b + v * kLanes, right[v]);
 #pragma GCC unroll 12
       for (int i = 0; i < Rows; ++i) {
-        const auto left = Of::one(row[i] + at);
+        typename Of::One left;
+        Of::load(row[i] + at, left);
 #pragma GCC unroll 8
         for (int v = 0; v < Vectors; ++v) Of::add(sums[i][v], left, right[v]);
       }
@@ -195,11 +199,16 @@ void multiply_one_row(const PanelProduct<typename Of::Element>& p, std::int64_t 
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
     const T* const row = p.a[0] + p.segments[s].offset;
     for (std::int64_t k = 0; k < p.segments[s].length; ++k, b += kWidth) {
-      const auto left = Of::one(row + k * p.step);
+      typename Of::One left;
+      Of::load(row + k * p.step, left);
 #pragma GCC unroll 8
       for (int panel = 0; panel < Panels; ++panel)
 #pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v) Of::add(sums[panel][v], left, Of::many(b + panel * panel_size + v * kLanes));
+        for (int v = 0; v < kVectors; ++v) {
+          typename Of::Many right;
+          Of::load_many(b + panel * panel_size + v * kLanes, right);
+          Of::add(sums[panel][v], left, right);
+        }
     }
   }
 #pragma GCC unroll 8
@@ -268,9 +277,14 @@ void dots_of(const T* a, const T* b, std::int64_t stride, std::int64_t depth, co
   for (; k + kSteps * kLanes <= depth; k += kSteps * kLanes) {
 #pragma GCC unroll 8
     for (int step = 0; step < kSteps; ++step) {
-      const auto left = Of::many(a + k + step * kLanes);
+      typename Of::Many left;
+      Of::load_many(a + k + step * kLanes, left);
 #pragma GCC unroll 8
-      for (int j = 0; j < Columns; ++j) Of::add(sums[j][step], left, Of::many(b + j * stride + k + step * kLanes));
+      for (int j = 0; j < Columns; ++j) {
+        typename Of::Many right;
+        Of::load_many(b + j * stride + k + step * kLanes, right);
+        Of::add(sums[j][step], left, right);
+      }
     }
   }
 #pragma GCC unroll 8
