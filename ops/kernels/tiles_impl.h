@@ -431,6 +431,34 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
 
 // ---- Rounding to bfloat16.
 
+#if defined(EIGENGRAD_TILE_BFLOAT16)
+// The lanes, of 16, that `left` elements fill.
+inline __mmask16 lanes_of(std::int64_t left) {
+  return static_cast<__mmask16>(left >= 16 ? 0xFFFF : left <= 0 ? 0 : (1 << left) - 1);
+}
+
+inline void pair_neighbours(const float* __restrict from, std::int64_t terms, float* __restrict to) {
+  for (std::int64_t k = 0; k < terms; k += 32) {
+    const __m512 low = _mm512_maskz_loadu_ps(lanes_of(terms - k), from + k);
+    const __m512 high = _mm512_maskz_loadu_ps(lanes_of(terms - k - 16), from + k + 16);
+    _mm512_mask_storeu_epi32(to + k / 2, lanes_of((terms - k + 1) / 2),
+                             reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+  }
+}
+
+inline void pair_rows(const float* __restrict first, const float* __restrict second, std::int64_t size,
+                      float* __restrict to) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  for (std::int64_t i = 0; i < size; i += 16) {
+    const __mmask16 lanes = lanes_of(size - i);
+    const __m512 low = _mm512_maskz_loadu_ps(lanes, first + i);
+    const __m512 high = second ? _mm512_maskz_loadu_ps(lanes, second + i) : _mm512_setzero_ps();
+    const auto both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+    _mm512_mask_storeu_epi32(to + i, lanes, _mm512_permutexvar_epi16(order, both));
+  }
+}
+#else
 // A pair as bits: a float would lose those of some NaN on its way.
 using Word = std::uint32_t;
 typedef Word WordInMemory __attribute__((may_alias));
@@ -443,35 +471,19 @@ inline Word pair_of(float first, float second) { return upper_half(first) | uppe
 
 inline void pair_neighbours(const float* __restrict from, std::int64_t terms, float* __restrict to) {
   auto* __restrict const words = reinterpret_cast<WordInMemory*>(to);
-  std::int64_t k = 0;
-#if defined(EIGENGRAD_TILE_BFLOAT16)
-  for (; k + 16 <= terms / 2; k += 16) {
-    const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 2 * k + 16), _mm512_loadu_ps(from + 2 * k));
-    _mm512_storeu_si512(words + k, reinterpret_cast<__m512i>(both));
-  }
-#endif
-  for (; k < terms / 2; ++k) words[k] = pair_of(from[2 * k], from[2 * k + 1]);
-  if (terms % 2 != 0) words[k] = pair_of(from[terms - 1], 0);
+  for (std::int64_t k = 0; k < terms / 2; ++k) words[k] = pair_of(from[2 * k], from[2 * k + 1]);
+  if (terms % 2 != 0) words[terms / 2] = pair_of(from[terms - 1], 0);
 }
 
 inline void pair_rows(const float* __restrict first, const float* __restrict second, std::int64_t size,
                       float* __restrict to) {
   auto* __restrict const words = reinterpret_cast<WordInMemory*>(to);
-  if (!second) {
+  if (second)
+    for (std::int64_t i = 0; i < size; ++i) words[i] = pair_of(first[i], second[i]);
+  else
     for (std::int64_t i = 0; i < size; ++i) words[i] = pair_of(first[i], 0);
-    return;
-  }
-  std::int64_t i = 0;
-#if defined(EIGENGRAD_TILE_BFLOAT16)
-  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
-                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  for (; i + 16 <= size; i += 16) {
-    const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(second + i), _mm512_loadu_ps(first + i));
-    _mm512_storeu_si512(words + i, _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(both)));
-  }
-#endif
-  for (; i < size; ++i) words[i] = pair_of(first[i], second[i]);
 }
+#endif
 
 template <class T, class Of>
 constexpr Tiles<T> tiles_of() {
