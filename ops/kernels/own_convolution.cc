@@ -7,6 +7,7 @@
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/own_product.h"
+#include "eigengrad/ops/kernels/own_scatter.h"
 #include "eigengrad/ops/kernels/own_windows.h"
 #include "eigengrad/ops/kernels/own_winograd.h"
 #include "eigengrad/ops/kernels/pairs.h"
@@ -347,6 +348,7 @@ void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, cons
 
 template <class T>
 void convolve_back(const Tiles<T>& tiles, const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
+  if (suits_scatter(tiles, s)) return scatter_input_grad(tiles, s, dy, weight, dx);
   const GroupOf g(s);
   const Images source{s.images, s.out_height, s.out_width, s.out_channels},
       target{s.images, s.height, s.width, s.channels};

@@ -55,8 +55,8 @@ bool are_dots(const Matrix& a, const Matrix& b) {
   return a.rows <= kMost && a.column_stride == 1 && b.row_stride == 1;
 }
 
-// How long it takes to turn a number over, and to pack one, in multiplications.
-constexpr double kTurning = 16, kPacking = 6;
+// How long it takes to turn a number over, to pack one, and to pack one that has to be turned over, in multiplications.
+constexpr double kTurning = 16, kPacking = 6, kTurnedPacking = 11;
 
 // How a product is cut for threads. Every piece packs its columns of b, and may turn its rows of a over: there are as
 // many pieces as do not make that cost a twentieth more, and one alone where there is but one thread: the bits do not
@@ -156,25 +156,36 @@ void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const M
   });
 }
 
-// Where neither operand lies along the terms, as for the gradient of a weight, and the left one has to be turned over,
-// it may be better to exchange them: the right one is then turned over, and the result.
-bool is_cheaper_turned(const Matrix& a, const Matrix& b) {
-  const auto m = static_cast<double>(a.rows), n = static_cast<double>(b.columns), k = static_cast<double>(a.columns);
-  return kTurning / m + kPacking / n + kTurning / k < kTurning / n + kPacking / m;
+// What making the operands ready costs, for each multiplication of the product.
+template <class T>
+double preparing(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
+  const auto rows = static_cast<double>(a.rows), columns = static_cast<double>(b.columns);
+  return (turns(t, a) ? kTurning / columns : 0) + (b.column_stride == 1 ? kPacking : kTurnedPacking) / rows;
 }
 
 Matrix turned(const Matrix& m) { return {m.data, m.columns, m.rows, m.column_stride, m.row_stride}; }
+
+// Whether it is better to exchange the operands, and to turn the result over.
+template <class T>
+bool is_cheaper_exchanged(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
+  if (are_dots(a, b)) return false;
+  const double more = kTurning / static_cast<double>(a.columns);
+  return preparing(t, turned(b), turned(a)) + more < preparing(t, a, b);
+}
 
 }  // namespace
 
 template <class T>
 void own_product_shared(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                         const T* bias) {
-  if (!turns(t, a) || b.column_stride != 1 || bias || !is_cheaper_turned(a, b))
-    return multiply_pieces(t, out, out_stride, a, b, bias);
+  if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, out_stride, a, b, bias);
   const RoomOf<T> other(a.rows * b.columns);
   multiply_pieces<T>(t, other.data(), a.rows, turned(b), turned(a), nullptr);
   t.transpose(other.data(), a.rows, b.columns, a.rows, out, out_stride);
+  for (std::int64_t i = 0; bias && i < a.rows; ++i) {
+    T* __restrict const row = out + i * out_stride;
+    for (std::int64_t j = 0; j < b.columns; ++j) row[j] += bias[j];
+  }
 }
 
 template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
