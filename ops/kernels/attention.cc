@@ -18,7 +18,6 @@ namespace eigengrad::kernels {
 namespace {
 
 constexpr std::int64_t kQueriesAtOnce = 64;
-constexpr std::int64_t kWorthAThread = 1 << 20;  // multiplications
 
 // Matrices [rows, columns] behind leading axes; within each, rows may be apart, but columns are not.
 class Matrices {

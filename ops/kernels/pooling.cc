@@ -52,6 +52,33 @@ void for_each_pixel(const Windows& windows, const Span& row, const Span& column,
     for (std::int64_t x = column.begin; x < column.end; x += windows.columns.step) f(y * windows.columns.extent + x);
 }
 
+// The same for windows that all have so many pixels along each axis, if that is not 0: loops of known length are none.
+template <int Pixels, class F>
+void for_each_of(const Windows& windows, const Span& row, const Span& column, F f) {
+  if constexpr (Pixels == 0) return for_each_pixel(windows, row, column, f);
+  const std::int64_t line = windows.columns.extent, first = row.begin * line + column.begin;
+#pragma GCC unroll 4
+  for (int i = 0; i < Pixels; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < Pixels; ++j) f(first + i * windows.rows.step * line + j * windows.columns.step);
+}
+
+bool all_have(const Spans& spans, std::int64_t pixels) {
+  return std::all_of(spans.places.begin(), spans.places.end(),
+                     [&](const Span& span) { return (span.end - span.begin + spans.step - 1) / spans.step == pixels; });
+}
+
+// Calls f.operator()<Pixels>() for the numbers that nets use, and for 0.
+template <class F>
+void with_pixels(const Windows& windows, F f) {
+  const auto all = [&](std::int64_t pixels) {
+    return all_have(windows.rows, pixels) && all_have(windows.columns, pixels);
+  };
+  if (all(2)) return f.template operator()<2>();
+  if (all(3)) return f.template operator()<3>();
+  f.template operator()<0>();
+}
+
 // x where `keep` holds, else 0, without a branch: which window's element is the largest cannot be guessed.
 template <class T>
 T kept_if(bool keep, T x) {
@@ -107,8 +134,8 @@ void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Wind
 
 // ---- And with the channels last, a vector of them at a time.
 
-// The last vector of a pixel may reach into the pixels after it: what is there is read, and comes to nothing. At the end
-// of a line there are none, and only so many elements are touched.
+// The last vector of a pixel may reach into the pixels after it: what is there is read, and comes to nothing. At the
+// end of a line there are none, and only so many elements are touched.
 template <class T>
 struct Part {
   using Vector = typename Wide<T>::Vector;
@@ -146,12 +173,12 @@ void for_each_part(const Windows& windows, std::int64_t width, F f) {
   });
 }
 
-template <class T>
+template <int Pixels, class T>
 void max_pool_channels(const T* from, const Windows& windows, std::int64_t width, T* to) {
   for_each_part<T>(windows, width, [&](std::int64_t place, const Span& row, const Span& column, const Part<T>& part) {
     typename Part<T>::Vector best, here;
     part.load(from + (row.begin * windows.columns.extent + column.begin) * width, best);
-    for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+    for_each_of<Pixels>(windows, row, column, [&](std::int64_t pixel) {
       part.load(from + pixel * width, here);
       best = (here > best) | (here != here) ? here : best;
     });
@@ -170,7 +197,7 @@ bool are_tiles(const Spans& spans) {
 }
 
 // kTiles: the windows are, so that nothing has to be added to what is there.
-template <bool kTiles, class T>
+template <int Pixels, bool kTiles, class T>
 void max_pool_grad_channels(const T* from, const T* best, const T* grad, const Windows& windows, std::int64_t width,
                             T* to) {
   using Vector = typename Part<T>::Vector;
@@ -183,7 +210,7 @@ void max_pool_grad_channels(const T* from, const T* best, const T* grad, const W
     const Vector zero{}, channels = zero + static_cast<T>(width - part.channel);
     left = lane < channels ? left : zero;  // nothing goes to other pixels
     const auto is_nan = largest != largest;
-    for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+    for_each_of<Pixels>(windows, row, column, [&](std::int64_t pixel) {
       part.load(from + pixel * width, here);
       const auto hit = (here == largest) | ((here != here) & is_nan);
       sum = zero;
@@ -204,13 +231,15 @@ Tensor max_pool(const Tensor& x, const Windows& windows) {
   const Tensor image = laid_out(x, last), y = new_images(windows.result(x.shape()), x.dtype(), last);
   const Layout layout(x.shape(), last);
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    for_each_plane(layout, windows, [&](std::int64_t plane) {
-      const T* const from = image.raw<T>() + plane * windows.pixels() * layout.width;
-      T* const to = y.raw<T>() + plane * windows.places() * layout.width;
-      if (last)
-        max_pool_channels(from, windows, layout.width, to);
-      else
-        max_pool_plane(from, windows, to);
+    with_pixels(windows, [&]<int Pixels>() {
+      for_each_plane(layout, windows, [&](std::int64_t plane) {
+        const T* const from = image.raw<T>() + plane * windows.pixels() * layout.width;
+        T* const to = y.raw<T>() + plane * windows.places() * layout.width;
+        if (last)
+          max_pool_channels<Pixels>(from, windows, layout.width, to);
+        else
+          max_pool_plane(from, windows, to);
+      });
     });
   });
   return y;
@@ -241,18 +270,20 @@ Tensor max_pool_grad(const Tensor& x, const Tensor& y, const Tensor& dy, const W
   const Layout layout(x.shape(), last);
   const bool tiles = are_tiles(windows.rows) && are_tiles(windows.columns);
   dispatch_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    for_each_plane(layout, windows, [&](std::int64_t plane) {
-      const std::int64_t pixels = plane * windows.pixels() * layout.width,
-                         places = plane * windows.places() * layout.width;
-      const T *const from = image.raw<T>() + pixels, *const largest = best.raw<T>() + places;
-      const T* const g = grad.raw<T>() + places;
-      T* const to = dx.raw<T>() + pixels;
-      if (last && tiles) return max_pool_grad_channels<true>(from, largest, g, windows, layout.width, to);
-      std::fill_n(to, windows.pixels() * layout.width, T(0));
-      if (last)
-        max_pool_grad_channels<false>(from, largest, g, windows, layout.width, to);
-      else
-        max_pool_grad_plane(from, largest, g, windows, to);
+    with_pixels(windows, [&]<int Pixels>() {
+      for_each_plane(layout, windows, [&](std::int64_t plane) {
+        const std::int64_t pixels = plane * windows.pixels() * layout.width,
+                           places = plane * windows.places() * layout.width;
+        const T *const from = image.raw<T>() + pixels, *const largest = best.raw<T>() + places;
+        const T* const g = grad.raw<T>() + places;
+        T* const to = dx.raw<T>() + pixels;
+        if (last && tiles) return max_pool_grad_channels<Pixels, true>(from, largest, g, windows, layout.width, to);
+        std::fill_n(to, windows.pixels() * layout.width, T(0));
+        if (last)
+          max_pool_grad_channels<Pixels, false>(from, largest, g, windows, layout.width, to);
+        else
+          max_pool_grad_plane(from, largest, g, windows, to);
+      });
     });
   });
   return dx;

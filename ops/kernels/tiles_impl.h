@@ -398,6 +398,14 @@ void copy_whole_row(const T* from, T* to) {
         *reinterpret_cast<const InMemory*>(from + v * VectorOf<T>::kLanes);
 }
 
+// `columns` of a row, in vectors, of which the last may reach further.
+template <class T>
+void copy_in_vectors(const T* from, std::int64_t columns, T* to) {
+  using InMemory = typename VectorOf<T, kNarrowBytes>::InMemory;
+  for (std::int64_t j = 0; j < columns; j += kNarrow<T>)
+    *reinterpret_cast<InMemory*>(to + j) = *reinterpret_cast<const InMemory*>(from + j);
+}
+
 template <class T>
 void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t depth, std::int64_t columns,
           const std::int64_t* places, T* to) {
@@ -424,7 +432,12 @@ void pack(const T* from, std::int64_t row_stride, std::int64_t column_stride, st
         else
           for (std::int64_t j = 0; j < kWidth; ++j) target[j] = row[(column + j) * column_stride];
       }
-      for (std::int64_t j = 0; j < rest; ++j) last[place(k) * filled + j] = row[(whole + j) * column_stride];
+      // What is read beyond a row is of the rows after it, and in columns of which no result is kept.
+      T* const end = last + place(k) * filled;
+      if (column_stride == 1 && (depth - 1 - k) * row_stride >= filled - rest)
+        copy_in_vectors(row + whole, rest, end);
+      else
+        for (std::int64_t j = 0; j < rest; ++j) end[j] = row[(whole + j) * column_stride];
     }
   }
 }

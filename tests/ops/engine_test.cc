@@ -94,6 +94,8 @@ const std::vector<Case>& convolutions() {
       {{3, 5, 6, 7}, {9, 5, 3, 3}, {.stride = 3, .padding = 2, .dilation = 2}},  // pixels under no window
       {{2, 4, 5, 5}, {6, 4, 2, 2}, {.stride = 3}},
       {{3, 7, 9, 8}, {5, 7, 3, 3}, {.stride = {1, 2}, .padding = {2, 1}}},  // odd numbers of all that comes in pairs
+      {{2, 3, 12, 11}, {8, 3, 5, 5}, {.stride = 1, .padding = 2, .dilation = 2}},  // few channels
+      {{3, 5, 13, 9}, {12, 5, 4, 3}, {.stride = {2, 1}, .padding = {1, 2}}},
       {{2, 6, 7, 9}, {9, 2, 3, 4}, {.stride = {2, 1}, .padding = {0, 2}, .dilation = {1, 2}, .groups = 3}},
   };
   return cases;
