@@ -1,5 +1,6 @@
 #include "eigengrad/ops/activation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>
@@ -23,6 +24,13 @@ using kernels::array;
 using kernels::each;
 using kernels::each_costly;
 using kernels::floating;
+
+// Calls f(first, count) for a few elements after another, which loops that go over them again find in the first cache.
+template <class F>
+void few_at_once(std::int64_t n, F f) {
+  constexpr std::int64_t kFew = 1024;
+  for (std::int64_t first = 0; first < n; first += kFew) f(first, std::min(kFew, n - first));
+}
 
 struct Relu {
   static constexpr const char* kName = "relu";
@@ -92,11 +100,13 @@ struct Gelu {
     static constexpr std::int64_t kGrain = kernels::kCostly;
     template <class T>
     void operator()(std::int64_t n, T* out, const T* g, const T* x) const {
-      array([](const auto& a) { return (a * T(kSqrtHalf)).erf(); })(n, out, x);
       const auto rule = [](T erf_x, T d, T a) {
         return d * ((erf_x + T(1)) * T(0.5) + a * kernels::exp(a * a * T(-0.5)) * T(kDensityAtZero));
       };
-      each_costly(rule)(n, out, out, g, x);
+      few_at_once(n, [&](std::int64_t i, std::int64_t count) {
+        array([](const auto& a) { return (a * T(kSqrtHalf)).erf(); })(count, out + i, x + i);
+        each_costly(rule)(count, out + i, out + i, g + i, x + i);
+      });
     }
   };
 };
@@ -155,9 +165,12 @@ struct Softplus {
     template <class T>
     void operator()(std::int64_t n, T* out, const T* x) const {
       const T b = static_cast<T>(beta);
-      each([b](T a) { return kernels::exp(-std::abs(a * b)); })(n, out, x);
-      array([](const auto& power) { return power.log1p(); })(n, out, out);
-      each([b](T rest, T a) { return ((a * b > 0 ? a * b : T(0)) + rest) / b; })(n, out, out, x);
+      few_at_once(n, [&](std::int64_t i, std::int64_t count) {
+        T* const here = out + i;
+        each([b](T a) { return kernels::exp(-std::abs(a * b)); })(count, here, x + i);
+        array([](const auto& power) { return power.log1p(); })(count, here, here);
+        each([b](T rest, T a) { return ((a * b > 0 ? a * b : T(0)) + rest) / b; })(count, here, here, x + i);
+      });
     }
   };
 };

@@ -106,7 +106,8 @@ struct InnerRun {
   Chunk chunk;
   alignas(64) std::byte buffers[kMaxOperands][kBufferElements * 8];  // left uninitialised: most runs need none
 
-  void run(std::array<std::byte*, kMaxOperands> at, std::int64_t n) {
+  // (`at` is not copied: its 8 bytes, read as 16, would wait for all that was written before.)
+  void run(const std::array<std::byte*, kMaxOperands>& at, std::int64_t n) {
     const Plan::Axis& inner = plan.axes.back();
     bool buffered = false;
     for (std::size_t k = 0; k < plan.count; ++k) buffered = buffered || inner.strides[k] != 1;
