@@ -110,8 +110,8 @@ class Pool {
     const std::unique_lock owner(owner_, std::try_to_lock);
     if (!owner) return false;
     while (threads_ < helpers) {
+      std::thread([this, number = threads_ + 1] { help(number); }).detach();
       ++threads_;
-      std::thread([this, number = threads_] { help(number); }).detach();
     }
     loop_ = &loop;
     left_.store(0, std::memory_order_relaxed);

@@ -158,14 +158,11 @@ class OwnEngine final : public Engine {
     constexpr std::int64_t kFewestChannels = 4;
     const bool has_few = std::min(shape.channels, shape.out_channels) / shape.groups < kFewestChannels;
     if (shape.groups > 1 && has_few && !is_depthwise(shape)) return false;
-    const bool rounds = shape.precision == Precision::BFloat16 && shape.dtype == Dtype::Float32;
-    if (rounds && is_depthwise(shape)) {
-      const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
-      f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
-    } else {
+    if (rounds(shape) && is_depthwise(shape))
+      with_rounded(static_cast<const float*>(a), a_size, static_cast<const float*>(b), b_size, f);
+    else
       dispatch_floating("conv2d", shape.dtype,
                         [&]<class T>() { f(static_cast<const T*>(a), static_cast<const T*>(b)); });
-    }
     return true;
   }
 };

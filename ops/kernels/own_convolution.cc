@@ -394,19 +394,10 @@ void sum_weights(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, c
 
 // ---- The same in bfloat16: the loops see pairs for elements, of channels or of neighbouring windows.
 
-bool rounds(const ConvolutionShape& s) { return s.precision == Precision::BFloat16 && s.dtype == Dtype::Float32; }
-
-// Terms that come alone would waste half of each pair: they are rounded, and multiplied as float32.
-template <class F>
-void with_rounded(const float* a, std::int64_t a_size, const float* b, std::int64_t b_size, F f) {
-  const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
-  f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
-}
-
 void convolve_rounded(const ConvolutionShape& s, const float* x, const float* weight, const float* bias, float* y) {
   const GroupOf g(s);
   const std::int64_t pixels = s.images * s.height * s.width;
-  if (g.in == 1)
+  if (g.in == 1)  // half of each pair would be wasted
     return with_rounded(x, pixels * s.channels, weight, s.groups * g.weights(),
                         [&](const float* a, const float* b) { convolve(tiles<float>(), s, a, b, bias, y); });
   ConvolutionShape of_pairs = s;

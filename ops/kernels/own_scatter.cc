@@ -14,14 +14,13 @@ namespace {
 // zeros to whole vectors.
 template <class T>
 struct Runs {
-  std::int64_t across, taps, length, padded;  // runs of a row of the window; taps and elements of a run
-  std::int64_t columns;                       // of all runs
+  std::int64_t across, taps, padded;  // runs of a row of the window; taps and elements of a run
+  std::int64_t columns;               // of all runs
   explicit Runs(const ConvolutionShape& s) {
     const bool dense = s.window.dilation[1] == 1;
     taps = dense ? s.window.kernel[1] : 1;
     across = s.window.kernel[1] / taps;
-    length = taps * s.channels;
-    padded = (length + Wide<T>::kLanes - 1) / Wide<T>::kLanes * Wide<T>::kLanes;
+    padded = (taps * s.channels + Wide<T>::kLanes - 1) / Wide<T>::kLanes * Wide<T>::kLanes;
     columns = s.window.kernel[0] * across * padded;
   }
 };

@@ -23,6 +23,18 @@ class Rounded {
   const Matrix matrix_;
 };
 
+/// Whether the factors of a convolution are to be rounded.
+inline bool rounds(const ConvolutionShape& s) {
+  return s.precision == Precision::BFloat16 && s.dtype == Dtype::Float32;
+}
+
+/// f(a, b), both rounded; so many elements each.
+template <class F>
+void with_rounded(const float* a, std::int64_t a_size, const float* b, std::int64_t b_size, F f) {
+  const Rounded left(row_major(a, 1, a_size)), right(row_major(b, 1, b_size));
+  f(static_cast<const float*>(left.matrix().data), static_cast<const float*>(right.matrix().data));
+}
+
 /// A packed right operand of which both factors are rounded.
 template <class Packed>
 class RoundedPacked final : public PackedMatrix {
