@@ -46,49 +46,61 @@ void relax() {
 #endif
 }
 
+using Clock = std::chrono::steady_clock;
+
 // Set on every thread that is running a piece: loops inside it stay on the thread.
 thread_local bool inside_loop = false;
 
-// A loop cut into pieces, which threads take one after another until none is left. Every thread begins with a part of
-// its own, the same in loops of the same size, and helps the others when it has done that: so what one loop has written
-// is mostly read by the same thread in the next one, out of its processor's own caches.
+// A loop cut into pieces. Every thread begins with a part of its own, the same in loops of the same size, and helps the
+// others when it has done that. Helping has a price: what another processor has written may take ten times as long to
+// come as what is in a thread's own caches, and what it takes over here is missing there in the next loop. So a thread
+// that is done waits a little for those that are nearly done.
 struct Loop {
   // A part's next piece, and where it ends, in a cache line of its own.
   struct alignas(64) Part {
     std::atomic<std::int64_t> next;
     std::int64_t end;
+    // Looked at before a piece is taken: others may have taken all, and need the line no more.
+    bool has_pieces() const { return next.load(std::memory_order_relaxed) < end; }
   };
   static constexpr int kMostParts = 64;
+  static constexpr auto kLeastPatience = std::chrono::microseconds(2);
 
-  std::int64_t size = 0, grain = 1, pieces = 0;
-  detail::LoopBody body = nullptr;
-  void* context = nullptr;
+  const detail::Cut cut;
+  const detail::LoopBody body;
+  void* const context;
   int part_count = 0;
   alignas(Part) std::byte room[sizeof(Part) * kMostParts];  // left as it is but for the parts that there are
   std::mutex error_mutex;
   std::exception_ptr error;
 
+  Loop(const detail::Cut& of, detail::LoopBody with, void* in) : cut(of), body(with), context(in) {}
+
   void share_out(int threads) {
     part_count = std::min(threads, kMostParts);
-    for (int k = 0; k < part_count; ++k) ::new (&part(k)) Part{first_piece(k), first_piece(k + 1)};
+    for (int k = 0; k < part_count; ++k)
+      ::new (&part(k))
+          Part{detail::part_begin(cut.pieces, k, part_count), detail::part_begin(cut.pieces, k + 1, part_count)};
   }
   Part& part(int k) { return reinterpret_cast<Part*>(room)[k]; }
-  std::int64_t first_piece(int part) const {
-    return pieces / part_count * part + pieces % part_count * part / part_count;
-  }
-  void run_piece(std::int64_t piece) const {
-    const std::int64_t begin = piece * grain;
-    body(context, begin, begin + std::min(grain, size - begin));
-  }
+  void run_piece(std::int64_t piece) const { body(context, cut.begin(piece), cut.begin(piece + 1)); }
+
   // `thread` is the number of the one that calls.
   void take_pieces(int thread) {
     inside_loop = true;
-    for (int k = 0; k < part_count; ++k) take_part(part((thread + k) % part_count));
+    const auto begin = Clock::now();
+    Part& own = part(thread % part_count);
+    take_part(own);
+    const auto end = Clock::now(), patience = end + kLeastPatience + (end - begin) / 4;
+    for (int k = 1; k < part_count; ++k) {
+      Part& other = part((thread + k) % part_count);
+      while (other.has_pieces() && Clock::now() < patience) relax();
+      take_part(other);
+    }
     inside_loop = false;
   }
   void take_part(Part& part) {
-    // Looked at before it is counted: others may have done all of it, and need the line no more.
-    while (part.next.load(std::memory_order_relaxed) < part.end) {
+    while (part.has_pieces()) {
       const std::int64_t piece = part.next.fetch_add(1, std::memory_order_relaxed);
       if (piece >= part.end) return;
       try {
@@ -160,11 +172,11 @@ class Pool {
   }
 
   void wait_and_enter(std::uint64_t& last) {
-    auto until = std::chrono::steady_clock::now() + kSpin;
+    auto until = Clock::now() + kSpin;
     for (int looks = 1;; ++looks) {
       if (enter(last)) return;
       relax();
-      if (looks % 64 != 0 || std::chrono::steady_clock::now() < until) continue;
+      if (looks % 64 != 0 || Clock::now() < until) continue;
       // Whoever opens the gate after sleepers_ has counted this thread rings; if it was opened before, enter() sees it.
       const std::uint32_t heard = alarm_.load(std::memory_order_acquire);
       sleepers_.fetch_add(1, std::memory_order_seq_cst);
@@ -172,7 +184,7 @@ class Pool {
       if (!entered) alarm_.wait(heard, std::memory_order_acquire);
       sleepers_.fetch_sub(1, std::memory_order_seq_cst);
       if (entered) return;
-      until = std::chrono::steady_clock::now() + kSpin;
+      until = Clock::now() + kSpin;
     }
   }
 
@@ -210,20 +222,15 @@ void set_num_threads(int threads) {
 
 namespace detail {
 
-void run_parallel(std::int64_t size, std::int64_t grain, LoopBody body, void* context) {
-  Loop loop;
-  loop.size = size;
-  loop.grain = std::max<std::int64_t>(grain, 1);
-  loop.pieces = size / loop.grain + (size % loop.grain != 0);
-  loop.body = body;
-  loop.context = context;
-  const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), loop.pieces));
+void run_parallel(const Cut& cut, LoopBody body, void* context) {
+  Loop loop(cut, body, context);
+  const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), cut.pieces));
   if (threads > 1 && !inside_loop) loop.share_out(threads);
   if (threads > 1 && !inside_loop && the_pool().run(loop, threads - 1)) {
     if (loop.error) std::rethrow_exception(loop.error);
     return;
   }
-  for (std::int64_t piece = 0; piece < loop.pieces; ++piece) loop.run_piece(piece);
+  for (std::int64_t piece = 0; piece < cut.pieces; ++piece) loop.run_piece(piece);
 }
 
 }  // namespace detail

@@ -48,7 +48,7 @@ void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
   constexpr std::int64_t per_block = sizeof(T) <= 4 ? 4 : 2;
   const std::int64_t blocks = (n + per_block - 1) / per_block;
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
-  parallel_for(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
       const Generator::Block block = generator.block(first + static_cast<std::uint64_t>(k));
       for (std::int64_t j = 0; j < per_block && k * per_block + j < n; ++j) {

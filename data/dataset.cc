@@ -46,13 +46,13 @@ Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
   const Tensor result = empty(shape, x.dtype());
   const std::int64_t bytes = x.size(0) == 0 ? 0 : x.numel() / x.size(0) * static_cast<std::int64_t>(size_of(x.dtype()));
   for (const std::int64_t index : indices) check_index(index, x.size(0));
-  parallel_for(shape[0], std::max<std::int64_t>(1, kBytesPerThread / std::max<std::int64_t>(1, bytes)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i)
-                   std::memcpy(result.raw<std::byte>() + i * bytes,
-                               x.raw<const std::byte>() + indices[static_cast<std::size_t>(i)] * bytes,
-                               static_cast<std::size_t>(bytes));
-               });
+  parallel_evenly(shape[0], std::max<std::int64_t>(1, kBytesPerThread / std::max<std::int64_t>(1, bytes)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i)
+                      std::memcpy(result.raw<std::byte>() + i * bytes,
+                                  x.raw<const std::byte>() + indices[static_cast<std::size_t>(i)] * bytes,
+                                  static_cast<std::size_t>(bytes));
+                  });
   return result;
 }
 

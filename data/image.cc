@@ -40,16 +40,16 @@ Batch ImageDataset::get(std::span<const std::int64_t> indices) const {
   const Batch batch{empty(shape), empty({std::ssize(indices)}, kInt64)};
   for (const std::int64_t index : indices)
     EG_CHECK(index >= 0 && index < size(), IndexError, "[dataset] there is no sample {} of {}", index, size());
-  parallel_for(std::ssize(indices), std::max<std::int64_t>(1, kNumbersPerThread / numbers_),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t index = indices[static_cast<std::size_t>(i)];
-                   const std::uint8_t* levels = images_.pixels.data() + index * numbers_;
-                   float* out = batch.inputs.raw<float>() + i * numbers_;
-                   for (std::int64_t p = 0; p < numbers_; ++p) out[p] = level_value_[levels[p]];
-                   batch.targets.raw<std::int64_t>()[i] = images_.labels[static_cast<std::size_t>(index)];
-                 }
-               });
+  parallel_evenly(std::ssize(indices), std::max<std::int64_t>(1, kNumbersPerThread / numbers_),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t index = indices[static_cast<std::size_t>(i)];
+                      const std::uint8_t* levels = images_.pixels.data() + index * numbers_;
+                      float* out = batch.inputs.raw<float>() + i * numbers_;
+                      for (std::int64_t p = 0; p < numbers_; ++p) out[p] = level_value_[levels[p]];
+                      batch.targets.raw<std::int64_t>()[i] = images_.labels[static_cast<std::size_t>(index)];
+                    }
+                  });
   return batch;
 }
 

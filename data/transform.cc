@@ -306,20 +306,20 @@ Batch TransformedDataset::changed(Batch batch, std::span<const std::int64_t> ind
   Shape shape = shape_;
   shape.insert(0, std::ssize(indices));
   const Tensor inputs = empty(shape);
-  parallel_for(std::ssize(indices), std::max<std::int64_t>(1, kNumbersPerThread / std::max<std::int64_t>(1, before)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 Image image;
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const float* const values = original.raw<const float>() + i * before;
-                   image.shape = from;
-                   image.values.assign(values, values + before);
-                   // A stream for every sample, and a part of it for every epoch.
-                   Generator random(seed_, static_cast<std::uint64_t>(indices[static_cast<std::size_t>(i)]));
-                   random.set_offset(static_cast<std::uint64_t>(epoch.value_or(0)) << 32);
-                   apply(transforms_, image, epoch ? &random : nullptr);
-                   std::copy(image.values.begin(), image.values.end(), inputs.raw<float>() + i * after);
-                 }
-               });
+  parallel_evenly(std::ssize(indices), std::max<std::int64_t>(1, kNumbersPerThread / std::max<std::int64_t>(1, before)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    Image image;
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const float* const values = original.raw<const float>() + i * before;
+                      image.shape = from;
+                      image.values.assign(values, values + before);
+                      // A stream for every sample, and a part of it for every epoch.
+                      Generator random(seed_, static_cast<std::uint64_t>(indices[static_cast<std::size_t>(i)]));
+                      random.set_offset(static_cast<std::uint64_t>(epoch.value_or(0)) << 32);
+                      apply(transforms_, image, epoch ? &random : nullptr);
+                      std::copy(image.values.begin(), image.values.end(), inputs.raw<float>() + i * after);
+                    }
+                  });
   return {inputs, batch.targets};
 }
 

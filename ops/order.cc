@@ -28,7 +28,7 @@ using kernels::view_along;
 // Calls f(start) for every line along the axis: its elements are at start + k * view.inner.
 template <class F>
 void for_each_line(const AxisView& view, F f) {
-  parallel_for(view.outer * view.inner, kernels::grain_for(view.extent), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(view.outer * view.inner, kernels::grain_for(view.extent), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t line = begin; line < end; ++line)
       f(line / view.inner * view.extent * view.inner + line % view.inner);
   });

@@ -40,7 +40,7 @@ struct Triangle {
     const std::int64_t columns = out.size(-1), rows = out.size(-2);
     const std::int64_t all = columns == 0 ? 0 : out.numel() / columns;
     dispatch(out.dtype(), [&]<class T>() {
-      parallel_for(all, kernels::grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
+      parallel_evenly(all, kernels::grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r)
           copy_row(out.raw<T>() + r * columns, from.raw<T>() + r * columns, columns, r % rows);
       });

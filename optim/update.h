@@ -41,8 +41,8 @@ void update_elements(Optimizer::Slot& slot, const Tensor& grad, const Rule& rule
   const T* const g = grad.data<T>().data();
   const std::array<T*, sizeof...(k)> state{slot.state[k].template mutable_data<T>().data()...};
   // How many elements are worth a second thread: fewer where more memory belongs to each.
-  constexpr std::int64_t grain = sizeof...(k) < 2 ? 1 << 16 : 1 << 15;
-  parallel_for(slot.parameter.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t grain = sizeof...(k) < 2 ? 1 << 15 : 1 << 14;
+  parallel_evenly(slot.parameter.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
     // Copies, which no store into the parameter can change.
     const Rule step = rule;
     const std::array<T*, sizeof...(k)> s = state;

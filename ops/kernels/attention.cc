@@ -246,7 +246,7 @@ Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, d
   const std::int64_t blocks = (q.rows() + kQueriesAtOnce - 1) / kQueriesAtOnce;
   const std::int64_t work = kQueriesAtOnce * k.rows() * (q.columns() + v.columns());
   dispatch_floating("scaled_dot_product_attention", query.dtype(), [&]<class T>() {
-    parallel_for(q.count() * blocks, grain_of(work), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(q.count() * blocks, grain_of(work), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t item = i / blocks, first = i % blocks * kQueriesAtOnce;
         if (first == 0)
@@ -266,7 +266,7 @@ Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor&
   const Matrices q(query), k(key), v(value), y(out), dy(dout), dq(dquery), dk(dkey), dv(dvalue);
   const std::int64_t work = q.rows() * k.rows() * (q.columns() + v.columns()) * 3;
   dispatch_floating("scaled_dot_product_attention", query.dtype(), [&]<class T>() {
-    parallel_for(q.count(), grain_of(work), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(q.count(), grain_of(work), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item) {
         for (const Matrices* const m : {&q, &k, &v, &y, &dy}) m->fetch<T>(item + 1);
         backward_item<T>({q, k, v, y, dy, dq, dk, dv}, log_sums.raw<T>() + item * q.rows(), item, {causal, k.rows()},

@@ -138,37 +138,37 @@ struct GroupShape {
 template <class T>
 void forward(const Geometry& geometry, const GroupShape& group, const T* x, const T* weight, T* y) {
   const std::int64_t places = geometry.places();
-  parallel_for(geometry.images * group.groups, grain(group.out * group.depth * places),
-               [&](std::int64_t begin, std::int64_t end) {
-                 Columns<T> columns(geometry, group.in);
-                 for (std::int64_t item = begin; item < end; ++item)
-                   matrix_product(
-                       dtype_of<T>, y + item * group.out * places,
-                       row_major(weight + item % group.groups * group.out * group.depth, group.out, group.depth),
-                       row_major(columns.of(x + item * group.in * geometry.pixels()), group.depth, places));
-               });
+  parallel_evenly(geometry.images * group.groups, grain(group.out * group.depth * places),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    Columns<T> columns(geometry, group.in);
+                    for (std::int64_t item = begin; item < end; ++item)
+                      matrix_product(
+                          dtype_of<T>, y + item * group.out * places,
+                          row_major(weight + item % group.groups * group.out * group.depth, group.out, group.depth),
+                          row_major(columns.of(x + item * group.in * geometry.pixels()), group.depth, places));
+                  });
 }
 
 template <class T>
 void input_grad(const Geometry& geometry, const GroupShape& group, const T* g, const T* weight, T* dx) {
   const std::int64_t places = geometry.places(), pixels = geometry.pixels();
   const bool direct = is_pointwise(geometry.window);
-  parallel_for(geometry.images * group.groups, grain(group.out * group.depth * places),
-               [&](std::int64_t begin, std::int64_t end) {
-                 const std::unique_ptr<T[]> made = direct ? nullptr : buffer<T>(group.depth * places);
-                 for (std::int64_t item = begin; item < end; ++item) {
-                   T* const image = dx + item * group.in * pixels;
-                   T* const columns = direct ? image : made.get();
-                   matrix_product(
-                       dtype_of<T>, columns,
-                       transposed(weight + item % group.groups * group.out * group.depth, group.out, group.depth),
-                       row_major(g + item * group.out * places, group.out, places));
-                   if (direct) continue;
-                   std::fill_n(image, group.in * pixels, T(0));
-                   for (std::int64_t c = 0; c < group.in; ++c)
-                     add_columns_to_image(geometry, columns + c * geometry.taps() * places, image + c * pixels);
-                 }
-               });
+  parallel_evenly(geometry.images * group.groups, grain(group.out * group.depth * places),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    const std::unique_ptr<T[]> made = direct ? nullptr : buffer<T>(group.depth * places);
+                    for (std::int64_t item = begin; item < end; ++item) {
+                      T* const image = dx + item * group.in * pixels;
+                      T* const columns = direct ? image : made.get();
+                      matrix_product(
+                          dtype_of<T>, columns,
+                          transposed(weight + item % group.groups * group.out * group.depth, group.out, group.depth),
+                          row_major(g + item * group.out * places, group.out, places));
+                      if (direct) continue;
+                      std::fill_n(image, group.in * pixels, T(0));
+                      for (std::int64_t c = 0; c < group.in; ++c)
+                        add_columns_to_image(geometry, columns + c * geometry.taps() * places, image + c * pixels);
+                    }
+                  });
 }
 
 // The sum over the images is cut into pieces by their number alone, and the pieces are added in order: the bits do not
@@ -246,7 +246,7 @@ Tensor factor(const Tensor& x, Precision precision) {
 void add_bias(const Tensor& y, const Tensor& bias) {
   const std::int64_t channels = y.size(1), places = y.size(2) * y.size(3);
   dispatch_floating("conv2d", y.dtype(), [&]<class T>() {
-    parallel_for(y.size(0) * channels, grain_for(places), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(y.size(0) * channels, grain_for(places), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t plane = begin; plane < end; ++plane) {
         const T add = bias.raw<T>()[plane % channels];
         T* const row = y.raw<T>() + plane * places;
@@ -331,7 +331,7 @@ Tensor unfold(const Tensor& x, const Window& window) {
   const Tensor columns = empty({geometry.images, geometry.channels * geometry.taps(), geometry.places()}, x.dtype());
   const std::int64_t size = geometry.taps() * geometry.places();
   dispatch_floating("unfold", x.dtype(), [&]<class T>() {
-    parallel_for(geometry.images * geometry.channels, grain_for(size), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(geometry.images * geometry.channels, grain_for(size), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t plane = begin; plane < end; ++plane)
         image_to_columns(geometry, image.raw<T>() + plane * geometry.pixels(), columns.raw<T>() + plane * size);
     });
@@ -346,7 +346,7 @@ Tensor fold(const Tensor& columns, const Window& window, std::int64_t height, st
   const Geometry geometry(image.shape(), window);
   const std::int64_t size = geometry.taps() * geometry.places();
   dispatch_floating("fold", columns.dtype(), [&]<class T>() {
-    parallel_for(geometry.images * geometry.channels, grain_for(size), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(geometry.images * geometry.channels, grain_for(size), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t plane = begin; plane < end; ++plane)
         add_columns_to_image(geometry, from.raw<T>() + plane * size, image.raw<T>() + plane * geometry.pixels());
     });

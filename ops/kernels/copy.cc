@@ -76,20 +76,21 @@ template <class T>
 void transpose(const Transposition& t, const Tensor& to, const Tensor& from) {
   const std::int64_t blocks = (t.read.extent + kBlockRead - 1) / kBlockRead;
   const std::int64_t size = std::min(kBlockRead, t.read.extent) * t.write.extent;
-  parallel_for(t.count * blocks, std::max<std::int64_t>(1, kCheap / size), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::int64_t rest = i / blocks, to_offset = 0, from_offset = 0;
-      for (std::size_t k = t.others.size(); k-- > 0;) {
-        const Transposition::Axis& axis = t.others[k];
-        to_offset += rest % axis.extent * axis.to;
-        from_offset += rest % axis.extent * axis.from;
-        rest /= axis.extent;
-      }
-      const std::int64_t first = i % blocks * kBlockRead;
-      transpose_rows(t, to.raw<T>() + to_offset, from.raw<T>() + from_offset, first,
-                     std::min(t.read.extent, first + kBlockRead));
-    }
-  });
+  parallel_evenly(t.count * blocks, std::max<std::int64_t>(1, kCheap / size),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      std::int64_t rest = i / blocks, to_offset = 0, from_offset = 0;
+                      for (std::size_t k = t.others.size(); k-- > 0;) {
+                        const Transposition::Axis& axis = t.others[k];
+                        to_offset += rest % axis.extent * axis.to;
+                        from_offset += rest % axis.extent * axis.from;
+                        rest /= axis.extent;
+                      }
+                      const std::int64_t first = i % blocks * kBlockRead;
+                      transpose_rows(t, to.raw<T>() + to_offset, from.raw<T>() + from_offset, first,
+                                     std::min(t.read.extent, first + kBlockRead));
+                    }
+                  });
 }
 
 }  // namespace

@@ -179,8 +179,8 @@ void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int
   }
 }
 
-// Short rows, some operands of which are the same in every row, or one number along it: several rows are run at once, for
-// which such operands are repeated in buffers. So a short row does not cost a call of its own.
+// Short rows, some operands of which are the same in every row, or one number along it: several rows are run at once,
+// for which such operands are repeated in buffers. So a short row does not cost a call of its own.
 class RowGroups {
  public:
   RowGroups(const Operand* operands, const Plan& plan, Chunk chunk) : operands_(operands), plan_(plan), chunk_(chunk) {}
@@ -249,11 +249,13 @@ bool run_few(const Operand* operands, std::size_t count, std::int64_t total, Chu
   return true;
 }
 
-void run_flat(const Operand* operands, std::size_t count, Chunk chunk, std::int64_t begin, std::int64_t end) {
-  std::array<std::byte*, kMaxOperands> at{};
-  for (std::size_t k = 0; k < count; ++k)
-    at[k] = operands[k].data + begin * static_cast<std::int64_t>(operands[k].element_size);
-  chunk(end - begin, at.data());
+void run_flat(const Operand* operands, std::size_t count, std::int64_t total, std::int64_t grain, Chunk chunk) {
+  parallel_evenly(total, grain, [&](std::int64_t begin, std::int64_t end) {
+    std::array<std::byte*, kMaxOperands> at{};
+    for (std::size_t k = 0; k < count; ++k)
+      at[k] = operands[k].data + begin * static_cast<std::int64_t>(operands[k].element_size);
+    chunk(end - begin, at.data());
+  });
 }
 
 }  // namespace
@@ -263,28 +265,26 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
   for (const std::int64_t extent : *operands[0].shape) total *= extent;
   if (total == 0) return;
   if (is_flat(operands, count)) {
-    parallel_for(total, grain,
-                 [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    run_flat(operands, count, total, grain, chunk);
     return;
   }
   if (run_few(operands, count, total, chunk)) return;
   const Plan plan = make_plan(operands, count);
   const auto& last = plan.axes.back().strides;
   if (plan.axes.size() == 1 && std::all_of(last.begin(), last.begin() + count, [](std::int64_t s) { return s == 1; })) {
-    parallel_for(total, grain,
-                 [&](std::int64_t begin, std::int64_t end) { run_flat(operands, count, chunk, begin, end); });
+    run_flat(operands, count, total, grain, chunk);
     return;
   }
   if (const RowGroups groups(operands, plan, chunk); groups.suits()) {
-    parallel_for(groups.rows(), std::max<std::int64_t>(1, grain / groups.row()),
-                 [&](std::int64_t begin, std::int64_t end) { groups.run(begin, end); });
+    parallel_evenly(groups.rows(), std::max<std::int64_t>(1, grain / groups.row()),
+                    [&](std::int64_t begin, std::int64_t end) { groups.run(begin, end); });
     return;
   }
   const std::int64_t row = plan.axes.back().extent;
   const std::int64_t block = std::min(row, grain);
   const std::int64_t pieces = total / row * ((row + block - 1) / block);
-  parallel_for(pieces, std::max<std::int64_t>(1, grain / block),
-               [&](std::int64_t begin, std::int64_t end) { run_pieces(operands, plan, chunk, block, begin, end); });
+  parallel_evenly(pieces, std::max<std::int64_t>(1, grain / block),
+                  [&](std::int64_t begin, std::int64_t end) { run_pieces(operands, plan, chunk, block, begin, end); });
 }
 
 Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype) {

@@ -87,14 +87,14 @@ void Engine::product(Dtype dtype, Precision precision, void* out, const Matrix& 
   if (!bias) return;
   dispatch_floating("linear", dtype, [&]<class T>() {
     constexpr std::int64_t kGrain = 1 << 16;
-    parallel_for(a.rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, b.columns)),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   const T* __restrict const add = static_cast<const T*>(bias);
-                   for (std::int64_t i = begin; i < end; ++i) {
-                     T* __restrict const row = static_cast<T*>(out) + i * b.columns;
-                     for (std::int64_t j = 0; j < b.columns; ++j) row[j] += add[j];
-                   }
-                 });
+    parallel_evenly(a.rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, b.columns)),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      const T* __restrict const add = static_cast<const T*>(bias);
+                      for (std::int64_t i = begin; i < end; ++i) {
+                        T* __restrict const row = static_cast<T*>(out) + i * b.columns;
+                        for (std::int64_t j = 0; j < b.columns; ++j) row[j] += add[j];
+                      }
+                    });
   });
 }
 

@@ -379,7 +379,7 @@ void for_each_piece(std::int64_t pieces, F f) {
 // Adds the pieces' sums in order.
 void add_up(float* sums, std::int64_t pieces, std::int64_t size, std::int64_t stride) {
   constexpr std::int64_t kGrain = 1 << 15;
-  parallel_for(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = 1; piece < pieces; ++piece) {
       float* __restrict const total = sums;
       const float* __restrict const part = sums + piece * stride;

@@ -77,7 +77,7 @@ void check_index(const char* op, const Tensor& index, std::int64_t axis, std::in
 template <class T>
 void index_select(T* out, const AxisView& out_view, const T* x, const AxisView& x_view, const std::int64_t* index) {
   const std::int64_t inner = x_view.inner;
-  parallel_for(out_view.outer * out_view.extent, grain_for(inner), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(out_view.outer * out_view.extent, grain_for(inner), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t o = row / out_view.extent, k = row % out_view.extent;
       std::copy_n(x + (o * x_view.extent + index[k]) * inner, inner, out + row * inner);
@@ -92,7 +92,7 @@ void index_add(T* out, const AxisView& out_view, const std::int64_t* index, cons
   constexpr std::int64_t kColumns = 64;
   const std::int64_t inner = out_view.inner, blocks = (inner + kColumns - 1) / kColumns;
   const std::int64_t grain = grain_for(source_view.extent * std::min(inner, kColumns));
-  parallel_for(out_view.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(out_view.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t o = piece / blocks, first = piece % blocks * kColumns;
       const std::int64_t columns = std::min(kColumns, inner - first);
@@ -110,7 +110,7 @@ void gather(T* out, const Tensor& x, std::int64_t axis, const Tensor& index) {
   const Lines lines(index.shape(), x.strides(), axis);
   const std::int64_t* indexes = index.raw<std::int64_t>();
   const T* from = x.raw<T>();
-  parallel_for(lines.count(), grain_for(lines.length()), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(lines.count(), grain_for(lines.length()), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t number = begin; number < end; ++number) {
       const Line line = lines.line(number);
       for (std::int64_t j = 0; j < lines.length(); ++j)
@@ -126,7 +126,7 @@ void for_each_target(const Tensor& out, std::int64_t axis, const Tensor& index, 
   const std::int64_t* indexes = index.raw<std::int64_t>();
   const std::int64_t per_group = std::max<std::int64_t>(1, lines.per_group());
   const std::int64_t grain = grain_for(per_group * lines.length());
-  parallel_for(lines.count() / per_group, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(lines.count() / per_group, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t number = begin * per_group; number < end * per_group; ++number) {
       const Line line = lines.line(number);
       for (std::int64_t j = 0; j < lines.length(); ++j) f(lines.at(line, j, indexes[line.first + j]), line.first + j);

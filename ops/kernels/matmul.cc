@@ -81,14 +81,14 @@ Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted, const T
   }
   const std::int64_t size = rows * columns;
   const auto bytes = size * static_cast<std::int64_t>(size_of(out.dtype()));
-  parallel_for(items, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, size * inner)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const auto k = static_cast<std::size_t>(i);
-                   engine().product(out.dtype(), precision, out.raw<std::byte>() + i * bytes, matrix(a, a_offsets[k]),
-                                    matrix(b, b_offsets[k]), nullptr);
-                 }
-               });
+  parallel_evenly(items, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, size * inner)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const auto k = static_cast<std::size_t>(i);
+                      engine().product(out.dtype(), precision, out.raw<std::byte>() + i * bytes,
+                                       matrix(a, a_offsets[k]), matrix(b, b_offsets[k]), nullptr);
+                    }
+                  });
   return out;
 }
 

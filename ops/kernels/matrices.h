@@ -62,7 +62,7 @@ void for_each_matrix(const char* op, const char* complaint, const Tensor& x, F f
   if (rows == 0 || columns == 0) return;
   const std::int64_t grain = std::max<std::int64_t>(1, kWorthAThread / (rows * columns * std::min(rows, columns)));
   std::vector<char> fine(static_cast<std::size_t>(count));
-  parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(count, grain, [&](std::int64_t begin, std::int64_t end) {
     Workspace workspace;
     for (std::int64_t item = begin; item < end; ++item) fine[static_cast<std::size_t>(item)] = f(workspace, item);
   });

@@ -24,7 +24,8 @@ void forward_row(const T* __restrict x, const T* __restrict weight, const T* __r
   const auto count = static_cast<double>(columns);
   const double mean = centered ? sum_in_lanes<double>(columns, [&](std::int64_t i) { return x[i]; }) / count : 0;
   const auto center = static_cast<T>(mean);
-  const double variance = sum_in_lanes<double>(columns, [&](std::int64_t i) { return (x[i] - center) * (x[i] - center); }) / count;
+  const double variance =
+      sum_in_lanes<double>(columns, [&](std::int64_t i) { return (x[i] - center) * (x[i] - center); }) / count;
   const auto scale = static_cast<T>(1 / std::sqrt(variance + eps));
   mean_out = center;
   scale_out = scale;
@@ -59,7 +60,7 @@ void backward_row(const T* __restrict x, const T* __restrict weight, const T* __
 template <class T>
 void parameter_gradients(const T* x, const T* dy, const T* mean, const T* scale, std::int64_t rows,
                          std::int64_t columns, T* dweight, T* dbias) {
-  const std::int64_t pieces = std::clamp<std::int64_t>(rows * columns >> 15, 1, 16);
+  const std::int64_t pieces = piece_count(rows * columns >> 15, 16);
   std::vector<double> sums(static_cast<std::size_t>(2 * pieces * columns), 0.0);
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
@@ -100,7 +101,7 @@ struct Channels {
         places(x.numel() / (x.size(0) * x.size(1))),
         in_rows(places == 1 || !x.is_contiguous()) {}
   std::int64_t pieces() const {
-    return std::clamp<std::int64_t>(samples * channels * places >> 14, 1, std::min<std::int64_t>(samples, 16));
+    return piece_count(samples * channels * places >> 14, std::min<std::int64_t>(samples, 16));
   }
   std::int64_t first(std::int64_t piece) const { return piece * samples / pieces(); }
   // The first element of a channel.
@@ -209,7 +210,7 @@ Tensors normalize_rows(const Tensor& x, const Tensor& weight, const Tensor& bias
   const std::int64_t rows = x.numel() / columns;
   const Tensor y = empty(x.shape(), x.dtype()), mean = empty({rows}, x.dtype()), scale = empty({rows}, x.dtype());
   dispatch_floating("layer_norm", x.dtype(), [&]<class T>() {
-    parallel_for(rows, rows_at_once(columns), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(rows, rows_at_once(columns), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row)
         forward_row<T>(x.raw<T>() + row * columns, raw_or_null<T>(weight), raw_or_null<T>(bias),
                        y.raw<T>() + row * columns, columns, eps, centered, mean.raw<T>()[row], scale.raw<T>()[row]);
@@ -226,7 +227,7 @@ Tensors normalize_rows_backward(const Tensor& x, const Tensor& weight, const Ten
   const Tensor dweight = wants_weight ? empty({columns}, x.dtype()) : Tensor();
   const Tensor dbias = wants_bias ? empty({columns}, x.dtype()) : Tensor();
   dispatch_floating("layer_norm", x.dtype(), [&]<class T>() {
-    parallel_for(rows, rows_at_once(columns), [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(rows, rows_at_once(columns), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row)
         backward_row<T>(x.raw<T>() + row * columns, raw_or_null<T>(weight), dy.raw<T>() + row * columns,
                         dx.raw<T>() + row * columns, columns, mean.raw<T>()[row], scale.raw<T>()[row], centered);

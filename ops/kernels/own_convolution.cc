@@ -125,17 +125,17 @@ struct Pass {
     const Blocks blocks(windows, source.count, kPixels);
     const std::int64_t terms = static_cast<std::int64_t>(windows.taps.size()) * depth;
     const std::int64_t work = blocks.rows * windows.places[1] * terms * out_channels;
-    parallel_for(blocks.count, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, work)),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   BlockReader<T> reader(from, source, windows, blocks);
-                   const Terms all(windows, reader.row_stride(), source.channels, channel, depth);
-                   const RoomOf<T*> outs(blocks.rows * windows.places[1]);
-                   for (std::int64_t block = begin; block < end; ++block) {
-                     const std::int64_t count = reader.read(block);
-                     find_outs(block * blocks.rows, count, outs.data());
-                     multiply(all, terms, reader.starts(), outs.data(), count);
-                   }
-                 });
+    parallel_evenly(blocks.count, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, work)),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      BlockReader<T> reader(from, source, windows, blocks);
+                      const Terms all(windows, reader.row_stride(), source.channels, channel, depth);
+                      const RoomOf<T*> outs(blocks.rows * windows.places[1]);
+                      for (std::int64_t block = begin; block < end; ++block) {
+                        const std::int64_t count = reader.read(block);
+                        find_outs(block * blocks.rows, count, outs.data());
+                        multiply(all, terms, reader.starts(), outs.data(), count);
+                      }
+                    });
   }
 
  private:
@@ -184,12 +184,12 @@ void pack_forward(const Tiles<T>& tiles, const GroupOf& g, const T* weight, T* p
   for (std::int64_t c = 0; c < g.in; ++c)
     for (std::int64_t tap = 0; tap < g.taps; ++tap) places[static_cast<std::size_t>(c * g.taps + tap)] = tap * g.in + c;
   const std::int64_t width = tiles.width, depth = g.in * g.taps, panels = (g.out + width - 1) / width;
-  parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
-                   tiles.pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column), places.data(),
-                              packed + column * panel_rows(depth));
-               });
+  parallel_evenly(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t column = begin * width; column < std::min(end * width, g.out); column += width)
+                      tiles.pack(weight + column * depth, 1, depth, depth, std::min(width, g.out - column),
+                                 places.data(), packed + column * panel_rows(depth));
+                  });
 }
 
 // For the gradient of the input: a row for each of some taps and output channel, a column for each input channel.
@@ -197,20 +197,20 @@ template <class T>
 void pack_backward(const Tiles<T>& tiles, const GroupOf& g, const std::vector<Tap>& taps, const T* weight, T* packed) {
   const std::int64_t width = tiles.width, depth = static_cast<std::int64_t>(taps.size()) * g.out;
   const std::int64_t panels = (g.in + width - 1) / width;
-  parallel_for(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t panel = begin; panel < end; ++panel) {
-                   const std::int64_t column = panel * width, columns = std::min(width, g.in - column);
-                   const std::int64_t filled = tiles.filled(columns);
-                   T* to = packed + column * panel_rows(depth);
-                   for (const Tap& tap : taps)
-                     for (std::int64_t o = 0; o < g.out; ++o, to += filled) {
-                       const T* const from = weight + (o * g.in + column) * g.taps + tap.number;
-                       for (std::int64_t c = 0; c < columns; ++c) to[c] = from[c * g.taps];
-                       std::fill(to + columns, to + filled, T(0));
-                     }
-                 }
-               });
+  parallel_evenly(panels, std::max<std::int64_t>(1, (1 << 16) / (depth * width)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t panel = begin; panel < end; ++panel) {
+                      const std::int64_t column = panel * width, columns = std::min(width, g.in - column);
+                      const std::int64_t filled = tiles.filled(columns);
+                      T* to = packed + column * panel_rows(depth);
+                      for (const Tap& tap : taps)
+                        for (std::int64_t o = 0; o < g.out; ++o, to += filled) {
+                          const T* const from = weight + (o * g.in + column) * g.taps + tap.number;
+                          for (std::int64_t c = 0; c < columns; ++c) to[c] = from[c * g.taps];
+                          std::fill(to + columns, to + filled, T(0));
+                        }
+                    }
+                  });
 }
 
 // ---- The gradient of the weight.
@@ -290,10 +290,10 @@ struct WeightPieces {
   WeightPieces(const ConvolutionShape& s, const GroupOf& g) {
     constexpr std::int64_t kMost = 8, kFewestRows = 48;
     const std::int64_t windows = s.images * s.out_height * s.out_width, depth = g.in * g.taps;
-    const std::int64_t wanted = std::clamp<std::int64_t>(windows * depth * g.out / kWorthAThread, 1, kMost);
+    const std::int64_t wanted = piece_count(windows * depth * g.out / (kWorthAThread / 2), kMost);
     // Sums of a piece that are added up at the end have to be few beside its multiplications.
-    images = std::clamp<std::int64_t>(windows / 2048, 1, std::min(wanted, s.images));
-    rows = std::clamp<std::int64_t>(wanted / images, 1, std::max<std::int64_t>(1, depth / kFewestRows));
+    images = piece_count(windows / 1024, std::min(wanted, s.images));
+    rows = piece_count(wanted / images, std::max<std::int64_t>(1, depth / kFewestRows));
   }
 };
 
@@ -301,23 +301,23 @@ struct WeightPieces {
 template <class T>
 void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight) {
   constexpr std::int64_t kColumns = 16;
-  parallel_for((g.out + kColumns - 1) / kColumns, std::max<std::int64_t>(1, (1 << 15) / (kColumns * g.in * g.taps)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t column = begin * kColumns; column < std::min(end * kColumns, g.out);
-                      column += kColumns) {
-                   const std::int64_t columns = std::min(kColumns, g.out - column);
-                   for (std::int64_t c = 0; c < g.in; ++c)
-                     for (std::int64_t tap = 0; tap < g.taps; ++tap) {
-                       T total[kColumns] = {};
-                       for (std::int64_t piece = 0; piece < pieces; ++piece) {
-                         const T* const part = sums + piece * g.weights() + (tap * g.in + c) * g.out + column;
-                         for (std::int64_t o = 0; o < columns; ++o) total[o] += part[o];
-                       }
-                       T* const to = dweight + (column * g.in + c) * g.taps + tap;
-                       for (std::int64_t o = 0; o < columns; ++o) to[o * g.in * g.taps] = total[o];
-                     }
-                 }
-               });
+  parallel_evenly((g.out + kColumns - 1) / kColumns, std::max<std::int64_t>(1, (1 << 15) / (kColumns * g.in * g.taps)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t column = begin * kColumns; column < std::min(end * kColumns, g.out);
+                         column += kColumns) {
+                      const std::int64_t columns = std::min(kColumns, g.out - column);
+                      for (std::int64_t c = 0; c < g.in; ++c)
+                        for (std::int64_t tap = 0; tap < g.taps; ++tap) {
+                          T total[kColumns] = {};
+                          for (std::int64_t piece = 0; piece < pieces; ++piece) {
+                            const T* const part = sums + piece * g.weights() + (tap * g.in + c) * g.out + column;
+                            for (std::int64_t o = 0; o < columns; ++o) total[o] += part[o];
+                          }
+                          T* const to = dweight + (column * g.in + c) * g.taps + tap;
+                          for (std::int64_t o = 0; o < columns; ++o) to[o * g.in * g.taps] = total[o];
+                        }
+                    }
+                  });
 }
 
 // ---- The three passes, by loops for elements of T.
@@ -427,7 +427,7 @@ void pair_pixels(const ConvolutionShape& s, const float* x, float* to) {
   const std::int64_t high = s.height + 2 * s.window.padding[0], wide = s.width + 2 * s.window.padding[1];
   const std::int64_t row = wide * s.channels, next = s.window.stride[1] * s.channels;
   constexpr std::int64_t kGrain = 1 << 16;
-  parallel_for(s.images * high, std::max<std::int64_t>(1, kGrain / row), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(s.images * high, std::max<std::int64_t>(1, kGrain / row), [&](std::int64_t begin, std::int64_t end) {
     const RoomOf<float> padded(2 * (row + next));  // and a row of zeros
     float* const zeros = padded.data() + row + next;
     std::fill_n(padded.data(), 2 * (row + next), 0.0F);
@@ -496,7 +496,7 @@ void sum_pixels(const T* pixels, std::int64_t count, std::int64_t channels, T* t
   constexpr std::int64_t kMost = 8, kFewest = 1 << 15, kWide = 64;
   const std::int64_t beside = std::max<std::int64_t>(1, kWide / channels), width = beside * channels;
   const std::int64_t rows = count / beside;
-  const std::int64_t pieces = std::clamp<std::int64_t>(count * channels / kFewest, 1, kMost);
+  const std::int64_t pieces = piece_count(count * channels / kFewest, kMost);
   const RoomOf<double> sums(pieces * width);
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {

@@ -75,7 +75,7 @@ class Gathering {
     const auto height = static_cast<std::int64_t>(rows_.size()), width = static_cast<std::int64_t>(columns_.size());
     const std::int64_t grain =
         std::max<std::int64_t>(1, kWorthAPiece / std::max<std::int64_t>(1, width * channels * taps));
-    parallel_for(s_.images * height, grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_evenly(s_.images * height, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row)
         run_row(from + row / height * from_height_ * from_width_ * channels,
                 rows_[static_cast<std::size_t>(row % height)], turned.data(), bias, to + row * width * channels);
@@ -169,7 +169,7 @@ struct WeightSums {
 template <class T>
 void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* dy, T* dweight) {
   const std::int64_t size = taps_of(s) * s.channels, work = s.images * s.out_height * s.out_width * size;
-  const std::int64_t pieces = std::clamp<std::int64_t>(work / kWorthAPiece, 1, std::min<std::int64_t>(8, s.images));
+  const std::int64_t pieces = piece_count(work / kWorthAPiece, std::min<std::int64_t>(8, s.images));
   const RoomOf<T> sums(pieces * size);
   const WeightSums<T> of{s};
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {

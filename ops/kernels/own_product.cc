@@ -75,15 +75,11 @@ struct Pieces {
       return turning / static_cast<double>(b.columns) +
              kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
     };
-    double least = cost(1, 1) + kMoreWork;
     for (std::int64_t rows = 1; rows <= wanted; rows *= 2)
       for (std::int64_t columns = 1; rows * columns <= wanted; columns *= 2) {
         if ((rows > 1 && a.rows / rows < kFewestRows) || (columns > 1 && b.columns / columns < kFewestColumns))
           continue;
-        const std::int64_t more = rows * columns - row_pieces * column_pieces;
-        if (more < 0 || cost(rows, columns) > cost(1, 1) + kMoreWork) continue;
-        if (more == 0 && cost(rows, columns) >= least) continue;
-        least = cost(rows, columns);
+        if (rows * columns < row_pieces * column_pieces || cost(rows, columns) > cost(1, 1) + kMoreWork) continue;
         row_pieces = rows;
         column_pieces = columns;
       }

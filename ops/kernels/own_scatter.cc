@@ -95,7 +95,7 @@ void scatter_input_grad(const Tiles<T>& tiles, const ConvolutionShape& s, const 
   const RoomOf<T> packed(tiles.packed_size(s.out_channels, columns));
   pack_weight(tiles, s, runs, weight, packed.data());
   const std::int64_t work = places * s.out_channels * columns;
-  parallel_for(s.images, std::max<std::int64_t>(1, kWorthAThread / work), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(s.images, std::max<std::int64_t>(1, kWorthAThread / work), [&](std::int64_t begin, std::int64_t end) {
     const RoomOf<T> windows(size * columns);
     const T* left[kRows];
     T* right[kRows];

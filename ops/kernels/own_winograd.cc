@@ -218,10 +218,11 @@ class PlanesOfWeight {
         plane_(odd_lines<float>(tiles<float>().packed_size(rows_, columns_))),
         packed_(kPlanes * plane_) {
     const std::int64_t width = tiles<float>().width, panels = (columns_ + width - 1) / width;
-    parallel_for(panels, std::max<std::int64_t>(1, (1 << 14) / (rows_ * width)),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t panel = begin; panel < end; ++panel) make_panel(s, weight, turned, panel * width);
-                 });
+    parallel_evenly(panels, std::max<std::int64_t>(1, (1 << 14) / (rows_ * width)),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      for (std::int64_t panel = begin; panel < end; ++panel)
+                        make_panel(s, weight, turned, panel * width);
+                    });
   }
   const float* plane(int k) const { return packed_.data() + k * plane_; }
   std::int64_t rows() const { return rows_; }
@@ -254,7 +255,7 @@ class PlanesOfWeight {
 // dweight [out, in, 3, 3] ← sums[k][in][out], the planes `plane` elements apart.
 void transform_sums(const ConvolutionShape& s, const float* sums, std::int64_t plane, float* dweight) {
   const std::int64_t in = s.channels, out = s.out_channels;
-  parallel_for(in, std::max<std::int64_t>(1, (1 << 14) / out), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(in, std::max<std::int64_t>(1, (1 << 14) / out), [&](std::int64_t begin, std::int64_t end) {
     alignas(64) float taps[9 * kChunk];
     for (std::int64_t row = begin; row < end; ++row)
       for_each_chunk(out, [&](std::int64_t c, std::int64_t wide) {
@@ -310,6 +311,60 @@ Images source_of(const ConvolutionShape& s) { return {s.images, s.height, s.widt
 Images results_of(const ConvolutionShape& s) { return {s.images, s.out_height, s.out_width, s.out_channels}; }
 Tiling tiling_of(const ConvolutionShape& s) { return {source_of(s), results_of(s), s.window.padding}; }
 
+// The sums over tiles that make the gradient of a weight: planes [in, out].
+class WeightPlanes {
+ public:
+  WeightPlanes(const ConvolutionShape& s, const float* x, const float* dy)
+      : tiling_(tiling_of(s)),
+        x_(x),
+        dy_(dy),
+        in_(s.channels),
+        out_(s.out_channels),
+        plane_(odd_lines<float>(in_ * out_)) {}
+
+  std::int64_t plane() const { return plane_; }
+  std::int64_t size() const { return kPlanes * plane_; }
+
+  // Over the tiles [begin, end).
+  void add_up(std::int64_t begin, std::int64_t end, float* sums) const {
+    // Deep enough that adding to the sums costs little.
+    constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
+    const std::int64_t size = block_size(end - begin, kDeep, 8);
+    const std::int64_t in_plane = odd_lines<float>(size * in_), out_plane = odd_lines<float>(size * out_);
+    const RoomOf<float> pixels(kPlanes * in_plane), grads(kPlanes * out_plane);
+    for (std::int64_t block = begin; block < end; block += size) {
+      const std::int64_t here = std::min(size, end - block);
+      parallel_evenly(here, kTilesToTransform, [&](std::int64_t first, std::int64_t last) {
+        transform_windows(tiling_, block + first, last - first, in_plane, x_, pixels.data() + first * in_);
+        transform_grads(tiling_, block + first, last - first, out_plane, dy_, grads.data() + first * out_);
+      });
+      parallel_for(kPlanes, 1, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t k = first; k < last; ++k)
+          multiply(pixels.data() + k * in_plane, grads.data() + k * out_plane, here, block > begin, sums + k * plane_);
+      });
+    }
+  }
+
+ private:
+  void multiply(const float* pixels, const float* grads, std::int64_t tiles_here, bool accumulate, float* sums) const {
+    const Tiles<float>& t = tiles<float>();
+    const RoomOf<float> packed(t.packed_size(tiles_here, out_));
+    const RoomOf<const float*> left(in_);
+    const RoomOf<float*> right(in_);
+    const Segment all{0, tiles_here};
+    t.pack(grads, out_, 1, tiles_here, out_, nullptr, packed.data());
+    rows_from<const float>(pixels, 1, in_, left.data());
+    rows_from(sums, out_, in_, right.data());
+    RowsProduct<float>{t,    left.data(), right.data(), in_,    &all, 1, in_, packed.data(), tiles_here,
+                       out_, 0,           accumulate,   nullptr}
+        .run();
+  }
+  const Tiling tiling_;
+  const float* const x_;
+  const float* const dy_;
+  const std::int64_t in_, out_, plane_;
+};
+
 }  // namespace
 
 bool suits_winograd(const ConvolutionShape& s) {
@@ -330,37 +385,23 @@ void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float
 }
 
 void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
-  const Tiling tiling = tiling_of(s);
-  const Tiles<float>& t = tiles<float>();
-  const std::int64_t in = s.channels, out = s.out_channels, count = tiling.count();
-  // Deep enough that adding to the sums costs little.
-  constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
-  const std::int64_t size = block_size(count, kDeep, 8);
-  const std::int64_t in_plane = odd_lines<float>(size * in), out_plane = odd_lines<float>(size * out),
-                     sum_plane = odd_lines<float>(in * out);
-  const RoomOf<float> pixels(kPlanes * in_plane), grads(kPlanes * out_plane), sums(kPlanes * sum_plane);
-  for (std::int64_t first = 0; first < count; first += size) {
-    const std::int64_t here = std::min(size, count - first);
-    parallel_for(here, kTilesToTransform, [&](std::int64_t begin, std::int64_t end) {
-      transform_windows(tiling, first + begin, end - begin, in_plane, x, pixels.data() + begin * in);
-      transform_grads(tiling, first + begin, end - begin, out_plane, dy, grads.data() + begin * out);
-    });
-    parallel_for(kPlanes, 1, [&](std::int64_t begin, std::int64_t end) {
-      const RoomOf<float> packed(t.packed_size(here, out));
-      const RoomOf<const float*> left(in);
-      const RoomOf<float*> right(in);
-      const Segment all{0, here};
-      for (std::int64_t k = begin; k < end; ++k) {
-        t.pack(grads.data() + k * out_plane, out, 1, here, out, nullptr, packed.data());
-        rows_from<const float>(pixels.data() + k * in_plane, 1, in, left.data());
-        rows_from(sums.data() + k * sum_plane, out, in, right.data());
-        RowsProduct<float>{tiles<float>(), left.data(), right.data(), in, &all,      1,      in,
-                           packed.data(),  here,        out,          0,  first > 0, nullptr}
-            .run();
-      }
-    });
-  }
-  transform_sums(s, sums.data(), sum_plane, dweight);
+  // Pieces with sums of their own, which are to be few beside the multiplications.
+  constexpr std::int64_t kMost = 8, kFewestTiles = 512, kWorthJoining = 1 << 15;
+  const WeightPlanes of(s, x, dy);
+  const std::int64_t count = tiling_of(s).count(), pieces = piece_count(count / kFewestTiles, kMost);
+  const RoomOf<float> sums(pieces * of.size());
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = begin; piece < end; ++piece)
+      of.add_up(piece * count / pieces, (piece + 1) * count / pieces, sums.data() + piece * of.size());
+  });
+  parallel_evenly(of.size(), kWorthJoining, [&](std::int64_t begin, std::int64_t end) {
+    float* __restrict const total = sums.data();
+    for (std::int64_t piece = 1; piece < pieces; ++piece) {
+      const float* __restrict const part = total + piece * of.size();
+      for (std::int64_t i = begin; i < end; ++i) total[i] += part[i];
+    }
+  });
+  transform_sums(s, sums.data(), of.plane(), dweight);
 }
 
 }  // namespace eigengrad::kernels

@@ -8,20 +8,20 @@
 namespace eigengrad::kernels {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 16;  // elements of a piece
+constexpr std::int64_t kGrain = 1 << 15;  // elements of a piece
 
 // Rows of terms, `row_stride` apart; those of the result follow each other.
 void pair_columns(const float* from, std::int64_t rows, std::int64_t terms, std::int64_t row_stride, float* to) {
   const PairTiles& t = pair_tiles();
   const std::int64_t pairs = pairs_of(terms);
   const bool is_one_row = row_stride == terms && terms % 2 == 0;
-  parallel_for(rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, terms)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 if (is_one_row)
-                   return t.pair_neighbours(from + begin * terms, (end - begin) * terms, to + begin * pairs);
-                 for (std::int64_t i = begin; i < end; ++i)
-                   t.pair_neighbours(from + i * row_stride, terms, to + i * pairs);
-               });
+  parallel_evenly(rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, terms)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    if (is_one_row)
+                      return t.pair_neighbours(from + begin * terms, (end - begin) * terms, to + begin * pairs);
+                    for (std::int64_t i = begin; i < end; ++i)
+                      t.pair_neighbours(from + i * row_stride, terms, to + i * pairs);
+                  });
 }
 
 // Matrices of `terms` rows, all rows `row_stride` apart; those of the results follow each other.
@@ -29,14 +29,14 @@ void pair_rows(const float* from, std::int64_t outer, std::int64_t terms, std::i
                float* to) {
   const PairTiles& t = pair_tiles();
   const std::int64_t pairs = pairs_of(terms);
-  parallel_for(outer * pairs, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t first = i % pairs * 2;
-                   const float* const row = from + (i / pairs * terms + first) * row_stride;
-                   t.pair_rows(row, first + 1 < terms ? row + row_stride : nullptr, columns, to + i * columns);
-                 }
-               });
+  parallel_evenly(outer * pairs, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t first = i % pairs * 2;
+                      const float* const row = from + (i / pairs * terms + first) * row_stride;
+                      t.pair_rows(row, first + 1 < terms ? row + row_stride : nullptr, columns, to + i * columns);
+                    }
+                  });
 }
 
 Matrix paired(const Matrix& m, Terms terms, const void* data) {

@@ -32,7 +32,7 @@ Tensor new_images(const Shape& shape, Dtype dtype, bool channels_last) {
 // Calls f(plane), shared among threads.
 template <class F>
 void for_each_plane(const Layout& layout, const Windows& windows, F f) {
-  parallel_for(layout.planes, grain_for(windows.pixels() * layout.width), [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(layout.planes, grain_for(windows.pixels() * layout.width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane) f(plane);
   });
 }

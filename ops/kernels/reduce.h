@@ -87,15 +87,15 @@ void reduce(const ReductionView& view, typename R::Out* out) {
     many = std::make_unique_for_overwrite<Acc[]>(static_cast<std::size_t>(results * segments));
   Acc* const partial = many ? many.get() : few;
   const std::int64_t cost = std::max<std::int64_t>(1, std::min(segment_rows, view.reduced) * view.inner);
-  parallel_for(view.outer * segments, std::max<std::int64_t>(1, detail::kSegment / cost),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t first = i % segments * segment_rows;
-                   const std::int64_t last = std::min(view.reduced, first + segment_rows);
-                   detail::fold_rows<R>(x + i / segments * view.reduced * view.inner, first, last, view.inner,
-                                        partial + i * view.inner);
-                 }
-               });
+  parallel_evenly(view.outer * segments, std::max<std::int64_t>(1, detail::kSegment / cost),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t first = i % segments * segment_rows;
+                      const std::int64_t last = std::min(view.reduced, first + segment_rows);
+                      detail::fold_rows<R>(x + i / segments * view.reduced * view.inner, first, last, view.inner,
+                                           partial + i * view.inner);
+                    }
+                  });
   for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t k = 0; k < view.inner; ++k) {
       const Acc* parts = partial + o * segments * view.inner + k;

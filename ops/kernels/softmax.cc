@@ -25,7 +25,7 @@ void for_each_tile(const AxisView& view, F f) {
   if (view.extent == 0 || view.inner == 0) return;
   const std::int64_t blocks = (view.inner + kWidth - 1) / kWidth;
   const std::int64_t grain = grain_for(view.extent * std::min(view.inner, kWidth));
-  parallel_for(view.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_evenly(view.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t o = piece / blocks, first = piece % blocks * kWidth;
       const Tile tile{view.extent, view.inner, std::min(kWidth, view.inner - first)};
@@ -63,7 +63,8 @@ template <class T>
 void max_columns(const Tile& tile, const T* x, T* out) {
   constexpr T kLowest = -std::numeric_limits<T>::infinity();
   if (tile.is_row()) {
-    *out = best_in_lanes(x, tile.extent, kLowest, [](auto& best, const auto& here) { best = here > best ? here : best; });
+    *out =
+        best_in_lanes(x, tile.extent, kLowest, [](auto& best, const auto& here) { best = here > best ? here : best; });
     return;
   }
   std::fill_n(out, tile.width, kLowest);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <limits>
@@ -63,10 +64,54 @@ TEST_P(Threads, PiecesDependOnTheSizeAlone) {
   EXPECT_EQ(pieces_of(2, 0), (Pieces{{0, 1}, {1, 2}}));
 }
 
+TEST_P(Threads, EvenPiecesAreAsLongAndBeginAtTheSamePlaces) {
+  const auto even_pieces_of = [](std::int64_t size, std::int64_t grain) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> pieces;
+    std::mutex mutex;
+    parallel_evenly(size, grain, [&](std::int64_t begin, std::int64_t end) {
+      const std::lock_guard lock(mutex);
+      pieces.emplace_back(begin, end);
+    });
+    std::sort(pieces.begin(), pieces.end());
+    return pieces;
+  };
+  for (const std::int64_t size : {1, 7, 64, 1000, 10'001, 300'000})
+    for (const std::int64_t grain : {0, 1, 16, 100, 5000, 1 << 20}) {
+      const auto pieces = even_pieces_of(size, grain);
+      std::int64_t last = 0, shortest = size, longest = 0;
+      for (const auto& [begin, end] : pieces) {
+        ASSERT_EQ(begin, last);
+        EXPECT_EQ(grain >= 5000 ? begin % 64 : 0, 0);
+        shortest = std::min(shortest, end - begin);
+        longest = std::max(longest, end - begin);
+        last = end;
+      }
+      EXPECT_EQ(last, size);
+      if (size <= grain || GetParam() == 1) {
+        EXPECT_EQ(pieces.size(), 1U);
+        continue;
+      }
+      EXPECT_LE(longest - shortest, grain >= 5000 ? 128 : 1) << size << " by " << grain;
+      EXPECT_LE(longest, std::max(grain, size / 4096 + 1)) << size << " by " << grain;
+      EXPECT_TRUE(pieces.size() % 8 == 0 || pieces.size() == static_cast<std::size_t>(size)) << size << " by " << grain;
+    }
+}
+
+TEST(Parallel, PiecesWithResultsOfTheirOwnArePowersOfTwo) {
+  EXPECT_EQ(piece_count(0, 8), 1);
+  EXPECT_EQ(piece_count(-3, 8), 1);
+  EXPECT_EQ(piece_count(3, 8), 2);
+  EXPECT_EQ(piece_count(7, 8), 4);
+  EXPECT_EQ(piece_count(100, 8), 8);
+  EXPECT_EQ(piece_count(100, 7), 4);
+  EXPECT_EQ(piece_count(100, 1), 1);
+}
+
 TEST_P(Threads, NothingToDo) {
   bool ran = false;
   parallel_for(0, 4, [&](std::int64_t, std::int64_t) { ran = true; });
   parallel_for(-5, 4, [&](std::int64_t, std::int64_t) { ran = true; });
+  parallel_evenly(0, 4, [&](std::int64_t, std::int64_t) { ran = true; });
   EXPECT_FALSE(ran);
 }
 
@@ -159,6 +204,12 @@ TEST(Parallel, HugeSizesDoNotOverflow) {
   constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
   std::atomic<std::int64_t> last = 0;
   parallel_for(kHuge, kHuge / 2, [&](std::int64_t, std::int64_t end) {
+    for (std::int64_t seen = last; end > seen && !last.compare_exchange_weak(seen, end);) {
+    }
+  });
+  EXPECT_EQ(last, kHuge);
+  last = 0;
+  parallel_evenly(kHuge, 1, [&](std::int64_t, std::int64_t end) {
     for (std::int64_t seen = last; end > seen && !last.compare_exchange_weak(seen, end);) {
     }
   });
