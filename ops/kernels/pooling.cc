@@ -135,7 +135,7 @@ void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Wind
 // ---- And with the channels last, a vector of them at a time.
 
 // The last vector of a pixel may reach into the pixels after it: what is there is read, and comes to nothing. At the
-// end of a line there are none, and only so many elements are touched.
+// end of the plane there are none, and only so many elements are touched.
 template <class T>
 struct Part {
   using Vector = typename Wide<T>::Vector;
@@ -166,10 +166,10 @@ template <class T, class F>
 void for_each_part(const Windows& windows, std::int64_t width, F f) {
   constexpr std::int64_t kLanes = Wide<T>::kLanes;
   for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-    const std::int64_t room =
-        std::min(windows.columns.extent - column.end + 1, windows.columns.size() - place % windows.columns.size());
-    for (std::int64_t c = 0; c < width; c += kLanes)
-      f(place, row, column, Part<T>{c, room * width - c >= kLanes ? kLanes : width - c});
+    // From the window's last pixel, and from its place, to the end of the plane.
+    const std::int64_t pixels = windows.pixels() - (row.end - 1) * windows.columns.extent - column.end + 1;
+    const std::int64_t room = std::min(pixels, windows.places() - place) * width;
+    for (std::int64_t c = 0; c < width; c += kLanes) f(place, row, column, Part<T>{c, std::min({kLanes, room - c})});
   });
 }
 
@@ -203,6 +203,7 @@ void max_pool_grad_channels(const T* from, const T* best, const T* grad, const W
   using Vector = typename Part<T>::Vector;
   Vector lane;
   for (std::int64_t i = 0; i < Wide<T>::kLanes; ++i) lane[i] = static_cast<T>(i);
+  const std::int64_t line = windows.columns.extent;
   for_each_part<T>(windows, width, [&](std::int64_t place, const Span& row, const Span& column, const Part<T>& part) {
     Vector largest, left, here, sum;
     part.load(best + place * width, largest);
@@ -210,11 +211,15 @@ void max_pool_grad_channels(const T* from, const T* best, const T* grad, const W
     const Vector zero{}, channels = zero + static_cast<T>(width - part.channel);
     left = lane < channels ? left : zero;  // nothing goes to other pixels
     const auto is_nan = largest != largest;
+    // Whether the part reaches into pixels that have been written before: by other parts, or in the line below.
+    const std::int64_t end = part.channel + Wide<T>::kLanes;
+    const bool keeps = end > width && (part.channel > 0 || end > (line - column.end + 1) * width);
     for_each_of<Pixels>(windows, row, column, [&](std::int64_t pixel) {
       part.load(from + pixel * width, here);
       const auto hit = (here == largest) | ((here != here) & is_nan);
       sum = zero;
-      if (!kTiles) part.load(to + pixel * width, sum);
+      if (!kTiles || keeps) part.load(to + pixel * width, sum);
+      if (kTiles) sum = lane < channels ? zero : sum;
       sum += hit ? left : zero;
       left = hit ? zero : left;
       part.store(sum, to + pixel * width);

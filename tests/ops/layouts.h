@@ -15,6 +15,11 @@ inline Tensor with_reversed_strides(const Tensor& x) {
   return permute(contiguous(permute(x, order)), order);
 }
 
+// The second axis, the channels of images, lies side by side.
+inline Tensor with_channels_last(const Tensor& x) {
+  return x.dim() < 3 ? contiguous(x) : movedim(contiguous(movedim(x, 1, -1)), -1, 1);
+}
+
 // Every second element of a larger tensor along each axis, behind a gap.
 inline Tensor sliced_from_larger(const Tensor& x) {
   Shape shape = x.shape();
@@ -35,8 +40,10 @@ inline Tensor repeated(const Tensor& x) {
 using Layout = std::function<Tensor(const Tensor&)>;
 
 inline const std::vector<std::pair<const char*, Layout>>& layouts() {
-  static const std::vector<std::pair<const char*, Layout>> all = {
-      {"row-major", contiguous}, {"transposed", with_reversed_strides}, {"sliced", sliced_from_larger}};
+  static const std::vector<std::pair<const char*, Layout>> all = {{"row-major", contiguous},
+                                                                  {"transposed", with_reversed_strides},
+                                                                  {"channels last", with_channels_last},
+                                                                  {"sliced", sliced_from_larger}};
   return all;
 }
 
