@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -116,6 +119,79 @@ TEST_F(Engines, AgreeOnConvolutions) {
       return flatten(avg_pool2d(max_pool2d(pad(normal, {0, 3, 0, 3}), 2, {.stride = 1}), 2), 1) + mean(y);
     };
     if (c.x[0] * c.x[2] > 8) expect_agreement(what + " in a net", {x, weight, bias}, through_images);
+  }
+}
+
+// Layers of any numbers of channels one behind the other, as they lie in memory there.
+class RandomNet {
+ public:
+  explicit RandomNet(unsigned seed) : random_(seed) {
+    const Shape x{between(1, 3), between(1, 40), 2 * between(2, 8), 2 * between(2, 8)};
+    inputs_.push_back(randn(x, kFloat64));
+    channels_ = x[1];
+    extents_ = {x[2], x[3]};
+    for (std::int64_t layers = between(1, 3); layers > 0; --layers) {
+      add_convolution();
+      if (between(0, 1) == 0) layers_.emplace_back([](const Tensor& y, const auto&) { return relu(y); });
+      if (between(0, 2) != 0) add_pooling();
+    }
+  }
+  const std::vector<Tensor>& inputs() const { return inputs_; }
+  const std::string& name() const { return name_; }
+  Tensor operator()(const std::vector<Tensor>& in) const {
+    Tensor y = in[0];
+    for (const auto& layer : layers_) y = layer(y, in);
+    return y;
+  }
+
+ private:
+  std::int64_t between(std::int64_t least, std::int64_t most) {
+    return least + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most - least + 1));
+  }
+  std::int64_t shorter() const { return std::min(extents_[0], extents_[1]); }
+  void pass(std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+    for (std::int64_t& extent : extents_) extent = (extent + 2 * padding - kernel) / stride + 1;
+    name_ += fmt::format("{} by {}, {} ", kernel, stride, channels_);
+  }
+  void add_convolution() {
+    const std::int64_t kernel = between(1, std::min<std::int64_t>(5, shorter())), stride = between(0, 3) == 0 ? 2 : 1;
+    const std::int64_t padding = kernel / 2, out = between(1, 40);
+    const std::size_t at = inputs_.size();
+    const double scale = 1 / std::sqrt(static_cast<double>(channels_ * kernel * kernel));
+    inputs_.push_back(randn({out, channels_, kernel, kernel}, kFloat64) * scale);
+    inputs_.push_back(randn({out}, kFloat64));
+    channels_ = out;
+    layers_.emplace_back([=](const Tensor& y, const auto& in) {
+      return conv2d(y, in[at], in[at + 1], {.stride = stride, .padding = padding});
+    });
+    name_ += "conv ";
+    pass(kernel, stride, padding);
+  }
+  void add_pooling() {
+    const bool largest = between(0, 1) == 0;
+    const std::int64_t kernel = between(1, std::min<std::int64_t>(3, shorter()));
+    const std::int64_t stride = between(0, 2) == 0 ? between(1, 3) : kernel;
+    layers_.emplace_back([=](const Tensor& y, const auto&) {
+      return largest ? max_pool2d(y, kernel, {.stride = Pair(stride)})
+                     : avg_pool2d(y, kernel, {.stride = Pair(stride)});
+    });
+    name_ += largest ? "max " : "mean ";
+    pass(kernel, stride, 0);
+  }
+
+  std::mt19937 random_;
+  std::vector<Tensor> inputs_;
+  std::vector<std::function<Tensor(const Tensor&, const std::vector<Tensor>&)>> layers_;
+  std::int64_t channels_ = 0;
+  std::array<std::int64_t, 2> extents_{};
+  std::string name_;
+};
+
+TEST_F(Engines, AgreeOnRandomNets) {
+  manual_seed(9);
+  for (unsigned seed = 0; seed < 80; ++seed) {
+    const RandomNet net(seed);
+    expect_agreement(fmt::format("net {}: {}", seed, net.name()), net.inputs(), net);
   }
 }
 
