@@ -79,8 +79,10 @@ struct Pairs : VectorOf<float, Bytes> {
   static void add(Register& sum, const Many& left, const Many& right) {
     if constexpr (Bytes == 64)
       sum = _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
-    else
+    else if constexpr (Bytes == 32)
       sum = _mm256_dpbf16_ps(sum, reinterpret_cast<__m256bh>(left), reinterpret_cast<__m256bh>(right));
+    else
+      sum = _mm_dpbf16_ps(sum, reinterpret_cast<__m128bh>(left), reinterpret_cast<__m128bh>(right));
   }
 #else
   struct Many {
@@ -268,6 +270,47 @@ void multiply(PanelProduct<typename Of::Element> p, std::int64_t panel_size) {
 
 // ---- Dot products.
 
+// The sum of a vector's elements, in halves: one after the other, each would wait for the one before.
+template <class T, int Bytes>
+T sum_of(const typename VectorOf<T, Bytes>::Register& x) {
+  if constexpr (Bytes > 16) {
+    typename VectorOf<T, Bytes / 2>::Register halves[2];
+    __builtin_memcpy(halves, &x, sizeof x);
+    halves[0] += halves[1];
+    return sum_of<T, Bytes / 2>(halves[0]);
+  } else {
+    T total = T(0);
+    for (int lane = 0; lane < 16 / static_cast<int>(sizeof(T)); ++lane) total += x[lane];
+    return total;
+  }
+}
+
+// Adds the products of what is left from element k on, less than two vectors: in vectors of this length, and shorter
+// ones for the rest.
+template <class Of, int Columns, class T>
+void add_rest(const T* a, const T* b, std::int64_t stride, std::int64_t k, std::int64_t depth, T (&totals)[Columns]) {
+  constexpr int kLanes = Of::kLanes, kBytes = kLanes * static_cast<int>(sizeof(T));
+  if (k + kLanes <= depth) {
+    typename Of::Many left;
+    Of::load_many(a + k, left);
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) {
+      typename Of::Many right;
+      typename Of::Register sum{};
+      Of::load_many(b + j * stride + k, right);
+      Of::add(sum, left, right);
+      totals[j] += sum_of<T, kBytes>(sum);
+    }
+    k += kLanes;
+  }
+  if constexpr (kBytes > 16) {
+    if (k < depth) add_rest<typename Of::template OfBytes<kBytes / 2>, Columns>(a, b, stride, k, depth, totals);
+  } else {
+    for (; k < depth; ++k)
+      for (int j = 0; j < Columns; ++j) totals[j] += Of::product(a[k], b[j * stride + k]);
+  }
+}
+
 // Four columns at a time, and two vectors of each.
 template <class Of, int Columns, class T>
 void dots_of(const T* a, const T* b, std::int64_t stride, std::int64_t depth, const T* bias, T* out) {
@@ -287,14 +330,14 @@ void dots_of(const T* a, const T* b, std::int64_t stride, std::int64_t depth, co
       }
     }
   }
+  T totals[Columns];
 #pragma GCC unroll 8
   for (int j = 0; j < Columns; ++j) {
-    const typename Of::Register both = sums[j][0] + sums[j][1];
-    T total = T(0);
-    for (int lane = 0; lane < kLanes; ++lane) total += both[lane];
-    for (std::int64_t rest = k; rest < depth; ++rest) total += Of::product(a[rest], b[j * stride + rest]);
-    out[j] = bias ? total + bias[j] : total;
+    sums[j][0] += sums[j][1];
+    totals[j] = sum_of<T, kLanes* static_cast<int>(sizeof(T))>(sums[j][0]);
   }
+  if (k < depth) add_rest<Of, Columns>(a, b, stride, k, depth, totals);
+  for (int j = 0; j < Columns; ++j) out[j] = bias ? totals[j] + bias[j] : totals[j];
 }
 
 template <class Of, class T = typename Of::Element>

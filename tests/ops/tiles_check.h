@@ -101,7 +101,7 @@ void check_tiles(const Tiles<T>& t) {
   check(9, 200, 70, false);
 
   // Dot products.
-  for (const std::int64_t depth : {1, 15, 64, 131}) {
+  for (const std::int64_t depth : {1, 4, 15, 16, 23, 31, 45, 64, 92, 131}) {
     const std::vector<T> a = uneven<T>(depth, 4), b = uneven<T>(7 * depth, 5), bias = uneven<T>(7, 6);
     std::vector<T> out(7);
     t.dots(a.data(), b.data(), depth, depth, 7, bias.data(), out.data());
@@ -183,7 +183,7 @@ inline void check_pairs(const PairTiles& t) {
   };
   for_each_shape([&](std::int64_t rows, std::int64_t columns, bool turned) { check(rows, 37, columns, turned); });
   check(9, 400, 70, false);
-  for (const std::int64_t terms : {1, 30, 128, 263}) {
+  for (const std::int64_t terms : {1, 8, 30, 33, 46, 61, 90, 128, 184, 263}) {
     const std::vector<float> a = rounded(uneven<float>(terms, 4)), b = rounded(uneven<float>(7 * terms, 5));
     const std::vector<float> bias = uneven<float>(7, 6), left = paired_rows(t, a, 1), right = paired_rows(t, b, 7);
     const auto depth = static_cast<std::int64_t>(left.size());
