@@ -65,18 +65,27 @@ inline T best_in_lanes(const T* x, std::int64_t count, T start, Take take) {
     return start;
   }
   // The last vectors may overlap others, for it is no matter how often an element is looked at.
-  Vector one = Wide<T>::at(x), other = Wide<T>::at(x + count - kLanes);
+  Vector one = Wide<T>::at(x), two = Wide<T>::at(x + count - kLanes), three = one, four = one;
   const auto take_at = [&](Vector& best, std::int64_t i) {
     const Vector here = Wide<T>::at(x + i);
     take(best, here);
   };
   std::int64_t i = kLanes;
-  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
     take_at(one, i);
-    take_at(other, i + kLanes);
+    take_at(two, i + kLanes);
+    take_at(three, i + 2 * kLanes);
+    take_at(four, i + 3 * kLanes);
   }
-  if (i + kLanes <= count) take_at(one, i);
-  take(one, other);
+  if (i + 2 * kLanes <= count) {
+    take_at(one, i);
+    take_at(two, i + kLanes);
+    i += 2 * kLanes;
+  }
+  if (i + kLanes <= count) take_at(three, i);
+  take(one, two);
+  take(three, four);
+  take(one, three);
   const auto take_turned = [&](const auto& order) {
     const Vector turned = __builtin_shuffle(one, order);
     take(one, turned);
