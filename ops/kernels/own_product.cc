@@ -58,31 +58,44 @@ bool are_dots(const Matrix& a, const Matrix& b) {
 // How long it takes to turn a number over, to pack one, and to pack one that has to be turned over, in multiplications.
 constexpr double kTurning = 16, kPacking = 6, kTurnedPacking = 11;
 
-// How a product is cut for threads. Every piece packs its columns of b, and may turn its rows of a over: there are as
-// many pieces as do not make that cost a twentieth more, and one alone where there is but one thread: the bits do not
-// depend on the pieces (see Tiles).
+// How a product is cut for threads.
+//
+// The terms of sums that are long beside the result are cut, too: those of a weight's gradient are samples, of which
+// every thread then has its own. Their pieces have results of their own, so the shape alone decides how many.
+//
+// Every piece packs its columns of b, and may turn its rows of a over: there are as many pieces as do not make that
+// cost a twentieth more, and one alone where there is but one thread: the bits do not depend on these (see Tiles). Of
+// as many pieces, those of rows are best: they lie together in the result, and other loops over it are cut so.
 struct Pieces {
-  std::int64_t row_pieces = 1, column_pieces = 1;
+  std::int64_t terms = 1, rows = 1, columns = 1;
 
-  Pieces(const Matrix& a, const Matrix& b, bool a_is_turned) {
+  std::int64_t count() const { return terms * rows * columns; }
+
+  Pieces(const Matrix& a, const Matrix& b, bool a_is_turned) : terms(term_pieces(a, b)) {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
     constexpr double kMoreWork = 0.05;
     if (num_threads() == 1) return;
-    const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread);
-    const auto cost = [&](std::int64_t rows, std::int64_t columns) {
+    const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread) / terms;
+    const auto cost = [&](std::int64_t of_rows, std::int64_t of_columns) {
       if (are_dots(a, b)) return 0.0;
-      const double turning = a_is_turned ? kTurning * static_cast<double>(columns) : 0;
+      const double turning = a_is_turned ? kTurning * static_cast<double>(of_columns) : 0;
       return turning / static_cast<double>(b.columns) +
-             kPacking * static_cast<double>(rows) / static_cast<double>(a.rows);
+             kPacking * static_cast<double>(of_rows) / static_cast<double>(a.rows);
     };
-    for (std::int64_t rows = 1; rows <= wanted; rows *= 2)
-      for (std::int64_t columns = 1; rows * columns <= wanted; columns *= 2) {
-        if ((rows > 1 && a.rows / rows < kFewestRows) || (columns > 1 && b.columns / columns < kFewestColumns))
-          continue;
-        if (rows * columns < row_pieces * column_pieces || cost(rows, columns) > cost(1, 1) + kMoreWork) continue;
-        row_pieces = rows;
-        column_pieces = columns;
+    for (std::int64_t i = 1; i <= wanted; i *= 2)
+      for (std::int64_t j = 1; i * j <= wanted; j *= 2) {
+        if ((i > 1 && a.rows / i < kFewestRows) || (j > 1 && b.columns / j < kFewestColumns)) continue;
+        if (i * j < rows * columns || cost(i, j) > cost(1, 1) + kMoreWork) continue;
+        rows = i;
+        columns = j;
       }
+  }
+
+ private:
+  static std::int64_t term_pieces(const Matrix& a, const Matrix& b) {
+    constexpr std::int64_t kMost = 8, kFewest = 1024, kLargestResult = 1 << 17;
+    if (a.rows * b.columns > kLargestResult || a.rows * a.columns * b.columns < 2 * kWorthAThread) return 1;
+    return piece_count(a.columns / kFewest, kMost);
   }
 };
 
@@ -132,24 +145,47 @@ void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matri
 
 namespace {
 
+// Sums of pieces of the terms ← out + Σ sums, row by row.
+template <class T>
+void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
+            std::int64_t out_stride) {
+  constexpr std::int64_t kWorthAdding = 1 << 14;
+  parallel_evenly(rows, std::max<std::int64_t>(1, kWorthAdding / columns), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* __restrict const row = out + i * out_stride;
+      for (std::int64_t k = 0; k < count; ++k) {
+        const T* __restrict const more = sums + (k * rows + i) * columns;
+        for (std::int64_t j = 0; j < columns; ++j) row[j] += more[j];
+      }
+    }
+  });
+}
+
 template <class T>
 void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                      const T* bias) {
   const Pieces pieces(a, b, turns(t, a));
-  const std::int64_t count = pieces.row_pieces * pieces.column_pieces;
-  if (count == 1) return own_product(t, out, out_stride, a, b, bias);
-  const std::int64_t width = t.width;
-  const std::int64_t wide = ((b.columns + pieces.column_pieces - 1) / pieces.column_pieces + width - 1) / width * width;
-  const std::int64_t high = (a.rows + pieces.row_pieces - 1) / pieces.row_pieces;
-  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+  if (pieces.count() == 1) return own_product(t, out, out_stride, a, b, bias);
+  const std::int64_t width = t.width, size = a.rows * b.columns;
+  const std::int64_t wide = ((b.columns + pieces.columns - 1) / pieces.columns + width - 1) / width * width;
+  const std::int64_t high = (a.rows + pieces.rows - 1) / pieces.rows;
+  const RoomOf<T> sums((pieces.terms - 1) * size);
+  parallel_for(pieces.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t row = piece / pieces.column_pieces * high, column = piece % pieces.column_pieces * wide;
+      const std::int64_t of_terms = piece / (pieces.rows * pieces.columns);
+      const std::int64_t row = piece / pieces.columns % pieces.rows * high, column = piece % pieces.columns * wide;
       const std::int64_t rows = std::min(high, a.rows - row), columns = std::min(wide, b.columns - column);
       if (rows <= 0 || columns <= 0) continue;
-      own_product(t, out + row * out_stride + column, out_stride, part(a, sizeof(T), row, rows, 0, a.columns),
-                  part(b, sizeof(T), 0, b.rows, column, columns), bias ? bias + column : nullptr);
+      const std::int64_t term = a.columns * of_terms / pieces.terms;
+      const std::int64_t terms = a.columns * (of_terms + 1) / pieces.terms - term;
+      const bool is_first = of_terms == 0;
+      T* const to = is_first ? out : sums.data() + (of_terms - 1) * size;
+      const std::int64_t to_stride = is_first ? out_stride : b.columns;
+      own_product(t, to + row * to_stride + column, to_stride, part(a, sizeof(T), row, rows, term, terms),
+                  part(b, sizeof(T), term, terms, column, columns), is_first && bias ? bias + column : nullptr);
     }
   });
+  if (pieces.terms > 1) add_up(sums.data(), pieces.terms - 1, a.rows, b.columns, out, out_stride);
 }
 
 // What making the operands ready costs, for each multiplication of the product.

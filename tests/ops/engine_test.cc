@@ -214,7 +214,10 @@ TEST_F(Engines, AgreeOnProducts) {
                                 {2, 70, 400},
                                 {3, 129, 33},
                                 {300, 1, 500},
-                                {257, 129, 131}})
+                                {257, 129, 131},
+                                {65, 2500, 33},  // terms in pieces
+                                {130, 5001, 70},
+                                {2, 9000, 150}})
     for (const bool a_turned : {false, true})
       for (const bool b_turned : {false, true}) {
         const Tensor a = a_turned ? randn({k, m}) : randn({m, k}), b = b_turned ? randn({n, k}) : randn({k, n});
