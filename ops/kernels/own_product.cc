@@ -75,7 +75,9 @@ struct Pieces {
     constexpr std::int64_t kMost = 8, kFewestRows = 48, kFewestColumns = 64;
     constexpr double kMoreWork = 0.05;
     if (num_threads() == 1) return;
-    const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / kWorthAThread) / terms;
+    // Dot products wait for memory, and take longer for each multiplication.
+    const std::int64_t worth = are_dots(a, b) ? kWorthAThread / 4 : kWorthAThread;
+    const std::int64_t wanted = std::min(kMost, a.rows * a.columns * b.columns / worth) / terms;
     const auto cost = [&](std::int64_t of_rows, std::int64_t of_columns) {
       if (are_dots(a, b)) return 0.0;
       const double turning = a_is_turned ? kTurning * static_cast<double>(of_columns) : 0;
@@ -100,6 +102,22 @@ struct Pieces {
 };
 
 }  // namespace
+
+template <class T>
+void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
+            std::int64_t out_stride) {
+  if (count == 0) return;
+  constexpr std::int64_t kWorthAdding = 1 << 14;
+  parallel_evenly(rows, std::max<std::int64_t>(1, kWorthAdding / columns), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* __restrict const row = out + i * out_stride;
+      for (std::int64_t k = 0; k < count; ++k) {
+        const T* __restrict const more = sums + (k * rows + i) * columns;
+        for (std::int64_t j = 0; j < columns; ++j) row[j] += more[j];
+      }
+    }
+  });
+}
 
 template <class T>
 void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
@@ -145,22 +163,6 @@ void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matri
 
 namespace {
 
-// Sums of pieces of the terms ← out + Σ sums, row by row.
-template <class T>
-void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
-            std::int64_t out_stride) {
-  constexpr std::int64_t kWorthAdding = 1 << 14;
-  parallel_evenly(rows, std::max<std::int64_t>(1, kWorthAdding / columns), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      T* __restrict const row = out + i * out_stride;
-      for (std::int64_t k = 0; k < count; ++k) {
-        const T* __restrict const more = sums + (k * rows + i) * columns;
-        for (std::int64_t j = 0; j < columns; ++j) row[j] += more[j];
-      }
-    }
-  });
-}
-
 template <class T>
 void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                      const T* bias) {
@@ -185,7 +187,7 @@ void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const M
                   part(b, sizeof(T), term, terms, column, columns), is_first && bias ? bias + column : nullptr);
     }
   });
-  if (pieces.terms > 1) add_up(sums.data(), pieces.terms - 1, a.rows, b.columns, out, out_stride);
+  add_up(sums.data(), pieces.terms - 1, a.rows, b.columns, out, out_stride);
 }
 
 // What making the operands ready costs, for each multiplication of the product.
@@ -220,6 +222,8 @@ void own_product_shared(const Tiles<T>& t, T* out, std::int64_t out_stride, cons
   }
 }
 
+template void add_up(const float*, std::int64_t, std::int64_t, std::int64_t, float*, std::int64_t);
+template void add_up(const double*, std::int64_t, std::int64_t, std::int64_t, double*, std::int64_t);
 template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
 template void own_product(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&, const double*);
 template void own_product_shared(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);

@@ -46,6 +46,11 @@ struct RowsProduct {
   }
 };
 
+/// out [rows, columns] += Σ sums[k], in order: what pieces with results of their own have made, [count, rows, columns].
+template <class T>
+void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
+            std::int64_t out_stride);
+
 /// out ← a · b + bias on the calling thread, by the given loops, for whose elements both factors are taken; `bias` may
 /// be null.
 template <class T>

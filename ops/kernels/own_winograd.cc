@@ -282,7 +282,9 @@ void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWei
                     float* results) {
   const std::int64_t in = weight.rows(), out = weight.columns(), count = tiling.count();
   const std::int64_t wanted = std::clamp<std::int64_t>(in * out / (in + out), 24, 192);
-  const std::int64_t size = block_size(count, std::min(wanted, (count + 3) / 4), 6);
+  // Few tiles are not worth a second thread: it would take longer to get the weights from the first one.
+  constexpr std::int64_t kFewestToShare = 64;
+  const std::int64_t size = count < kFewestToShare ? count : block_size(count, std::min(wanted, (count + 3) / 4), 6);
   parallel_for(count, size, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t in_plane = odd_lines<float>(size * in), out_plane = odd_lines<float>(size * out);
     const RoomOf<float> planes(kPlanes * in_plane), products(kPlanes * out_plane);
@@ -326,7 +328,7 @@ class WeightPlanes {
   std::int64_t size() const { return kPlanes * plane_; }
 
   // Over the tiles [begin, end).
-  void add_up(std::int64_t begin, std::int64_t end, float* sums) const {
+  void sum(std::int64_t begin, std::int64_t end, float* sums) const {
     // Deep enough that adding to the sums costs little.
     constexpr std::int64_t kDeep = 192, kTilesToTransform = 16;
     const std::int64_t size = block_size(end - begin, kDeep, 8);
@@ -386,21 +388,15 @@ void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float
 
 void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
   // Pieces with sums of their own, which are to be few beside the multiplications.
-  constexpr std::int64_t kMost = 8, kFewestTiles = 512, kWorthJoining = 1 << 15;
+  constexpr std::int64_t kMost = 8, kFewestTiles = 512;
   const WeightPlanes of(s, x, dy);
   const std::int64_t count = tiling_of(s).count(), pieces = piece_count(count / kFewestTiles, kMost);
   const RoomOf<float> sums(pieces * of.size());
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece)
-      of.add_up(piece * count / pieces, (piece + 1) * count / pieces, sums.data() + piece * of.size());
+      of.sum(piece * count / pieces, (piece + 1) * count / pieces, sums.data() + piece * of.size());
   });
-  parallel_evenly(of.size(), kWorthJoining, [&](std::int64_t begin, std::int64_t end) {
-    float* __restrict const total = sums.data();
-    for (std::int64_t piece = 1; piece < pieces; ++piece) {
-      const float* __restrict const part = total + piece * of.size();
-      for (std::int64_t i = begin; i < end; ++i) total[i] += part[i];
-    }
-  });
+  add_up(sums.data() + of.size(), pieces - 1, kPlanes, of.plane(), sums.data(), of.plane());
   transform_sums(s, sums.data(), of.plane(), dweight);
 }
 
