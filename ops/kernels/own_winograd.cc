@@ -387,10 +387,11 @@ void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float
 }
 
 void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {
-  // Pieces with sums of their own, which are to be few beside the multiplications.
-  constexpr std::int64_t kMost = 8, kFewestTiles = 512;
+  // Pieces with sums of their own, which are to be few beside the multiplications, and no burden on memory.
+  constexpr std::int64_t kMost = 8, kFewestTiles = 512, kMostSums = 1 << 22;
   const WeightPlanes of(s, x, dy);
-  const std::int64_t count = tiling_of(s).count(), pieces = piece_count(count / kFewestTiles, kMost);
+  const std::int64_t count = tiling_of(s).count();
+  const std::int64_t pieces = piece_count(std::min(count / kFewestTiles, kMostSums / of.size()), kMost);
   const RoomOf<float> sums(pieces * of.size());
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece)

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -149,6 +150,29 @@ TEST_P(Threads, NestedExceptionsComeOut) {
     if (begin == 3) throw std::runtime_error("inner");
   };
   EXPECT_THROW(parallel_for(8, 1, [&](std::int64_t, std::int64_t) { parallel_for(8, 1, inner); }), std::runtime_error);
+}
+
+// A helper that gets stuck in its first piece: whoever waits for it takes over the rest of its part.
+TEST_P(Threads, WhatAnotherHasBegunIsTakenOver) {
+  constexpr int kPieces = 64;
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<int> done = 0, helpers = 0, given_up = 0;
+  const auto wait_for = [&](const std::function<bool()>& what) {
+    for (const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10); !what();)
+      if (std::chrono::steady_clock::now() > until) {
+        ++given_up;
+        return;
+      }
+  };
+  parallel_for(kPieces, 1, [&](std::int64_t begin, std::int64_t) {
+    if (std::this_thread::get_id() != caller && helpers.exchange(1) == 0)
+      wait_for([&] { return done == kPieces - 1; });
+    else if (begin == 0 && GetParam() > 1)
+      wait_for([&] { return helpers == 1; });
+    ++done;
+  });
+  EXPECT_EQ(done, kPieces);
+  EXPECT_EQ(given_up, 0);
 }
 
 TEST_P(Threads, CalledFromSeveralThreads) {
