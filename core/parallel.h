@@ -1,5 +1,5 @@
-// Splitting loops over threads. The pieces depend on the size of the work alone, never on the number of threads, so
-// that results have the same bits whatever that number is.
+// Splitting loops over threads. Pieces that results may depend on are chosen by the size of the work alone, never by the
+// number of threads, so that results have the same bits whatever that number is.
 #pragma once
 
 #include <algorithm>

@@ -15,7 +15,7 @@
 
 namespace eigengrad::kernels {
 
-/// How many elements a thread takes at once: cheap kernels need more of them to pay for a second thread.
+/// From how many elements on a loop is shared: cheap kernels need more of them to pay for a second thread.
 inline constexpr std::int64_t kCheap = 1 << 16;
 inline constexpr std::int64_t kCostly = 1 << 14;
 

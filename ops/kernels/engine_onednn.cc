@@ -15,6 +15,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/own_convolution.h"
+#include "eigengrad/ops/kernels/pieces.h"
 #include "eigengrad/ops/kernels/room.h"
 
 namespace eigengrad::kernels {
@@ -376,18 +377,6 @@ void for_each_piece(std::int64_t pieces, F f) {
   });
 }
 
-// Adds the pieces' sums in order.
-void add_up(float* sums, std::int64_t pieces, std::int64_t size, std::int64_t stride) {
-  constexpr std::int64_t kGrain = 1 << 15;
-  parallel_evenly(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t piece = 1; piece < pieces; ++piece) {
-      float* __restrict const total = sums;
-      const float* __restrict const part = sums + piece * stride;
-      for (std::int64_t i = begin; i < end; ++i) total[i] += part[i];
-    }
-  });
-}
-
 class OneDnnEngine final : public Engine {
  public:
   std::string_view name() const override { return "onednn"; }
@@ -484,7 +473,7 @@ class OneDnnEngine final : public Engine {
                {DNNL_ARG_DIFF_WEIGHTS, &c->weight, own},
                {DNNL_ARG_DIFF_BIAS, &c->bias, dbias ? own + size : nullptr}});
     });
-    add_up(sums, pieces, size + (dbias ? shape.out_channels : 0), stride);
+    add_up(sums + stride, pieces - 1, stride, size + (dbias ? shape.out_channels : 0), sums);
     reorder(c->weight, sums, c->plain_weight, dweight);
     if (dbias) std::memcpy(dbias, sums + size, static_cast<std::size_t>(shape.out_channels) * sizeof(float));
     return true;

@@ -92,12 +92,12 @@ class OwnEngine final : public Engine {
   void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
                const void* bias) const override {
     if (precision == Precision::BFloat16)
-      return own_product_shared<float>(pair_tiles(), static_cast<float*>(out), b.columns,
+      return own_product_shared<float>(pair_tiles(), static_cast<float*>(out),
                                        PairedMatrix(a, Terms::AreColumns).matrix(),
                                        PairedMatrix(b, Terms::AreRows).matrix(), static_cast<const float*>(bias));
     if (a.rows * a.columns * b.columns < kWorthPacking) return Engine::product(dtype, precision, out, a, b, bias);
     dispatch_floating("matmul", dtype, [&]<class T>() {
-      own_product_shared<T>(tiles<T>(), static_cast<T*>(out), b.columns, a, b, static_cast<const T*>(bias));
+      own_product_shared<T>(tiles<T>(), static_cast<T*>(out), a, b, static_cast<const T*>(bias));
     });
   }
 

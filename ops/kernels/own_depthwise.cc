@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/own_convolution.h"
+#include "eigengrad/ops/kernels/pieces.h"
 #include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/tiles.h"
 #include "eigengrad/ops/kernels/wide.h"
@@ -186,8 +187,7 @@ void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* d
       }
     }
   });
-  for (std::int64_t piece = 1; piece < pieces; ++piece)
-    for (std::int64_t i = 0; i < size; ++i) sums[i] += sums[piece * size + i];
+  add_up(sums.data() + size, pieces - 1, size, size, sums.data());
   tiles<T>().transpose(sums.data(), s.channels, taps_of(s), s.channels, dweight, taps_of(s));
 }
 

@@ -1,6 +1,7 @@
 #include "eigengrad/ops/kernels/own_product.h"
 
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/pieces.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -104,22 +105,6 @@ struct Pieces {
 }  // namespace
 
 template <class T>
-void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
-            std::int64_t out_stride) {
-  if (count == 0) return;
-  constexpr std::int64_t kWorthAdding = 1 << 14;
-  parallel_evenly(rows, std::max<std::int64_t>(1, kWorthAdding / columns), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      T* __restrict const row = out + i * out_stride;
-      for (std::int64_t k = 0; k < count; ++k) {
-        const T* __restrict const more = sums + (k * rows + i) * columns;
-        for (std::int64_t j = 0; j < columns; ++j) row[j] += more[j];
-      }
-    }
-  });
-}
-
-template <class T>
 void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
   if (are_dots(a, b)) {
     for (std::int64_t i = 0; i < a.rows; ++i)
@@ -164,10 +149,9 @@ void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matri
 namespace {
 
 template <class T>
-void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
-                     const T* bias) {
+void multiply_pieces(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const T* bias) {
   const Pieces pieces(a, b, turns(t, a));
-  if (pieces.count() == 1) return own_product(t, out, out_stride, a, b, bias);
+  if (pieces.count() == 1) return own_product(t, out, b.columns, a, b, bias);
   const std::int64_t width = t.width, size = a.rows * b.columns;
   const std::int64_t wide = ((b.columns + pieces.columns - 1) / pieces.columns + width - 1) / width * width;
   const std::int64_t high = (a.rows + pieces.rows - 1) / pieces.rows;
@@ -180,14 +164,12 @@ void multiply_pieces(const Tiles<T>& t, T* out, std::int64_t out_stride, const M
       if (rows <= 0 || columns <= 0) continue;
       const std::int64_t term = a.columns * of_terms / pieces.terms;
       const std::int64_t terms = a.columns * (of_terms + 1) / pieces.terms - term;
-      const bool is_first = of_terms == 0;
-      T* const to = is_first ? out : sums.data() + (of_terms - 1) * size;
-      const std::int64_t to_stride = is_first ? out_stride : b.columns;
-      own_product(t, to + row * to_stride + column, to_stride, part(a, sizeof(T), row, rows, term, terms),
-                  part(b, sizeof(T), term, terms, column, columns), is_first && bias ? bias + column : nullptr);
+      T* const to = of_terms == 0 ? out : sums.data() + (of_terms - 1) * size;
+      own_product(t, to + row * b.columns + column, b.columns, part(a, sizeof(T), row, rows, term, terms),
+                  part(b, sizeof(T), term, terms, column, columns), of_terms == 0 && bias ? bias + column : nullptr);
     }
   });
-  add_up(sums.data(), pieces.terms - 1, a.rows, b.columns, out, out_stride);
+  add_up(sums.data(), pieces.terms - 1, size, size, out);
 }
 
 // What making the operands ready costs, for each multiplication of the product.
@@ -210,24 +192,20 @@ bool is_cheaper_exchanged(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
 }  // namespace
 
 template <class T>
-void own_product_shared(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
-                        const T* bias) {
-  if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, out_stride, a, b, bias);
+void own_product_shared(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const T* bias) {
+  if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, a, b, bias);
   const RoomOf<T> other(a.rows * b.columns);
-  multiply_pieces<T>(t, other.data(), a.rows, turned(b), turned(a), nullptr);
-  t.transpose(other.data(), a.rows, b.columns, a.rows, out, out_stride);
+  multiply_pieces<T>(t, other.data(), turned(b), turned(a), nullptr);
+  t.transpose(other.data(), a.rows, b.columns, a.rows, out, b.columns);
   for (std::int64_t i = 0; bias && i < a.rows; ++i) {
-    T* __restrict const row = out + i * out_stride;
+    T* __restrict const row = out + i * b.columns;
     for (std::int64_t j = 0; j < b.columns; ++j) row[j] += bias[j];
   }
 }
 
-template void add_up(const float*, std::int64_t, std::int64_t, std::int64_t, float*, std::int64_t);
-template void add_up(const double*, std::int64_t, std::int64_t, std::int64_t, double*, std::int64_t);
 template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
 template void own_product(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&, const double*);
-template void own_product_shared(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
-template void own_product_shared(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&,
-                                 const double*);
+template void own_product_shared(const Tiles<float>&, float*, const Matrix&, const Matrix&, const float*);
+template void own_product_shared(const Tiles<double>&, double*, const Matrix&, const Matrix&, const double*);
 
 }  // namespace eigengrad::kernels

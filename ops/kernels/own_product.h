@@ -46,19 +46,13 @@ struct RowsProduct {
   }
 };
 
-/// out [rows, columns] += Σ sums[k], in order: what pieces with results of their own have made, [count, rows, columns].
-template <class T>
-void add_up(const T* sums, std::int64_t count, std::int64_t rows, std::int64_t columns, T* out,
-            std::int64_t out_stride);
-
 /// out ← a · b + bias on the calling thread, by the given loops, for whose elements both factors are taken; `bias` may
 /// be null.
 template <class T>
 void own_product(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
                  const T* bias);
-/// The same on several threads.
+/// The same on several threads, with no gaps between the rows of the result.
 template <class T>
-void own_product_shared(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
-                        const T* bias);
+void own_product_shared(const Tiles<T>& tiles, T* out, const Matrix& a, const Matrix& b, const T* bias);
 
 }  // namespace eigengrad::kernels

@@ -5,6 +5,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/own_product.h"
 #include "eigengrad/ops/kernels/own_windows.h"
+#include "eigengrad/ops/kernels/pieces.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -397,7 +398,7 @@ void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float
     for (std::int64_t piece = begin; piece < end; ++piece)
       of.sum(piece * count / pieces, (piece + 1) * count / pieces, sums.data() + piece * of.size());
   });
-  add_up(sums.data() + of.size(), pieces - 1, kPlanes, of.plane(), sums.data(), of.plane());
+  add_up(sums.data() + of.size(), pieces - 1, of.size(), of.size(), sums.data());
   transform_sums(s, sums.data(), of.plane(), dweight);
 }
 

@@ -1,0 +1,24 @@
+// What pieces of a loop have made, each for itself.
+#pragma once
+
+#include <cstdint>
+
+#include "eigengrad/core/parallel.h"
+
+namespace eigengrad::kernels {
+
+/// total[i] += Σ parts[k · stride + i], in the order of k < count, for all i < size.
+template <class T>
+void add_up(const T* parts, std::int64_t count, std::int64_t stride, std::int64_t size, T* total) {
+  constexpr std::int64_t kWorthAdding = 1 << 15;
+  if (count == 0) return;
+  parallel_evenly(size, kWorthAdding, [&](std::int64_t begin, std::int64_t end) {
+    T* __restrict const to = total;
+    for (std::int64_t k = 0; k < count; ++k) {
+      const T* __restrict const part = parts + k * stride;
+      for (std::int64_t i = begin; i < end; ++i) to[i] += part[i];
+    }
+  });
+}
+
+}  // namespace eigengrad::kernels
