@@ -93,22 +93,10 @@ struct Gelu {
     const Tensor& x = s.x(0);
     return {g * ((erf(x * kSqrtHalf) + 1) * 0.5 + x * exp(square(x) * -0.5) * kDensityAtZero)};
   }
-  Grads backward_fused(const Saved& s, const Tensor& g) const { return {floating(kName, Derivative(), g, s.x(0))}; }
-
- private:
-  struct Derivative {
-    static constexpr std::int64_t kGrain = kernels::kCostly;
-    template <class T>
-    void operator()(std::int64_t n, T* out, const T* g, const T* x) const {
-      const auto rule = [](T erf_x, T d, T a) {
-        return d * ((erf_x + T(1)) * T(0.5) + a * kernels::exp(a * a * T(-0.5)) * T(kDensityAtZero));
-      };
-      few_at_once(n, [&](std::int64_t i, std::int64_t count) {
-        array([](const auto& a) { return (a * T(kSqrtHalf)).erf(); })(count, out + i, x + i);
-        each_costly(rule)(count, out + i, out + i, g + i, x + i);
-      });
-    }
-  };
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each_costly([](auto d, auto a) { return d * kernels::gelu_derivative(a); });
+    return {floating(kName, rule, g, s.x(0))};
+  }
 };
 
 // x·(1 + tanh u) / 2 with u = k(x + c·x³). It is computed as x·σ(2u), the same number.

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <numbers>
 
 namespace eigengrad::kernels {
 
@@ -97,6 +98,31 @@ inline T sigmoid(T x) {
 
 namespace detail {
 
+// The derivative of x·Φ(x) as ½ + x·N(x²) / D(x²), |x| ≤ 6: the quotient that a least squares fit finds whose weights
+// grow where its error is largest, which then is 5e-9. Highest powers first.
+inline constexpr float kGeluNumerator[] = {-2.88802315e-11f, 1.30030271e-8f, 1.12193152e-6f,  3.20271683e-5f,
+                                           2.85223010e-4f,   1.35690132e-2f, -1.80380717e-2f, 7.97884524e-1f};
+inline constexpr float kGeluDenominator[] = {
+    3.63635479e-7f, 1.08122258e-5f, 2.58605869e-4f, 4.15021693e-3f, 4.55827974e-2f, 3.10725480e-1f, 1.f};
+
+}  // namespace detail
+
+/// The derivative of the GELU x·Φ(x), Φ(x) + x·φ(x) with φ the normal density, within 3e-7 (float64: 4e-16).
+inline float gelu_derivative(float x) {
+  const float a = x < -6 ? -6 : x > 6 ? 6 : x, z = a * a;  // NaN passes; beyond 6 it is 0 or 1 but for 4e-8
+  float numerator = detail::kGeluNumerator[0], denominator = detail::kGeluDenominator[0];
+  for (std::size_t i = 1; i < std::size(detail::kGeluNumerator); ++i)
+    numerator = numerator * z + detail::kGeluNumerator[i];
+  for (std::size_t i = 1; i < std::size(detail::kGeluDenominator); ++i)
+    denominator = denominator * z + detail::kGeluDenominator[i];
+  return a * (numerator / denominator) + 0.5f;
+}
+inline double gelu_derivative(double x) {
+  return (std::erf(x / std::numbers::sqrt2) + 1) * 0.5 + x * exp(x * x * -0.5) / std::sqrt(2 * std::numbers::pi);
+}
+
+namespace detail {
+
 template <class T>
 struct LogConstants : ExpConstants<T> {
   // log(1 + f) = 2·artanh(s) with s = f / (2 + f): the terms of the series in s², 2/3, 2/5, ..
@@ -150,8 +176,8 @@ namespace detail {
 /// Angles from here on are for the standard library: their multiple of π/2 is no longer exact.
 inline constexpr double kLargeAngle = 0x1p20;
 
-// π/2 in parts of 33 bits, so that n times one of them is exact, and the rest; and a number that, when it is added, leaves
-// an integer in the lowest bits.
+// π/2 in parts of 33 bits, so that n times one of them is exact, and the rest; and a number that, when it is added,
+// leaves an integer in the lowest bits.
 inline constexpr double kQuarterHigh = 0x1.921fb544p+0, kQuarterMiddle = 0x1.0b4611a6p-34;
 inline constexpr double kQuarterLow = 0x1.3198a2e037073p-69, kAngleRounder = 0x1.8p52;
 

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <random>
 #include <string>
 #include <vector>
@@ -91,6 +93,26 @@ TYPED_TEST(Functions, Log) {
 TYPED_TEST(Functions, Log1p) {
   using T = TypeParam;
   expect_within<T>("log1p", 2.5, -1, 3, kernels::log1p<T>, [](long double x) { return std::log1p(x); });
+}
+
+// It passes 0, so that its distance counts, not its units in the last place.
+TYPED_TEST(Functions, GeluDerivative) {
+  using T = TypeParam;
+  constexpr long double kPi = std::numbers::pi_v<long double>, kSqrt2 = std::numbers::sqrt2_v<long double>;
+  const double limit = sizeof(T) == 4 ? 3e-7 : 4e-16;
+  double worst = 0;
+  for (int i = -200'000; i <= 200'000; ++i) {
+    const T x = static_cast<T>(i) / T(20'000);
+    const auto z = static_cast<long double>(x);
+    const long double exact = std::erfc(-z / kSqrt2) / 2 + z * std::exp(-z * z / 2) / std::sqrt(2 * kPi);
+    worst =
+        std::max(worst, static_cast<double>(std::abs(exact - static_cast<long double>(kernels::gelu_derivative(x)))));
+  }
+  EXPECT_LE(worst, limit);
+  EXPECT_EQ(kernels::gelu_derivative(T(0)), T(0.5));
+  EXPECT_NEAR(kernels::gelu_derivative(T(1e20)), 1, limit);
+  EXPECT_NEAR(kernels::gelu_derivative(T(-1e20)), 0, limit);
+  EXPECT_TRUE(std::isnan(kernels::gelu_derivative(std::numeric_limits<T>::quiet_NaN())));
 }
 
 TYPED_TEST(Functions, SignsOfZeroStay) {
