@@ -22,25 +22,25 @@ using kernels::ReductionView;
 
 // Floats add up in double: rounding does not grow with the number of elements.
 template <class T>
-struct SumOf {
+using Wider = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+template <class T>
+using Total = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
+
+template <class T>
+struct SumOf : kernels::AddingUp<Wider<T>> {
   using In = T;
-  using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
-  using Out = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
-  static Acc identity() { return 0; }
-  static Acc term(T x) { return static_cast<Acc>(x); }
-  static Acc join(Acc a, Acc b) { return a + b; }
-  static Out finish(Acc sum) { return static_cast<Out>(sum); }
+  using Out = Total<T>;
+  static Wider<T> term(T x) { return static_cast<Wider<T>>(x); }
+  static Out finish(Wider<T> sum) { return static_cast<Out>(sum); }
 };
 
 template <class T>
-struct ProductOf {
-  using In = T;
-  using Acc = typename SumOf<T>::Acc;
-  using Out = typename SumOf<T>::Out;
-  static Out finish(Acc product) { return static_cast<Out>(product); }
-  static Acc identity() { return 1; }
-  static Acc term(T x) { return static_cast<Acc>(x); }
-  static Acc join(Acc a, Acc b) { return a * b; }
+struct ProductOf : SumOf<T> {
+  static Wider<T> identity() { return 1; }
+  template <class A>
+  static void join(A& product, const A& x) {
+    product *= x;
+  }
 };
 
 template <class T>
@@ -58,15 +58,12 @@ struct MaximumOf {
   using In = T;
   using Acc = T;
   using Out = T;
+  static constexpr bool kLooksForBest = true;
   static T identity() { return lowest<T>(); }
   static T term(T x) { return x; }
   template <class V>
-  static void take(V& best, const V& x) {
+  static void join(V& best, const V& x) {
     best = (x > best) | (x != x) ? x : best;
-  }
-  static T join(T a, T b) {
-    take(a, b);
-    return a;
   }
   static T finish(T best) { return best; }
 };
@@ -75,25 +72,18 @@ template <class T>
 struct MinimumOf : MaximumOf<T> {
   static T identity() { return highest<T>(); }
   template <class V>
-  static void take(V& best, const V& x) {
+  static void join(V& best, const V& x) {
     best = (x < best) | (x != x) ? x : best;
-  }
-  static T join(T a, T b) {
-    take(a, b);
-    return a;
   }
 };
 
 // Whether there is one that is not 0.
 template <class T>
-struct AnyOf {
+struct AnyOf : kernels::AddingUp<std::uint64_t> {
   using In = T;
-  using Acc = std::uint64_t;
   using Out = bool;
-  static Acc identity() { return 0; }
-  static Acc term(T x) { return x != T(0); }
-  static Acc join(Acc a, Acc b) { return a | b; }
-  static Out finish(Acc found) { return found != 0; }
+  static std::uint64_t term(T x) { return x != T(0); }
+  static bool finish(std::uint64_t found) { return found != 0; }
 };
 
 // Whether there is none that is 0.

@@ -230,6 +230,10 @@ struct Split {
     }
     return pieces;
   }
+  Grads backward_fused(const Saved& s, TensorRefs g) const {
+    const Tensor whole = kernels::side_by_side(g, axis);
+    return whole.defined() ? Grads{whole} : backward(s, g);
+  }
   Grads backward(const Saved& s, TensorRefs g) const {
     std::vector<Tensor> pieces;
     for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -14,14 +14,10 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-struct SquareSum {
+struct SquareSum : kernels::AddingUp<double> {
   using In = T;
-  using Acc = double;
   using Out = double;
-  static double identity() { return 0; }
   static double term(T x) { return static_cast<double>(x) * static_cast<double>(x); }
-  static double fold(double sum, T x) { return sum + term(x); }
-  static double join(double a, double b) { return a + b; }
   static double finish(double sum) { return sum; }
 };
 

@@ -91,10 +91,28 @@ Tensor heads_last(const Tensor& like, std::int64_t columns) {
   return view(x, shape, strides);
 }
 
+// Where the gradients of query, key and value go. Those of three slices of one tensor, as a product gives them that has
+// all three weights, are slices of one as well, and need not be joined.
+Tensors grads_of(const Tensor& query, const Tensor& key, const Tensor& value) {
+  constexpr std::size_t kHeads = 1;
+  const Tensor* const slices[] = {&query, &key, &value};
+  const bool have_heads = query.dim() == 4 && query.shape() == key.shape() && query.shape() == value.shape();
+  const Tensor all = have_heads ? side_by_side({slices, 3}, kHeads) : Tensor();
+  if (!all.defined())
+    return {heads_last(query, query.size(-1)), heads_last(key, key.size(-1)), heads_last(value, value.size(-1))};
+  const Tensor grads = heads_last(all, all.size(-1));
+  const std::int64_t apart = query.size(kHeads) * grads.strides()[kHeads];
+  Tensors result;
+  for (std::int64_t i = 0; i < 3; ++i) result.push_back(view(grads, query.shape(), grads.strides(), i * apart));
+  return result;
+}
+
 // How many keys the queries before `end` see, and the query `row`.
 struct Sight {
   bool causal;
   std::int64_t keys;
+  // Of the weights of queries from `first` on.
+  Band band(std::int64_t first) const { return causal ? Band{.high = first} : Band(); }
   std::int64_t of(std::int64_t row) const { return causal ? std::min(keys, row + 1) : keys; }
 };
 
@@ -153,7 +171,8 @@ void forward_block(const Matrices& q, const Matrices& k, const Matrices& v, cons
   }
   for (std::int64_t r = 0; r < rows; ++r) log_sum[r] += log(sums[r]);
   T* const to = out.at<T>(item) + first * out.row_stride();
-  multiply(precision, to, out.row_stride(), row_major(scores.data(), rows, keys), v.rows_of<T>(item, 0, keys));
+  multiply(precision, to, out.row_stride(), row_major(scores.data(), rows, keys, sight.band(first)),
+           v.rows_of<T>(item, 0, keys));
   for (std::int64_t r = 0; r < rows; ++r) {
     const T factor = 1 / sums[r];
     for (std::int64_t i = 0; i < width; ++i) to[r * out.row_stride() + i] *= factor;
@@ -219,12 +238,12 @@ void backward_item(const BackwardViews& m, const T* log_sums, std::int64_t item,
                    log_sums[first + r], offset);
     }
     const bool is_first = block == blocks - 1;
-    accumulate<T>(precision, m.dv, item, transposed(weights.data(), rows, seen), m.dout.rows_of<T>(item, first, rows),
-                  is_first);
-    accumulate<T>(precision, m.dk, item, transposed(grads.data(), rows, seen), m.q.rows_of<T>(item, first, rows),
-                  is_first);
-    multiply(precision, m.dq.at<T>(item) + first * m.dq.row_stride(), m.dq.row_stride(),
-             row_major(grads.data(), rows, seen), m.k.rows_of<T>(item, 0, seen));
+    const Matrix p = row_major(weights.data(), rows, seen, sight.band(first));
+    const Matrix ds = row_major(grads.data(), rows, seen, sight.band(first));
+    accumulate<T>(precision, m.dv, item, transposed(p), m.dout.rows_of<T>(item, first, rows), is_first);
+    accumulate<T>(precision, m.dk, item, transposed(ds), m.q.rows_of<T>(item, first, rows), is_first);
+    multiply(precision, m.dq.at<T>(item) + first * m.dq.row_stride(), m.dq.row_stride(), ds,
+             m.k.rows_of<T>(item, 0, seen));
   }
   const std::int64_t seen = blocks > 0 ? sight.of(queries - 1) : 0;  // what follows is seen by nobody
   clear_rows<T>(m.dk, item, seen);
@@ -261,9 +280,8 @@ Tensors attention(const Tensor& query, const Tensor& key, const Tensor& value, d
 
 Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& out,
                            const Tensor& log_sums, const Tensor& dout, double scale, bool causal, Precision precision) {
-  const Tensor dquery = heads_last(query, query.size(-1)), dkey = heads_last(key, key.size(-1));
-  const Tensor dvalue = heads_last(value, value.size(-1));
-  const Matrices q(query), k(key), v(value), y(out), dy(dout), dq(dquery), dk(dkey), dv(dvalue);
+  const Tensors grads = grads_of(query, key, value);
+  const Matrices q(query), k(key), v(value), y(out), dy(dout), dq(grads[0]), dk(grads[1]), dv(grads[2]);
   const std::int64_t work = q.rows() * k.rows() * (q.columns() + v.columns()) * 3;
   dispatch_floating("scaled_dot_product_attention", query.dtype(), [&]<class T>() {
     parallel_evenly(q.count(), grain_of(work), [&](std::int64_t begin, std::int64_t end) {
@@ -274,7 +292,7 @@ Tensors attention_backward(const Tensor& query, const Tensor& key, const Tensor&
       }
     });
   });
-  return {dquery, dkey, dvalue};
+  return grads;
 }
 
 }  // namespace eigengrad::kernels

@@ -13,19 +13,31 @@
 
 namespace eigengrad::kernels {
 
-/// A matrix in memory; one of the strides (in elements) is 1.
+/// Where a matrix may have elements other than 0: in row i, from column i + low to column i + high.
+struct Band {
+  static constexpr std::int64_t kAll = std::int64_t{1} << 62;
+  std::int64_t low = -kAll, high = kAll;
+  bool is_all() const { return low == -kAll && high == kAll; }
+};
+
+/// A matrix in memory; one of the strides (in elements) is 1. Products may leave out what lies outside the band of
+/// their left operand.
 struct Matrix {
   const void* data;
   std::int64_t rows, columns;
   std::int64_t row_stride, column_stride;
+  Band band{};
 };
 
+inline Matrix transposed(const Matrix& m) {
+  return {m.data, m.columns, m.rows, m.column_stride, m.row_stride, {-m.band.high, -m.band.low}};
+}
 /// A row-major matrix without gaps, and the transpose of one.
-inline Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, rows, columns, columns, 1};
+inline Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns, Band band = {}) {
+  return {data, rows, columns, columns, 1, band};
 }
 inline Matrix transposed(const void* data, std::int64_t rows, std::int64_t columns) {
-  return {data, columns, rows, 1, columns};
+  return transposed(row_major(data, rows, columns));
 }
 
 /// How a window moves over an image: rows first, columns second.

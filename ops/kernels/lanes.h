@@ -9,15 +9,39 @@
 
 namespace eigengrad::kernels {
 
+namespace detail {
+
+/// Joins a vector's elements into the first: halves of it, halves of these, and so on.
+template <class T, class Join>
+inline void join_elements(typename Wide<T>::Vector& x, Join join) {
+  using Order = decltype(x != x);
+  const auto join_turned = [&](const Order& order) {
+    const typename Wide<T>::Vector turned = __builtin_shuffle(x, order);
+    join(x, turned);
+  };
+  if constexpr (Wide<T>::kLanes == 8) {
+    join_turned(Order{4, 5, 6, 7, 0, 1, 2, 3});
+    join_turned(Order{2, 3, 0, 1, 6, 7, 4, 5});
+    join_turned(Order{1, 0, 3, 2, 5, 4, 7, 6});
+  } else {
+    static_assert(Wide<T>::kLanes == 4);
+    join_turned(Order{2, 3, 0, 1});
+    join_turned(Order{1, 0, 3, 2});
+  }
+}
+
+}  // namespace detail
+
 /// f(0), f(1), .. f(count - 1), joined with each other and with `start`, which changes nothing. For joins without a
-/// choice: sums and products.
+/// choice, sums and products: join(total, x) changes the total, and takes vectors too.
 template <class Acc, class Join, class F>
 inline Acc fold_in_lanes(std::int64_t count, Acc start, Join join, F f) {
-  constexpr std::int64_t kLanes = 16;
+  using Vector = typename Wide<Acc>::Vector;
+  constexpr std::int64_t kLanes = 16, kVectors = kLanes / Wide<Acc>::kLanes;
   Acc rest = start;
   std::int64_t i = 0;
   if (count < kLanes) {
-    for (; i < count; ++i) rest = join(rest, f(i));
+    for (; i < count; ++i) join(rest, f(i));
     return rest;
   }
   // Unrolled, or the compiler would leave the lanes in memory.
@@ -26,22 +50,27 @@ inline Acc fold_in_lanes(std::int64_t count, Acc start, Join join, F f) {
   for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = start;
   for (; i + kLanes <= count; i += kLanes) {
 #pragma GCC unroll 16
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = join(lanes[lane], f(i + lane));
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) join(lanes[lane], f(i + lane));
   }
-  for (; i < count; ++i) rest = join(rest, f(i));
+  for (; i < count; ++i) join(rest, f(i));
+  Vector vectors[kVectors];
+  __builtin_memcpy(vectors, lanes, sizeof lanes);
 #pragma GCC unroll 4
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2) {
-#pragma GCC unroll 8
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] = join(lanes[lane], lanes[lane + width]);
-  }
-  return join(lanes[0], rest);
+  for (std::int64_t width = kVectors / 2; width > 0; width /= 2)
+#pragma GCC unroll 4
+    for (std::int64_t v = 0; v < width; ++v) join(vectors[v], vectors[v + width]);
+  detail::join_elements<Acc>(vectors[0], join);
+  Acc total = vectors[0][0];
+  join(total, rest);
+  return total;
 }
 
 /// f(0) + f(1) + .. + f(count - 1), each converted to Acc.
 template <class Acc, class F>
 inline Acc sum_in_lanes(std::int64_t count, F f) {
   return fold_in_lanes(
-      count, Acc(0), [](Acc a, Acc b) { return a + b; }, [&](std::int64_t i) { return static_cast<Acc>(f(i)); });
+      count, Acc(0), [](auto& sum, const auto& x) { sum += x; },
+      [&](std::int64_t i) { return static_cast<Acc>(f(i)); });
 }
 
 /// The same for a row, in T over so many terms that this does not show, then in double.
@@ -55,7 +84,8 @@ inline T sum_of_row(std::int64_t count, F f) {
   return static_cast<T>(sum);
 }
 
-/// The best of x[0], .. x[count - 1] and `start`: take(best, x) replaces the best by a better one, and takes vectors too.
+/// The best of x[0], .. x[count - 1] and `start`: take(best, x) replaces the best by a better one, and takes vectors
+/// too.
 template <class T, class Take>
 inline T best_in_lanes(const T* x, std::int64_t count, T start, Take take) {
   using Vector = typename Wide<T>::Vector;
@@ -86,20 +116,7 @@ inline T best_in_lanes(const T* x, std::int64_t count, T start, Take take) {
   take(one, two);
   take(three, four);
   take(one, three);
-  const auto take_turned = [&](const auto& order) {
-    const Vector turned = __builtin_shuffle(one, order);
-    take(one, turned);
-  };
-  using Order = decltype(one != one);
-  if constexpr (kLanes == 8) {
-    take_turned(Order{4, 5, 6, 7, 0, 1, 2, 3});
-    take_turned(Order{2, 3, 4, 5, 6, 7, 0, 1});
-    take_turned(Order{1, 2, 3, 4, 5, 6, 7, 0});
-  } else {
-    static_assert(kLanes == 4);
-    take_turned(Order{2, 3, 0, 1});
-    take_turned(Order{1, 2, 3, 0});
-  }
+  detail::join_elements<T>(one, take);
   take(start, one[0]);
   return start;
 }

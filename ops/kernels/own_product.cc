@@ -1,5 +1,7 @@
 #include "eigengrad/ops/kernels/own_product.h"
 
+#include <utility>
+
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/pieces.h"
 
@@ -102,6 +104,16 @@ struct Pieces {
   }
 };
 
+// Rows of a banded left operand that have the same terms: two tiles.
+constexpr std::int64_t kBandedRows = 12;
+
+// The terms that `count` rows from `row` on have within the band, of `deep` from `term` on, counted from there.
+std::pair<std::int64_t, std::int64_t> terms_of(const Band& band, std::int64_t row, std::int64_t count,
+                                               std::int64_t term, std::int64_t deep) {
+  const std::int64_t first = std::clamp<std::int64_t>(row + band.low - term, 0, deep);
+  return {first, std::clamp<std::int64_t>(row + count + band.high - term, first, deep)};
+}
+
 }  // namespace
 
 template <class T>
@@ -121,26 +133,32 @@ void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matri
   for (std::int64_t column = 0; column < b.columns; column += columns) {
     const std::int64_t wide = std::min(columns, b.columns - column);
     for (std::int64_t term = 0; term == 0 || term < a.columns; term += depth) {
-      const Segment all{0, std::min(depth, a.columns - term)};
-      t.pack(element<T>(b, term, column), b.row_stride, b.column_stride, all.length, wide, nullptr, packed.data());
+      const std::int64_t deep = std::min(depth, a.columns - term);
+      t.pack(element<T>(b, term, column), b.row_stride, b.column_stride, deep, wide, nullptr, packed.data());
       for (std::int64_t row = 0; row < a.rows; row += rows) {
         const std::int64_t high = std::min(rows, a.rows - row);
-        const T* const* const left_rows = left.find(row, high, term, all.length);
+        const T* const* const left_rows = left.find(row, high, term, deep);
         for (std::int64_t i = 0; i < high; ++i) out_rows[i] = out + (row + i) * out_stride + column;
-        RowsProduct<T>{t,
-                       left_rows,
-                       out_rows,
-                       high,
-                       &all,
-                       1,
-                       left.step(),
-                       packed.data(),
-                       all.length,
-                       wide,
-                       0,
-                       term > 0,
-                       term == 0 && bias ? bias + column : nullptr}
-            .run();
+        const std::int64_t together = a.band.is_all() ? high : std::min(high, kBandedRows);
+        for (std::int64_t i = 0; i < high; i += together) {
+          const std::int64_t count = std::min(together, high - i);
+          const auto [first, last] = terms_of(a.band, row + i, count, term, deep);
+          const Segment some{first * left.step(), last - first};
+          RowsProduct<T>{t,
+                         left_rows + i,
+                         out_rows + i,
+                         count,
+                         &some,
+                         1,
+                         left.step(),
+                         packed.data(),
+                         deep,
+                         wide,
+                         first,
+                         term > 0,
+                         term == 0 && bias ? bias + column : nullptr}
+              .run();
+        }
       }
     }
   }
@@ -179,14 +197,12 @@ double preparing(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
   return (turns(t, a) ? kTurning / columns : 0) + (b.column_stride == 1 ? kPacking : kTurnedPacking) / rows;
 }
 
-Matrix turned(const Matrix& m) { return {m.data, m.columns, m.rows, m.column_stride, m.row_stride}; }
-
 // Whether it is better to exchange the operands, and to turn the result over.
 template <class T>
 bool is_cheaper_exchanged(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
   if (are_dots(a, b)) return false;
   const double more = kTurning / static_cast<double>(a.columns);
-  return preparing(t, turned(b), turned(a)) + more < preparing(t, a, b);
+  return preparing(t, transposed(b), transposed(a)) + more < preparing(t, a, b);
 }
 
 }  // namespace
@@ -195,7 +211,7 @@ template <class T>
 void own_product_shared(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const T* bias) {
   if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, a, b, bias);
   const RoomOf<T> other(a.rows * b.columns);
-  multiply_pieces<T>(t, other.data(), turned(b), turned(a), nullptr);
+  multiply_pieces<T>(t, other.data(), transposed(b), transposed(a), nullptr);
   t.transpose(other.data(), a.rows, b.columns, a.rows, out, b.columns);
   for (std::int64_t i = 0; bias && i < a.rows; ++i) {
     T* __restrict const row = out + i * b.columns;

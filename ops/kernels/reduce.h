@@ -1,6 +1,7 @@
 // Reductions. A Reducer is a struct with the types In, Acc, Out and the functions term(In), what an element counts for,
-// join(Acc, Acc), identity(), which joined changes nothing, and finish(Acc). One that looks for the
-// best element also has take(best, x), which takes vectors too.
+// join(total, x), which changes the total and takes vectors too, identity(), which joined changes nothing, and
+// finish(Acc). kLooksForBest says that joining keeps one of the two: then it is no matter how often an element is
+// joined.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +33,18 @@ struct ReductionView : ReductionShape {
 };
 ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes);
 
+/// What reducers have in common whose terms are added up.
+template <class Sum>
+struct AddingUp {
+  using Acc = Sum;
+  static constexpr bool kLooksForBest = false;
+  static Acc identity() { return 0; }
+  template <class A>
+  static void join(A& sum, const A& x) {
+    sum += x;
+  }
+};
+
 namespace detail {
 
 // Elements that one thread takes at once, and beyond which one sum is cut into several: fixed, so that the order of
@@ -41,12 +54,16 @@ inline constexpr std::int64_t kTile = 256;
 
 template <class R>
 typename R::Acc fold_run(const typename R::In* x, std::int64_t n) {
-  constexpr bool kIsBest = requires(typename R::In best) { R::take(best, best); };
-  if constexpr (kIsBest && !std::is_same_v<typename R::In, bool>)
-    return best_in_lanes(x, n, R::identity(), [](auto& best, const auto& other) { R::take(best, other); });
-  else
-    return fold_in_lanes(
-        n, R::identity(), [](auto a, auto b) { return R::join(a, b); }, [=](std::int64_t k) { return R::term(x[k]); });
+  const auto join = [](auto& total, const auto& other) { R::join(total, other); };
+  if constexpr (std::is_same_v<typename R::Acc, bool>) {  // of which there are no vectors
+    bool total = R::identity();
+    for (std::int64_t k = 0; k < n; ++k) join(total, R::term(x[k]));
+    return total;
+  } else if constexpr (R::kLooksForBest) {
+    return best_in_lanes(x, n, R::identity(), join);
+  } else {
+    return fold_in_lanes(n, R::identity(), join, [=](std::int64_t k) { return R::term(x[k]); });
+  }
 }
 
 // Folds the rows [first, last) of a [reduced, inner] block into one row.
@@ -64,7 +81,7 @@ void fold_rows(const typename R::In* x, std::int64_t first, std::int64_t last, s
     for (std::int64_t row = first; row < last; ++row) {
       const typename R::In* in = x + row * inner + start;
 #pragma omp simd
-      for (std::int64_t i = 0; i < width; ++i) tile[i] = R::join(tile[i], R::term(in[i]));
+      for (std::int64_t i = 0; i < width; ++i) R::join(tile[i], R::term(in[i]));
     }
     std::copy_n(tile, width, out + start);
   }
@@ -100,7 +117,7 @@ void reduce(const ReductionView& view, typename R::Out* out) {
     for (std::int64_t k = 0; k < view.inner; ++k) {
       const Acc* parts = partial + o * segments * view.inner + k;
       Acc total = parts[0];
-      for (std::int64_t s = 1; s < segments; ++s) total = R::join(total, parts[s * view.inner]);
+      for (std::int64_t s = 1; s < segments; ++s) R::join(total, parts[s * view.inner]);
       out[o * view.inner + k] = R::finish(total);
     }
 }

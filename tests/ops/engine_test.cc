@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "eigengrad/core/error.h"
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/core/random.h"
+#include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/ops.h"
 
 namespace {
@@ -224,6 +226,39 @@ TEST_F(Engines, AgreeOnProducts) {
         expect_agreement(fmt::format("{}x{}x{} {}{}", m, k, n, a_turned, b_turned), {a, b}, [&](const auto& in) {
           return matmul(a_turned ? transpose(in[0], 0, 1) : in[0], b_turned ? transpose(in[1], 0, 1) : in[1]);
         });
+      }
+}
+
+// What lies outside the band is 0: to leave it out changes no bit.
+TEST_F(Engines, LeaveOutZerosOutsideABand) {
+  using kernels::Band;
+  manual_seed(8);
+  for (const auto& [m, k, n] : {std::array<std::int64_t, 3>{1, 1, 1}, {13, 20, 33}, {64, 128, 32}, {500, 900, 70}})
+    for (const Band band : {Band{.high = 0},
+                            {.high = m / 3},
+                            {.high = -k - m},
+                            {.low = -m / 2},
+                            {.low = 7},
+                            {.low = k},
+                            {.low = -3, .high = 5},
+                            {.low = 4, .high = -4}})
+      for (const bool is_turned : {false, true}) {
+        const Tensor i = reshape(arange(m), {m, 1}), j = arange(k);
+        const Tensor inside = logical_and(j >= i + std::max(band.low, -m - k), j <= i + std::min(band.high, m + k));
+        const Tensor a = where(inside, randn({m, k}), 0), b = randn({k, n});
+        const Tensor stored = is_turned ? contiguous(transpose(a)) : contiguous(a);
+        kernels::Matrix left = kernels::row_major(stored.data<float>().data(), m, k);
+        if (is_turned) left = kernels::transposed(stored.data<float>().data(), k, m);
+        const kernels::Matrix right = kernels::row_major(b.data<float>().data(), k, n);
+        for (const kernels::Engine* const engine : kernels::all_engines()) {
+          const Tensor whole = empty({m, n}), part = full({m, n}, NAN);
+          left.band = {};
+          engine->matrix_product(kFloat32, Precision::Float32, whole.raw<float>(), n, left, right);
+          left.band = band;
+          engine->matrix_product(kFloat32, Precision::Float32, part.raw<float>(), n, left, right);
+          EXPECT_TRUE(all(eq(part, whole)).item<bool>())
+              << engine->name() << ": " << m << "x" << k << "x" << n << ", " << band.low << " to " << band.high;
+        }
       }
 }
 

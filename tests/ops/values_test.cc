@@ -196,6 +196,28 @@ TEST(Slice, ClipsItsBoundsAsPythonDoes) {
   EXPECT_EQ(integers(slice(reshape(arange(6), {2, 3}), 0, 0, 2, kMax)), (Integers{0, 1, 2}));
 }
 
+// Gradients that lie side by side are seen as one, others are copied; pieces that nobody used count as 0.
+TEST(Split, JoinsTheGradientsOfItsPieces) {
+  const Tensor factors = reshape(arange(12, kFloat32), {2, 6});
+  const auto gradient = [&](const Dims& sizes, const auto& f) {
+    const Tensor x = ones({2, 6}).set_requires_grad();
+    sum(f(split(x, sizes, 1))).backward();
+    EXPECT_TRUE(x.grad().is_contiguous());
+    return x.grad();
+  };
+  using Pieces = std::vector<Tensor>;
+  const auto equals = [](const Tensor& a, const Tensor& b) { return all(eq(a, b)).item<bool>(); };
+  EXPECT_TRUE(equals(gradient({1, 3, 2}, [&](const Pieces& p) { return cat(p, 1) * factors; }), factors));
+  EXPECT_TRUE(equals(gradient({0, 6, 0}, [&](const Pieces& p) { return cat(p, 1) * factors; }), factors));
+  EXPECT_TRUE(equals(gradient({3, 3},
+                              [&](const Pieces& p) {
+                                return cat({p[1], p[0]}, 1) * factors;
+                              }),
+                     roll(factors, {3}, {1})));
+  EXPECT_TRUE(equals(gradient({3, 3}, [&](const Pieces& p) { return p[0] * narrow(factors, 1, 0, 3); }),
+                     factors * (arange(6) < 3)));
+}
+
 TEST(Split, SizesOfPieces) {
   const auto sizes = [](const std::vector<Tensor>& pieces) {
     Integers result;
