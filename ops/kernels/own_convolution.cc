@@ -320,10 +320,68 @@ void join_sums(const GroupOf& g, const T* sums, std::int64_t pieces, T* dweight)
                   });
 }
 
+// ---- Few output channels: results of windows that lie beside each other fill a vector together. `count` of them are
+// one window that is wider, whose weight has theirs one after another, each at its place among zeros. (So NaN and
+// infinity reach the results of these neighbours, too.)
+
+ConvolutionShape side_by_side(const ConvolutionShape& s, std::int64_t count) {
+  ConvolutionShape joint = s;
+  joint.out_width /= count;
+  joint.out_channels *= count;
+  joint.window.kernel[1] += (count - 1) * s.window.stride[1];
+  joint.window.stride[1] *= count;
+  return joint;
+}
+
+std::int64_t weights_of(const ConvolutionShape& s) {
+  return s.out_channels * s.channels * s.window.kernel[0] * s.window.kernel[1];
+}
+
+// How many windows it is best to take as one. What a window costs are the terms of its rows, of shorter vectors where
+// these do, what it takes to find its rows, and its share of packing the weight, in multiplications of a vector.
+template <class T>
+std::int64_t windows_side_by_side(const Tiles<T>& tiles, const ConvolutionShape& s) {
+  constexpr double kFindingARow = 4, kPackingAWeight = 1.5;
+  if (s.groups != 1 || s.window.dilation[1] != 1) return 1;
+  const auto windows = static_cast<double>(s.images * s.out_height * s.out_width);
+  const auto cost = [&](std::int64_t count) {
+    const ConvolutionShape joint = side_by_side(s, count);
+    const double vector =
+        joint.out_channels > tiles.narrow ? 1 : static_cast<double>(tiles.narrow) / static_cast<double>(tiles.lanes);
+    const auto terms = static_cast<double>(joint.window.kernel[1] * s.channels);
+    return static_cast<double>(s.window.kernel[0]) * (terms * vector + kFindingARow) / static_cast<double>(count) +
+           kPackingAWeight * static_cast<double>(weights_of(joint)) / windows;
+  };
+  std::int64_t best = 1;
+  for (std::int64_t count = 2; count * s.out_channels <= tiles.lanes; ++count)
+    if (s.out_width % count == 0 && cost(count) < cost(best)) best = count;
+  return best;
+}
+
 // ---- The three passes, by loops for elements of T.
 
 template <class T>
+void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y);
+
+template <class T>
+void convolve_side_by_side(const Tiles<T>& tiles, const ConvolutionShape& s, std::int64_t count, const T* x,
+                           const T* weight, const T* bias, T* y) {
+  const ConvolutionShape joint = side_by_side(s, count);
+  const std::int64_t wide = s.window.kernel[1], wider = joint.window.kernel[1], rows = weights_of(s) / wide;
+  const RoomOf<T> weights(weights_of(joint)), biases(bias ? joint.out_channels : 0);
+  std::fill_n(weights.data(), weights_of(joint), T(0));
+  for (std::int64_t i = 0; i < count; ++i) {
+    T* const to = weights.data() + i * (rows * wider + s.window.stride[1]);
+    for (std::int64_t row = 0; row < rows; ++row) std::copy_n(weight + row * wide, wide, to + row * wider);
+    if (bias) std::copy_n(bias, s.out_channels, biases.data() + i * s.out_channels);
+  }
+  convolve<T>(tiles, joint, x, weights.data(), biases.data(), y);
+}
+
+template <class T>
 void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+  if (const std::int64_t count = windows_side_by_side(tiles, s); count > 1)
+    return convolve_side_by_side(tiles, s, count, x, weight, bias, y);
   const GroupOf g(s);
   const Windows windows = forward_windows(s);
   const RoomOf<T> packed(tiles.packed_size(g.in * g.taps, g.out));

@@ -102,6 +102,11 @@ const std::vector<Case>& convolutions() {
       {{2, 3, 12, 11}, {8, 3, 5, 5}, {.stride = 1, .padding = 2, .dilation = 2}},  // few channels
       {{3, 5, 13, 9}, {12, 5, 4, 3}, {.stride = {2, 1}, .padding = {1, 2}}},
       {{2, 6, 7, 9}, {9, 2, 3, 4}, {.stride = {2, 1}, .padding = {0, 2}, .dilation = {1, 2}, .groups = 3}},
+      {{3, 1, 12, 16}, {1, 1, 5, 5}, {.stride = 1, .padding = 2}},  // few output channels: windows side by side
+      {{2, 3, 9, 12}, {2, 3, 3, 3}, {.stride = 1, .padding = 1}},
+      {{2, 20, 8, 12}, {3, 20, 3, 3}, {.stride = 1, .padding = 1}},
+      {{3, 2, 11, 19}, {2, 2, 3, 5}, {.stride = 2, .padding = {1, 2}}},
+      {{8, 4, 10, 14}, {2, 4, 2, 5}, {.stride = {1, 3}, .padding = {0, 2}}},
   };
   return cases;
 }
