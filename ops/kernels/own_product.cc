@@ -1,7 +1,5 @@
 #include "eigengrad/ops/kernels/own_product.h"
 
-#include <utility>
-
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/pieces.h"
 
@@ -104,64 +102,90 @@ struct Pieces {
   }
 };
 
-// Rows of a banded left operand that have the same terms: two tiles.
-constexpr std::int64_t kBandedRows = 12;
+// out ← a · b + bias, in blocks of b's columns and terms, which are packed, and of a's rows.
+template <class T>
+class BlockedProduct {
+ public:
+  BlockedProduct(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                 const T* bias)
+      : tiles_(tiles),
+        out_(out),
+        out_stride_(out_stride),
+        a_(a),
+        b_(b),
+        bias_(bias),
+        packed_(tiles.packed_size(std::min(depth_, a.columns), std::min(columns_, b.columns))),
+        left_(tiles, a, std::min(rows_, a.rows), std::min(depth_, a.columns)) {}
 
-// The terms that `count` rows from `row` on have within the band, of `deep` from `term` on, counted from there.
-std::pair<std::int64_t, std::int64_t> terms_of(const Band& band, std::int64_t row, std::int64_t count,
-                                               std::int64_t term, std::int64_t deep) {
-  const std::int64_t first = std::clamp<std::int64_t>(row + band.low - term, 0, deep);
-  return {first, std::clamp<std::int64_t>(row + count + band.high - term, first, deep)};
-}
+  void run() {
+    for (std::int64_t column = 0; column < b_.columns; column += columns_)
+      for (std::int64_t term = 0; term == 0 || term < a_.columns; term += depth_) {
+        const Part columns{column, std::min(columns_, b_.columns - column)};
+        const Part terms{term, std::min(depth_, a_.columns - term)};
+        tiles_.pack(element<T>(b_, term, column), b_.row_stride, b_.column_stride, terms.size, columns.size, nullptr,
+                    packed_.data());
+        for (std::int64_t row = 0; row < a_.rows; row += rows_)
+          multiply({row, std::min(rows_, a_.rows - row)}, terms, columns);
+      }
+  }
+
+ private:
+  static constexpr std::int64_t kBlockColumns = 512;
+  static constexpr std::int64_t kBandedRows = 12;  // that have the same terms, if there is a band: two tiles
+  struct Part {
+    std::int64_t first, size;
+  };
+
+  void multiply(const Part& rows, const Part& terms, const Part& columns) {
+    const T* const* const left_rows = left_.find(rows.first, rows.size, terms.first, terms.size);
+    for (std::int64_t i = 0; i < rows.size; ++i) out_rows_[i] = out_ + (rows.first + i) * out_stride_ + columns.first;
+    const std::int64_t together = a_.band.is_all() ? rows.size : kBandedRows;
+    for (std::int64_t i = 0; i < rows.size; i += together) {
+      const std::int64_t count = std::min(together, rows.size - i);
+      const Part some = terms_of(rows.first + i, count, terms);
+      const Segment segment{some.first * left_.step(), some.size};
+      RowsProduct<T>{tiles_,
+                     left_rows + i,
+                     out_rows_ + i,
+                     count,
+                     &segment,
+                     1,
+                     left_.step(),
+                     packed_.data(),
+                     terms.size,
+                     columns.size,
+                     some.first,
+                     terms.first > 0,
+                     terms.first == 0 && bias_ ? bias_ + columns.first : nullptr}
+          .run();
+    }
+  }
+  // Those of `terms` that are within the band in one of the rows, counted from the first of them.
+  Part terms_of(std::int64_t row, std::int64_t count, const Part& terms) const {
+    const std::int64_t begin = std::clamp<std::int64_t>(row + a_.band.low - terms.first, 0, terms.size);
+    const std::int64_t end = std::clamp<std::int64_t>(row + count + a_.band.high - terms.first, begin, terms.size);
+    return {begin, end - begin};
+  }
+
+  const Tiles<T>& tiles_;
+  T* const out_;
+  const std::int64_t out_stride_;
+  const Matrix &a_, &b_;
+  const T* const bias_;
+  const std::int64_t depth_ = block_size(a_.columns, kBlockDepth, 8), rows_ = block_size(a_.rows, kBlockRows, 6);
+  const std::int64_t columns_ = block_size(b_.columns, kBlockColumns, 64);
+  const RoomOf<T> packed_;
+  LeftRows<T> left_;
+  T* out_rows_[kBlockRows];
+};
 
 }  // namespace
 
 template <class T>
 void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
-  if (are_dots(a, b)) {
-    for (std::int64_t i = 0; i < a.rows; ++i)
-      t.dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias,
-             out + i * out_stride);
-    return;
-  }
-  constexpr std::int64_t kBlockColumns = 512;
-  const std::int64_t depth = block_size(a.columns, kBlockDepth, 8);
-  const std::int64_t rows = block_size(a.rows, kBlockRows, 6), columns = block_size(b.columns, kBlockColumns, 64);
-  const RoomOf<T> packed(t.packed_size(std::min(depth, a.columns), std::min(columns, b.columns)));
-  LeftRows<T> left(t, a, std::min(rows, a.rows), std::min(depth, a.columns));
-  T* out_rows[kBlockRows];
-  for (std::int64_t column = 0; column < b.columns; column += columns) {
-    const std::int64_t wide = std::min(columns, b.columns - column);
-    for (std::int64_t term = 0; term == 0 || term < a.columns; term += depth) {
-      const std::int64_t deep = std::min(depth, a.columns - term);
-      t.pack(element<T>(b, term, column), b.row_stride, b.column_stride, deep, wide, nullptr, packed.data());
-      for (std::int64_t row = 0; row < a.rows; row += rows) {
-        const std::int64_t high = std::min(rows, a.rows - row);
-        const T* const* const left_rows = left.find(row, high, term, deep);
-        for (std::int64_t i = 0; i < high; ++i) out_rows[i] = out + (row + i) * out_stride + column;
-        const std::int64_t together = a.band.is_all() ? high : std::min(high, kBandedRows);
-        for (std::int64_t i = 0; i < high; i += together) {
-          const std::int64_t count = std::min(together, high - i);
-          const auto [first, last] = terms_of(a.band, row + i, count, term, deep);
-          const Segment some{first * left.step(), last - first};
-          RowsProduct<T>{t,
-                         left_rows + i,
-                         out_rows + i,
-                         count,
-                         &some,
-                         1,
-                         left.step(),
-                         packed.data(),
-                         deep,
-                         wide,
-                         first,
-                         term > 0,
-                         term == 0 && bias ? bias + column : nullptr}
-              .run();
-        }
-      }
-    }
-  }
+  if (!are_dots(a, b)) return BlockedProduct<T>(t, out, out_stride, a, b, bias).run();
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    t.dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias, out + i * out_stride);
 }
 
 namespace {

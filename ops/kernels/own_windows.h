@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/kernels/room.h"
 
 namespace eigengrad::kernels {
@@ -30,6 +31,25 @@ struct Tap {
 struct Windows {
   Pair first, step, places, span;  // span: the pixels from a window's first to its last
   std::vector<Tap> taps;           // by rising offset
+};
+
+// The windows of a convolution.
+inline Windows forward_windows(const ConvolutionShape& s) {
+  const Window& w = s.window;
+  Windows windows{{-w.padding[0], -w.padding[1]}, w.stride, {s.out_height, s.out_width}, {}, {}};
+  for (std::size_t axis : {0, 1}) windows.span[axis] = w.dilation[axis] * (w.kernel[axis] - 1) + 1;
+  for (std::int64_t i = 0; i < w.kernel[0]; ++i)
+    for (std::int64_t j = 0; j < w.kernel[1]; ++j)
+      windows.taps.push_back({{i * w.dilation[0], j * w.dilation[1]}, i * w.kernel[1] + j});
+  return windows;
+}
+
+// A group of channels.
+struct GroupOf {
+  std::int64_t in, out, taps;  // channels of one group
+  explicit GroupOf(const ConvolutionShape& s)
+      : in(s.channels / s.groups), out(s.out_channels / s.groups), taps(s.window.kernel[0] * s.window.kernel[1]) {}
+  std::int64_t weights() const { return in * out * taps; }
 };
 
 // How the rows of windows of all images, one after another, are cut into blocks: by the extents alone.
