@@ -6,6 +6,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/inplace.h"
+#include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/normalization.h"
@@ -131,10 +132,28 @@ void check_parameter(const char* op, const char* what, const Tensor& parameter, 
            parameter.dtype(), x.dtype());
 }
 
-// y·weight + bias, which broadcast in the given shape.
-Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias, const Shape& shape) {
-  const Tensor scaled = weight.defined() ? y * reshape(weight, shape) : y;
-  return bias.defined() ? scaled + reshape(bias, shape) : scaled;
+// x·weight + bias in one pass; both broadcast to x.
+struct Affine {
+  static constexpr const char* kName = "affine";
+  static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = empty_like(x[0]);
+    dispatch_floating(kName, out.dtype(), [&]<class T>() {
+      kernels::elementwise<T, T, T, T>(out, kernels::each([](T a, T w, T b) { return a * w + b; }), x[0], x[1], x[2]);
+    });
+    return out;
+  }
+  // The engine sums over the axes that weight and bias do not have.
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g * s.x(1) : Tensor(), s.needs(1) ? g * s.x(0) : Tensor(), g};
+  }
+};
+
+// The same with those of weight and bias that there are, in the given shape.
+Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
+  if (!weight.defined()) return bias.defined() ? x + reshape(bias, shape) : x;
+  if (!bias.defined()) return x * reshape(weight, shape);
+  return apply(Affine{}, x, reshape(weight, shape), reshape(bias, shape));
 }
 
 void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {
@@ -232,8 +251,9 @@ Tensor batch_norm(Arg x, Tensor running_mean, Tensor running_var, const Tensor& 
   if (options.training) return batch_norm_training(x, running_mean, running_var, weight, bias, options);
   EG_CHECK(running_mean.defined() && running_var.defined(), ValueError,
            "[batch_norm] found no running mean and variance, expected them outside training");
-  const Tensor y = (x - reshape(running_mean, shape)) * rsqrt(reshape(running_var, shape) + options.eps);
-  return affine(y, weight, bias, shape);
+  const Tensor inverse = rsqrt(running_var + options.eps), factor = weight.defined() ? inverse * weight : inverse;
+  const Tensor moved = running_mean * factor;
+  return affine(x, factor, bias.defined() ? bias - moved : -moved, shape);
 }
 
 Tensor normalize(Arg x, double p, std::int64_t axis, double eps) {

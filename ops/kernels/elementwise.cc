@@ -289,7 +289,8 @@ void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t gra
 
 Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype) {
   if (x.shape() == y.shape()) return empty_like(x, dtype);
-  return empty(broadcast_shapes(op, x.shape(), y.shape()), dtype);
+  const Shape shape = broadcast_shapes(op, x.shape(), y.shape());
+  return shape == x.shape() ? empty_like(x, dtype) : shape == y.shape() ? empty_like(y, dtype) : empty(shape, dtype);
 }
 
 }  // namespace eigengrad::kernels

@@ -98,8 +98,8 @@ Each<kCostly, F> each_costly(F f) {
   return {f};
 }
 
-/// The result of an elementwise op on x (and y) of one shape, or of their broadcast shape: memory order follows x where
-/// the shapes agree.
+/// The result of an elementwise op on x (and y) of one shape, or of their broadcast shape: memory order follows the one
+/// that has this shape, x if both have.
 Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype);
 
 }  // namespace eigengrad::kernels

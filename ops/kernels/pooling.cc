@@ -9,6 +9,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/lanes.h"
 #include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/wide.h"
 
@@ -132,6 +133,18 @@ void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Wind
   });
 }
 
+// Its sum.
+template <class T>
+double sum_of_window(const T* from, const Windows& windows, const Span& row, const Span& column) {
+  const std::int64_t step = windows.columns.step, count = (column.end - column.begin + step - 1) / step;
+  double sum = 0;
+  for (std::int64_t y = row.begin; y < row.end; y += windows.rows.step) {
+    const T* const first = from + y * windows.columns.extent + column.begin;
+    sum += sum_in_lanes<double>(count, [&](std::int64_t i) { return first[i * step]; });
+  }
+  return sum;
+}
+
 // ---- And with the channels last, a vector of them at a time.
 
 // The last vector of a pixel may reach into the pixels after it: what is there is read, and comes to nothing. At the
@@ -227,6 +240,17 @@ void max_pool_grad_channels(const T* from, const T* best, const T* grad, const W
   });
 }
 
+// sums[c] ← the sum of channel c of a window.
+template <class T>
+void sum_channels(const T* from, const Windows& windows, const Span& row, const Span& column, std::int64_t width,
+                  double* __restrict sums) {
+  std::fill_n(sums, width, 0.0);
+  for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
+    const T* __restrict const here = from + pixel * width;
+    for (std::int64_t c = 0; c < width; ++c) sums[c] += static_cast<double>(here[c]);
+  });
+}
+
 }  // namespace
 
 bool channels_come_last(const Tensor& x) { return !x.is_contiguous() && is_channels_last(x); }
@@ -303,16 +327,15 @@ Tensor sum_pool(const Tensor& x, const Windows& windows, const std::vector<doubl
     for_each_plane(layout, windows, [&](std::int64_t plane) {
       const T* const from = image.raw<T>() + plane * windows.pixels() * width;
       T* const to = y.raw<T>() + plane * windows.places() * width;
-      std::vector<double> sums(static_cast<std::size_t>(width));
+      const RoomOf<double> sums(channels_last ? width : 0);
       for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
-        double* __restrict const sum = sums.data();
-        std::fill_n(sum, width, 0.0);
-        for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
-          const T* __restrict const here = from + pixel * width;
-          for (std::int64_t c = 0; c < width; ++c) sum[c] += static_cast<double>(here[c]);
-        });
         const double factor = factors[static_cast<std::size_t>(place)];
-        for (std::int64_t c = 0; c < width; ++c) to[place * width + c] = static_cast<T>(sum[c] * factor);
+        if (!channels_last) {
+          to[place] = static_cast<T>(sum_of_window(from, windows, row, column) * factor);
+          return;
+        }
+        sum_channels(from, windows, row, column, width, sums.data());
+        for (std::int64_t c = 0; c < width; ++c) to[place * width + c] = static_cast<T>(sums[c] * factor);
       });
     });
   });
