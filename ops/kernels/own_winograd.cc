@@ -230,22 +230,28 @@ class PlanesOfWeight {
   std::int64_t columns() const { return columns_; }
 
  private:
+  // The taps of some rows are turned over first: one row for each tap, with the panel's columns side by side.
   void make_panel(const ConvolutionShape& s, const float* weight, bool turned, std::int64_t column) {
-    constexpr int kTaps = 9;
+    constexpr std::int64_t kTaps = 9, kRows = 8;
     const Tiles<float>& t = tiles<float>();
     const std::int64_t wide = std::min(t.width, columns_ - column), filled = t.filled(wide);
-    alignas(64) float taps[kTaps * kChunk];
-    for (std::int64_t row = 0; row < rows_; ++row) {
-      std::fill_n(taps, kTaps * kChunk, 0.0F);
-      for (std::int64_t j = 0; j < wide; ++j) {
-        const float* const from =
-            weight + (turned ? row * s.channels + column + j : (column + j) * s.channels + row) * kTaps;
-        for (int tap = 0; tap < kTaps; ++tap) taps[tap * kChunk + j] = from[turned ? kTaps - 1 - tap : tap];
+    const std::int64_t together = turned ? 1 : kRows;  // rows whose taps follow each other in a column
+    const std::int64_t of_input = kTaps, of_output = kTaps * s.channels;
+    alignas(64) float taps[kRows * kTaps * kChunk];
+    if (wide < filled) std::fill_n(taps, kRows * kTaps * kChunk, 0.0F);
+    for (std::int64_t first = 0; first < rows_; first += together) {
+      const std::int64_t rows = std::min(together, rows_ - first);
+      const std::int64_t row_stride = turned ? of_output : of_input, column_stride = turned ? of_input : of_output;
+      t.transpose(weight + first * row_stride + column * column_stride, column_stride, wide, rows * kTaps, taps,
+                  kChunk);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const float* const here = taps + row * kTaps * kChunk;
+        float* const to = packed_.data() + column * panel_rows(rows_) + (first + row) * filled;
+        transform_square<3, kWindow>(
+            weights_to_planes,
+            [&](int i, int j) { return here + (turned ? kTaps - 1 - (i * 3 + j) : i * 3 + j) * kChunk; },
+            [&](int i, int j) { return to + (i * kWindow + j) * plane_; }, filled);
       }
-      float* const to = packed_.data() + column * panel_rows(rows_) + row * filled;
-      transform_square<3, kWindow>(
-          weights_to_planes, [&](int i, int j) { return taps + (i * 3 + j) * kChunk; },
-          [&](int i, int j) { return to + (i * kWindow + j) * plane_; }, filled);
     }
   }
 
@@ -371,7 +377,7 @@ class WeightPlanes {
 }  // namespace
 
 bool suits_winograd(const ConvolutionShape& s) {
-  constexpr std::int64_t kFewestChannels = 16, kFewestTiles = 24;
+  constexpr std::int64_t kFewestChannels = 16, kFewestTiles = 12;
   const Window& w = s.window;
   return w.kernel == Pair{3, 3} && w.stride == Pair{1, 1} && w.dilation == Pair{1, 1} && w.padding[0] <= 2 &&
          w.padding[1] <= 2 && s.groups == 1 && std::min(s.channels, s.out_channels) >= kFewestChannels &&

@@ -90,7 +90,8 @@ TEST_F(Winograd, IsUsedWhereItApplies) {
   EXPECT_FALSE(changed([](auto& s) { s.window.padding = {3, 1}; }));
   EXPECT_FALSE(changed([](auto& s) { s.groups = 2; }));
   EXPECT_FALSE(changed([](auto& s) { s.channels = 3; }));
-  EXPECT_FALSE(changed([](auto& s) { s.images = 1; }));
+  EXPECT_TRUE(changed([](auto& s) { s.images = 1; }));
+  EXPECT_FALSE(changed([](auto& s) { s.images = 1, s.out_height = 8; }));  // two rows of tiles
 }
 
 // NaN and infinity of one pixel reach every result that depends on it.
