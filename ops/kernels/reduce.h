@@ -15,20 +15,21 @@
 
 namespace eigengrad::kernels {
 
-/// What a reduction makes of a shape: [outer, reduced, inner], and the shapes of the result.
+/// What a reduction makes of a shape.
 struct ReductionShape {
-  std::int64_t outer = 1, reduced = 1, inner = 1;
-  Shape kept;     // with the reduced axes as 1
-  Shape dropped;  // without them
+  std::int64_t reduced = 1;  // the product of the reduced extents
+  Shape kept;                // with the reduced axes as 1
+  Shape dropped;             // without them
   SmallVector<bool, 8> is_reduced;
-  bool apart = false;  // a kept axis lies between reduced ones
 };
 
 /// Throws IndexError naming `op` for axes out of range or named twice. No axes mean all.
 ReductionShape reduction_shape(const char* op, const Shape& shape, const Dims& axes);
 
-/// The same with the elements, row-major: those of the tensor, or of a copy in which the reduced axes lie together.
+/// The same with the elements as [outer, reduced, inner], row-major: those of the tensor, if they lie so in memory,
+/// whatever the order of the axes, or of a copy in which the reduced axes come last.
 struct ReductionView : ReductionShape {
+  std::int64_t outer = 1, inner = 1;
   Tensor x;
 };
 ReductionView reduction_view(const char* op, const Tensor& x, const Dims& axes);
