@@ -11,6 +11,7 @@
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
+#include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/type.h"
@@ -140,7 +141,15 @@ struct Pow {
   Tensor forward(TensorRefs x) const {
     const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
     dispatch_number(kName, out.dtype(), [&]<class T>() {
-      kernels::elementwise<T, T, T>(out, kernels::each_costly([](T a, T b) { return power(a, b); }), x[0], x[1]);
+      const auto exact = [](T a, T b) { return power(a, b); };
+      if constexpr (std::is_same_v<T, float>) {
+        const auto suits = [](float a, float b) {
+          return a != 0 && std::abs(a) <= kLargest && std::abs(b) <= kLargest;
+        };
+        kernels::elementwise<T, T, T>(out, kernels::fast_where(suits, [](float a, float b) { return kernels::finite_pow(a, b); }, exact), x[0], x[1]);
+      } else {
+        kernels::elementwise<T, T, T>(out, kernels::each_costly(exact), x[0], x[1]);
+      }
     });
     return out;
   }
@@ -160,6 +169,7 @@ struct Pow {
   }
 
  private:
+  static constexpr float kLargest = std::numeric_limits<float>::max();
   template <class T>
   static T power(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) {

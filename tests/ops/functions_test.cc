@@ -115,6 +115,32 @@ TYPED_TEST(Functions, GeluDerivative) {
   EXPECT_TRUE(std::isnan(kernels::gelu_derivative(std::numeric_limits<T>::quiet_NaN())));
 }
 
+// Bases and exponents of all magnitudes, and whole exponents, with which bases may be negative.
+TEST(FunctionsOfFloats, Pow) {
+  std::mt19937_64 random(2);
+  std::uniform_real_distribution<double> magnitude(-140, 127), even(-20, 20);
+  double worst = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const bool is_whole = i % 4 == 0;
+    const auto a = static_cast<float>(i % 3 == 0 ? std::abs(even(random)) + 1e-3 : std::exp2(magnitude(random))) *
+                   (is_whole && i % 8 == 0 ? -1.F : 1.F);
+    const auto b = static_cast<float>(is_whole     ? std::round(even(random))
+                                      : i % 5 == 0 ? std::exp2(magnitude(random))
+                                                   : even(random));
+    worst = std::max(
+        worst, ulps(kernels::finite_pow(a, b), std::pow(static_cast<long double>(a), static_cast<long double>(b))));
+  }
+  EXPECT_LE(worst, 0.51);
+  const float largest = std::numeric_limits<float>::max(), infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(kernels::finite_pow(-2, 3), -8);
+  EXPECT_EQ(kernels::finite_pow(-2, 16777217), infinity);  // as a float it is even
+  EXPECT_EQ(kernels::finite_pow(-2, -largest), 0);
+  EXPECT_EQ(kernels::finite_pow(-1, 8388607), -1);
+  EXPECT_TRUE(std::isnan(kernels::finite_pow(-2, 0.5F)));
+  EXPECT_EQ(kernels::finite_pow(1, largest), 1);
+  EXPECT_EQ(kernels::finite_pow(-largest, 0), 1);
+}
+
 TYPED_TEST(Functions, SignsOfZeroStay) {
   using T = TypeParam;
   for (const T zero : {T(0), -T(0)}) {

@@ -196,6 +196,26 @@ TEST(Slice, ClipsItsBoundsAsPythonDoes) {
   EXPECT_EQ(integers(slice(reshape(arange(6), {2, 3}), 0, 0, 2, kMax)), (Integers{0, 1, 2}));
 }
 
+// What a power is not computed for by the loop of the others: as the standard library has it, in all places of a
+// vector.
+TEST(Pow, OfZeroAndInfinityAndNaN) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> numbers{0, -0.F, 1, -1, 0.5F, -0.5F, 2, -2, 3, -3, kInfinity, -kInfinity, kNaN};
+  const auto count = static_cast<std::int64_t>(numbers.size());
+  const Tensor x = tensor(numbers, {count}), y = pow(reshape(x, {count, 1}), x);
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t j = 0; j < count; ++j) {
+      const float found = y[{i, j}].item<float>();
+      const float expected = std::pow(numbers[static_cast<std::size_t>(i)], numbers[static_cast<std::size_t>(j)]);
+      if (std::isnan(expected)) {
+        EXPECT_TRUE(std::isnan(found)) << i << ", " << j << ": " << found;
+      } else {
+        EXPECT_FLOAT_EQ(found, expected) << i << ", " << j;
+        EXPECT_EQ(std::signbit(found), std::signbit(expected)) << i << ", " << j;
+      }
+    }
+}
+
 // Gradients that lie side by side are seen as one, others are copied; pieces that nobody used count as 0.
 TEST(Split, JoinsTheGradientsOfItsPieces) {
   const Tensor factors = reshape(arange(12, kFloat32), {2, 6});
