@@ -119,10 +119,11 @@ struct Pairs : VectorOf<float, Bytes> {
 
 // What PanelProduct says of the result, for one vector of sums.
 template <class T, int Bytes>
-[[gnu::always_inline]] inline void store_vector(typename VectorOf<T, Bytes>::Register sum, const PanelProduct<T>& p,
-                                                T* row, std::int64_t column) {
+[[gnu::always_inline]] inline void store_vector(const typename VectorOf<T, Bytes>::Register& of_tile,
+                                                const PanelProduct<T>& p, T* row, std::int64_t column) {
   using InMemory = typename VectorOf<T, Bytes>::InMemory;
   auto* const to = reinterpret_cast<InMemory*>(row + column);
+  typename VectorOf<T, Bytes>::Register sum = of_tile;
   if (p.accumulate) sum += *to;
   if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + column);
   *to = sum;
@@ -132,10 +133,12 @@ template <class T, int Bytes>
 template <class T, int Bytes>
 [[gnu::always_inline]] inline void store_columns(const T* sums, const PanelProduct<T>& p, T* row, std::int64_t column,
                                                  std::int64_t columns) {
-  constexpr int kLanes = VectorOf<T, Bytes>::kLanes;
-  for (; columns >= kLanes; columns -= kLanes, column += kLanes, sums += kLanes)
-    store_vector<T, Bytes>(*reinterpret_cast<const typename VectorOf<T, Bytes>::InMemory*>(sums), p, row, column);
-  if constexpr (kLanes > 1)
+  using Of = VectorOf<T, Bytes>;
+  for (; columns >= Of::kLanes; columns -= Of::kLanes, column += Of::kLanes, sums += Of::kLanes) {
+    const typename Of::Register sum = *reinterpret_cast<const typename Of::InMemory*>(sums);
+    store_vector<T, Bytes>(sum, p, row, column);
+  }
+  if constexpr (Of::kLanes > 1)
     if (columns > 0) store_columns<T, Bytes / 2>(sums, p, row, column, columns);
 }
 
