@@ -6,6 +6,7 @@
 
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/pieces.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -43,24 +44,15 @@ class SlicedProduct {
   void by_rows() const {
     const auto packed = engine_.pack(dtype_, b_, a_.rows, precision_);
     for_each_slice(a_.rows, [&](std::int64_t first, std::int64_t last) {
-      packed->multiply(out_ + first * b_.columns * element_, b_.columns, rows_of_a(first, last));
+      packed->multiply(out_ + first * b_.columns * element_, b_.columns, part_of_a(first, last));
     });
   }
   void multiply(std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) const {
-    Matrix right = b_;
-    right.data = at(b_.data, column * b_.column_stride);
-    right.columns = column_end - column;
     engine_.matrix_product(dtype_, precision_, out_ + (row * b_.columns + column) * element_, b_.columns,
-                           rows_of_a(row, row_end), right);
+                           part_of_a(row, row_end), part(b_, dtype_, 0, b_.rows, column, column_end - column));
   }
-  Matrix rows_of_a(std::int64_t row, std::int64_t row_end) const {
-    Matrix left = a_;
-    left.data = at(a_.data, row * a_.row_stride);
-    left.rows = row_end - row;
-    return left;
-  }
-  const std::byte* at(const void* data, std::int64_t offset) const {
-    return static_cast<const std::byte*>(data) + offset * element_;
+  Matrix part_of_a(std::int64_t row, std::int64_t row_end) const {
+    return part(a_, dtype_, row, row_end - row, 0, a_.columns);
   }
   template <class F>
   void for_each_slice(std::int64_t extent, F f) const {
@@ -89,11 +81,8 @@ void Engine::product(Dtype dtype, Precision precision, void* out, const Matrix& 
     constexpr std::int64_t kGrain = 1 << 16;
     parallel_evenly(a.rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, b.columns)),
                     [&](std::int64_t begin, std::int64_t end) {
-                      const T* __restrict const add = static_cast<const T*>(bias);
-                      for (std::int64_t i = begin; i < end; ++i) {
-                        T* __restrict const row = static_cast<T*>(out) + i * b.columns;
-                        for (std::int64_t j = 0; j < b.columns; ++j) row[j] += add[j];
-                      }
+                      add_to_rows(static_cast<T*>(out) + begin * b.columns, end - begin, b.columns,
+                                  static_cast<const T*>(bias));
                     });
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,9 +16,9 @@ namespace eigengrad::kernels {
 
 /// Where a matrix may have elements other than 0: in row i, from column i + low to column i + high.
 struct Band {
-  static constexpr std::int64_t kAll = std::int64_t{1} << 62;
+  static constexpr std::int64_t kAll = std::int64_t{1} << 61;
   std::int64_t low = -kAll, high = kAll;
-  bool is_all() const { return low == -kAll && high == kAll; }
+  bool is_all() const { return low < -kAll / 2 && high > kAll / 2; }  // seen from a part of the matrix, too
 };
 
 /// A matrix in memory; one of the strides (in elements) is 1. Products may leave out what lies outside the band of
@@ -31,6 +32,17 @@ struct Matrix {
 
 inline Matrix transposed(const Matrix& m) {
   return {m.data, m.columns, m.rows, m.column_stride, m.row_stride, {-m.band.high, -m.band.low}};
+}
+/// Some of its rows and columns.
+inline Matrix part(const Matrix& m, Dtype dtype, std::int64_t row, std::int64_t rows, std::int64_t column,
+                   std::int64_t columns) {
+  const std::int64_t offset = row * m.row_stride + column * m.column_stride;
+  return {static_cast<const std::byte*>(m.data) + offset * static_cast<std::int64_t>(size_of(dtype)),
+          rows,
+          columns,
+          m.row_stride,
+          m.column_stride,
+          {m.band.low + row - column, m.band.high + row - column}};
 }
 /// A row-major matrix without gaps, and the transpose of one.
 inline Matrix row_major(const void* data, std::int64_t rows, std::int64_t columns, Band band = {}) {

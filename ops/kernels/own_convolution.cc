@@ -11,6 +11,7 @@
 #include "eigengrad/ops/kernels/own_windows.h"
 #include "eigengrad/ops/kernels/own_winograd.h"
 #include "eigengrad/ops/kernels/pairs.h"
+#include "eigengrad/ops/kernels/pieces.h"
 #include "eigengrad/ops/kernels/rounded.h"
 
 namespace eigengrad::kernels {
@@ -359,8 +360,7 @@ void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight
   own_engine().product(dtype_of<T>, s.precision, turned.data(), row_major(weight, s.out_channels, depth),
                        transposed(patches.data(), count, depth), nullptr);
   tiles<T>().transpose(turned.data(), count, s.out_channels, count, y, s.out_channels);
-  for (std::int64_t window = 0; bias && window < count; ++window)
-    for (std::int64_t o = 0; o < s.out_channels; ++o) y[window * s.out_channels + o] += bias[o];
+  if (bias) add_to_rows(y, count, s.out_channels, bias);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What pieces of a loop have made, each for itself.
+// Sums of what pieces of a loop have made, each for itself, and of a bias and rows.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,15 @@ void add_up(const T* parts, std::int64_t count, std::int64_t stride, std::int64_
       for (std::int64_t i = begin; i < end; ++i) to[i] += part[i];
     }
   });
+}
+
+/// row[j] += bias[j] for `count` rows that follow each other.
+template <class T>
+void add_to_rows(T* rows, std::int64_t count, std::int64_t columns, const T* bias) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    T* __restrict const row = rows + i * columns;
+    for (std::int64_t j = 0; j < columns; ++j) row[j] += bias[j];
+  }
 }
 
 }  // namespace eigengrad::kernels

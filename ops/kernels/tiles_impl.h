@@ -117,47 +117,37 @@ struct Pairs : VectorOf<float, Bytes> {
 
 // ---- Products.
 
-// What PanelProduct says of the result, for one vector of sums.
-template <class T, int Bytes>
-[[gnu::always_inline]] inline void store_vector(const typename VectorOf<T, Bytes>::Register& of_tile,
-                                                const PanelProduct<T>& p, T* row, std::int64_t column) {
-  using InMemory = typename VectorOf<T, Bytes>::InMemory;
-  auto* const to = reinterpret_cast<InMemory*>(row + column);
-  typename VectorOf<T, Bytes>::Register sum = of_tile;
-  if (p.accumulate) sum += *to;
-  if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + column);
-  *to = sum;
-}
-
-// The same for so many columns: in vectors of this length, and shorter ones for the rest.
-template <class T, int Bytes>
-[[gnu::always_inline]] inline void store_columns(const T* sums, const PanelProduct<T>& p, T* row, std::int64_t column,
-                                                 std::int64_t columns) {
-  using Of = VectorOf<T, Bytes>;
-  for (; columns >= Of::kLanes; columns -= Of::kLanes, column += Of::kLanes, sums += Of::kLanes) {
-    const typename Of::Register sum = *reinterpret_cast<const typename Of::InMemory*>(sums);
-    store_vector<T, Bytes>(sum, p, row, column);
-  }
-  if constexpr (Of::kLanes > 1)
-    if (columns > 0) store_columns<T, Bytes / 2>(sums, p, row, column, columns);
-}
-
-// For one row of a tile. Inlined, or the sums would have to leave their registers.
+// What PanelProduct says of the result, for one row of a tile. Inlined, or the sums would have to leave their
+// registers.
 template <class Of, int Vectors>
 [[gnu::always_inline]] inline void store_row(const typename Of::Register* sums,
                                              const PanelProduct<typename Of::Element>& p, typename Of::Element* row,
                                              std::int64_t column, std::int64_t columns) {
   using T = typename Of::Element;
-  constexpr int kLanes = Of::kLanes, kBytes = kLanes * static_cast<int>(sizeof(T));
+  using Register = typename Of::Register;
+  using InMemory = typename Of::InMemory;
+  constexpr int kLanes = Of::kLanes;
+  T* const out = row + column;
   if (columns == Vectors * kLanes) {
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) store_vector<T, kBytes>(sums[v], p, row, column + v * kLanes);
+    for (int v = 0; v < Vectors; ++v) {
+      auto* const to = reinterpret_cast<InMemory*>(out + v * kLanes);
+      Register sum = sums[v];
+      if (p.accumulate) sum += *to;
+      if (p.bias) sum += *reinterpret_cast<const InMemory*>(p.bias + column + v * kLanes);
+      *to = sum;
+    }
     return;
   }
   T values[Vectors * kLanes];
 #pragma GCC unroll 8
-  for (int v = 0; v < Vectors; ++v) *reinterpret_cast<typename Of::InMemory*>(values + v * kLanes) = sums[v];
-  store_columns<T, kBytes>(values, p, row, column, columns);
+  for (int v = 0; v < Vectors; ++v) *reinterpret_cast<InMemory*>(values + v * kLanes) = sums[v];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    T sum = values[j];
+    if (p.accumulate) sum += out[j];
+    if (p.bias) sum += p.bias[column + j];
+    out[j] = sum;
+  }
 }
 
 template <class Of, int Rows, int Vectors>
