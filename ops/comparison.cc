@@ -163,7 +163,7 @@ struct Where {
     EG_CHECK(x[0].dtype() == kBool, DtypeError, "[where] the condition is {}, expected bool", x[0].dtype());
     const Tensor out = result(x);
     dispatch(out.dtype(), [&]<class T>() {
-      const auto choose = kernels::each([](bool c, T a, T b) { return c ? a : b; });
+      const auto choose = kernels::each([](bool c, T a, T b) { return kernels::chosen(c, a, b); });
       kernels::elementwise<T, bool, T, T>(out, choose, x[0], x[1], x[2]);
     });
     return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -73,6 +74,19 @@ void elementwise(const Tensor& out, F&& f, const In&... in) {
   });
 }
 
+/// c ? a : b without a branch, for conditions that were stored: which it will be cannot be guessed, and compilers do
+/// not make vectors of it.
+template <class T>
+T chosen(bool c, T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return (a & c) | (b & !c);
+  } else {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    const Bits mask = Bits(0) - Bits(c);
+    return std::bit_cast<T>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask));
+  }
+}
+
 /// Makes a kernel of a function of single elements: each([](float a, float b) { return a + b; }).
 template <std::int64_t Grain, class F>
 struct Each {
@@ -80,12 +94,13 @@ struct Each {
   F f;
   template <class R, class... T>
   void operator()(std::int64_t n, R* out, const T*... in) const {
+    const F local = f;  // what it has captured is then in registers, not in memory that a branch might not read
     if constexpr (std::is_same_v<R, std::int64_t>) {
       // Functions of integers may throw (x / 0), and an exception that leaves a simd loop ends the process.
-      for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+      for (std::int64_t i = 0; i < n; ++i) out[i] = local(in[i]...);
     } else {
 #pragma omp simd
-      for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[i]...);
+      for (std::int64_t i = 0; i < n; ++i) out[i] = local(in[i]...);
     }
   }
 };

@@ -34,6 +34,8 @@ struct RowsProduct {
   std::int64_t depth, columns, first_term;
   bool accumulate;
   const T* bias;
+  const T* in_place = nullptr;  ///< the whole panels where they are not packed, and the way from row to row
+  std::int64_t in_place_step = 0;
 
   void run() const {
     const std::int64_t whole = columns / tiles.width * tiles.width, rest = columns - whole, high = panel_rows(depth);
@@ -41,7 +43,12 @@ struct RowsProduct {
       const T* const b = packed + column * high + first_term * wide;
       tiles.multiply({a, out, rows, segments, segment_count, step, b, column, count, accumulate, bias}, high * wide);
     };
-    if (whole > 0) multiply(0, whole, tiles.width);
+    if (whole > 0 && in_place)
+      tiles.multiply({a, out, rows, segments, segment_count, step, in_place + first_term * in_place_step, 0, whole,
+                      accumulate, bias, in_place_step},
+                     tiles.width);
+    else if (whole > 0)
+      multiply(0, whole, tiles.width);
     if (rest > 0) multiply(whole, rest, tiles.filled(rest));
   }
 };

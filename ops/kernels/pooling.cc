@@ -9,6 +9,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/elementwise.h"
 #include "eigengrad/ops/kernels/lanes.h"
 #include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/wide.h"
@@ -80,13 +81,6 @@ void with_pixels(const Windows& windows, F f) {
   f.template operator()<0>();
 }
 
-// x where `keep` holds, else 0, without a branch: which window's element is the largest cannot be guessed.
-template <class T>
-T kept_if(bool keep, T x) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  return std::bit_cast<T>(std::bit_cast<Bits>(x) & (Bits(0) - Bits(keep)));
-}
-
 // A NaN, once met, stays.
 template <class T>
 bool is_larger(T a, T b) {
@@ -127,8 +121,8 @@ void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Wind
     for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
       const T here = from[pixel];
       const bool hit = (here == largest) | ((here != here) & (largest != largest));
-      to[pixel] += kept_if(hit, left);
-      left = kept_if(!hit, left);
+      to[pixel] += chosen(hit, left, T(0));
+      left = chosen(hit, T(0), left);
     });
   });
 }

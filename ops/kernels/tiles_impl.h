@@ -150,7 +150,7 @@ template <class Of, int Vectors>
   }
 }
 
-template <class Of, int Rows, int Vectors>
+template <class Of, int Rows, int Vectors, bool kPacked>
 void multiply_tile(const PanelProduct<typename Of::Element>& p, std::int64_t first) {
   using T = typename Of::Element;
   constexpr int kLanes = Of::kLanes, kBytes = Vectors * kLanes * static_cast<int>(sizeof(T));
@@ -182,7 +182,7 @@ void multiply_tile(const PanelProduct<typename Of::Element>& p, std::int64_t fir
         for (int v = 0; v < Vectors; ++v) Of::add(sums[i][v], left, right[v]);
       }
       at += step;
-      b += Vectors * kLanes;
+      b += kPacked ? Vectors * kLanes : p.b_step;
     }
   }
 
@@ -192,7 +192,7 @@ void multiply_tile(const PanelProduct<typename Of::Element>& p, std::int64_t fir
 
 // One row and several whole panels, each `panel_size` elements in memory: with one panel every addition would wait for
 // the one before.
-template <class Of, int Panels>
+template <class Of, int Panels, bool kPacked>
 void multiply_one_row(const PanelProduct<typename Of::Element>& p, std::int64_t panel_size) {
   using T = typename Of::Element;
   constexpr int kLanes = Of::kLanes, kWidth = kVectors * kLanes;
@@ -200,7 +200,7 @@ void multiply_one_row(const PanelProduct<typename Of::Element>& p, std::int64_t 
   const T* b = p.b;
   for (std::int64_t s = 0; s < p.segment_count; ++s) {
     const T* const row = p.a[0] + p.segments[s].offset;
-    for (std::int64_t k = 0; k < p.segments[s].length; ++k, b += kWidth) {
+    for (std::int64_t k = 0; k < p.segments[s].length; ++k, b += kPacked ? kWidth : p.b_step) {
       typename Of::One left;
       Of::load(row + k * p.step, left);
 #pragma GCC unroll 8
@@ -218,20 +218,20 @@ void multiply_one_row(const PanelProduct<typename Of::Element>& p, std::int64_t 
     store_row<Of, kVectors>(sums[panel], p, p.out[0], p.column + panel * kWidth, kWidth);
 }
 
-template <class Of, int Vectors, int Rows>
+template <class Of, int Vectors, bool kPacked, int Rows>
 void multiply_rows(const PanelProduct<typename Of::Element>& p, std::int64_t first, std::int64_t rows) {
-  if (rows == Rows) return multiply_tile<Of, Rows, Vectors>(p, first);
-  if constexpr (Rows > 1) multiply_rows<Of, Vectors, Rows - 1>(p, first, rows);
+  if (rows == Rows) return multiply_tile<Of, Rows, Vectors, kPacked>(p, first);
+  if constexpr (Rows > 1) multiply_rows<Of, Vectors, kPacked, Rows - 1>(p, first, rows);
 }
 
 // The rows are shared out evenly among the tiles: 64 are nine of six and two of five, not ten of six and one of four.
-template <class Of, int Vectors>
+template <class Of, int Vectors, bool kPacked = true>
 void multiply_panel(const PanelProduct<typename Of::Element>& p) {
   constexpr int kRows = tile_rows(Vectors, Of::kLanes * static_cast<int>(sizeof(typename Of::Element)));
   const std::int64_t tiles = (p.rows + kRows - 1) / kRows;
   for (std::int64_t tile = 0, first = 0; tile < tiles; ++tile) {
     const std::int64_t left = tiles - tile, rows = (p.rows - first + left - 1) / left;
-    multiply_rows<Of, Vectors, kRows>(p, first, rows);
+    multiply_rows<Of, Vectors, kPacked, kRows>(p, first, rows);
     first += rows;
   }
 }
@@ -260,11 +260,19 @@ void multiply(PanelProduct<typename Of::Element> p, std::int64_t panel_size) {
     p.column += panels * kWidth;
     p.b += panels * panel_size;
   };
-  for (; p.rows == 1 && p.column + kPanels * kWidth <= end; go_on(kPanels))
-    multiply_one_row<Of, kPanels>(p, panel_size);
+  const bool is_packed = p.b_step == 0;
+  for (; p.rows == 1 && p.column + kPanels * kWidth <= end; go_on(kPanels)) {
+    if (is_packed)
+      multiply_one_row<Of, kPanels, true>(p, panel_size);
+    else
+      multiply_one_row<Of, kPanels, false>(p, panel_size);
+  }
   for (; p.column < end; go_on(1)) {
     p.columns = p.column + kWidth < end ? kWidth : end - p.column;
-    multiply_one_panel<Of>(p);
+    if (is_packed)
+      multiply_one_panel<Of>(p);
+    else
+      multiply_panel<Of, kVectors, false>(p);
   }
 }
 
