@@ -222,6 +222,12 @@ struct Elu {
     // Where x is large its power is not asked for, or an infinity would meet a gradient of 0.
     return {where(positive, g, g * exp(where(positive, 0, s.x(0)) * rate) * (alpha * rate))};
   }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each_costly([p = alpha * rate, r = rate]<class T>(T d, T a) {
+      return a > 0 ? d : d * (static_cast<T>(p) * kernels::exp((a > 0 ? T(0) : a) * static_cast<T>(r)));
+    });
+    return {floating(kName, rule, g, s.x(0))};
+  }
 };
 
 // x·σ(x), with the derivative σ(x)·(1 + x·(1 - σ(x))).
@@ -258,6 +264,39 @@ struct Hardtanh {
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {where(logical_or(s.x(0) <= low, s.x(0) >= high), 0, g)};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each(
+        [l = low, h = high]<class T>(T d, T a) { return a <= static_cast<T>(l) || a >= static_cast<T>(h) ? T(0) : d; });
+    return {floating(kName, rule, g, s.x(0))};
+  }
+};
+
+// x·h with h = x / 6 + ½ limited to [0, 1].
+struct Hardswish {
+  static constexpr const char* kName = "hardswish";
+  static constexpr SaveMask kSaves = input(0);
+  static constexpr double kLimit = 3;
+  template <class T>
+  static T limited(T a) {
+    constexpr T limit = kLimit;
+    return a < -limit ? -limit : a > limit ? limit : a;
+  }
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([]<class T>(T a) { return a * (limited(a) / T(6) + T(0.5)); }), x[0]);
+  }
+  // h, and x / 6 where it is not limited.
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor inside = logical_and(x > -kLimit, x < kLimit);
+    return {g * (hardsigmoid(x) + where(inside, x / 6, 0))};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each([]<class T>(T d, T a) {
+      const T slope = a <= T(-kLimit) || a >= T(kLimit) ? T(0) : a / T(6);
+      return d * (limited(a) / T(6) + T(0.5) + slope);
+    });
+    return {floating(kName, rule, g, s.x(0))};
   }
 };
 
@@ -330,10 +369,7 @@ Tensor hardsigmoid(Arg x) {
   return hardtanh(x, -3, 3) / 6 + 0.5;
 }
 
-Tensor hardswish(Arg x) {
-  kernels::check_floating("hardswish", x);
-  return x * hardsigmoid(x);
-}
+Tensor hardswish(Arg x) { return apply(Hardswish{}, x); }
 
 Tensor relu6(Arg x) {
   kernels::check_floating("relu6", x);

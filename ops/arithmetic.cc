@@ -146,7 +146,10 @@ struct Pow {
         const auto suits = [](float a, float b) {
           return a != 0 && std::abs(a) <= kLargest && std::abs(b) <= kLargest;
         };
-        kernels::elementwise<T, T, T>(out, kernels::fast_where(suits, [](float a, float b) { return kernels::finite_pow(a, b); }, exact), x[0], x[1]);
+        kernels::elementwise<T, T, T>(out,
+                                      kernels::fast_where(
+                                          suits, [](float a, float b) { return kernels::finite_pow(a, b); }, exact),
+                                      x[0], x[1]);
       } else {
         kernels::elementwise<T, T, T>(out, kernels::each_costly(exact), x[0], x[1]);
       }
@@ -402,6 +405,12 @@ struct Clamp {
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor& x = s.x(0);
     return {where(logical_or(x <= low, x >= high), 0, g)};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = kernels::each([l = low.to<double>(), h = high.to<double>()]<class T>(T d, T a) {
+      return a <= static_cast<T>(l) || a >= static_cast<T>(h) ? T(0) : d;
+    });
+    return {kernels::floating(kName, rule, g, s.x(0))};
   }
 };
 

@@ -10,6 +10,7 @@
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/comparison.h"
 #include "eigengrad/ops/kernels/binary.h"
+#include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/kernels/loss.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/math.h"
@@ -24,11 +25,72 @@ using losses::weighted;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const double kLogTwoPi = std::log(2 * std::acos(-1.0));
 
-// With c = difference limited to ±delta this is c²/2 within the limits, and grows by delta beyond them.
-Tensor huber(const Tensor& difference, double delta) {
-  const Tensor limited = clamp(difference, -delta, delta);
-  return limited * (difference - limited * 0.5);
-}
+// With c the input limited to ±delta, c·(x - c/2): c²/2 within the limits, and linear beyond them. Its derivative is c.
+struct Huber {
+  static constexpr const char* kName = "huber";
+  static constexpr SaveMask kSaves = input(0);
+  double delta;
+  Attributes attributes() const { return {{"delta", fmt::format("{}", delta)}}; }
+  template <class T>
+  static T limited(T x, T delta) {
+    return x < -delta ? -delta : x > delta ? delta : x;
+  }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = kernels::each([limit = delta]<class T>(T a) {
+      const T c = limited(a, static_cast<T>(limit));
+      return c * (a - c * T(0.5));
+    });
+    return kernels::floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g * clamp(s.x(0), -delta, delta)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule =
+        kernels::each([limit = delta]<class T>(T d, T a) { return d * limited(a, static_cast<T>(limit)); });
+    return {kernels::floating(kName, rule, g, s.x(0))};
+  }
+};
+
+// a·softplus(-x) + b·softplus(x), the cost of a probability σ(x) where its event counts a and the other one b: nothing
+// cancels, however sure the prediction.
+struct LogisticCost {
+  static constexpr const char* kName = "logistic_cost";
+  static constexpr SaveMask kSaves[] = {kInputs, input(0), input(0)};
+  Tensor forward(TensorRefs x) const {
+    const auto rule = kernels::each_costly([]<class T>(T z, T a, T b) {
+      const T rest = kernels::log1p(kernels::exp(-std::abs(z)));
+      return a * ((z < 0 ? -z : T(0)) + rest) + b * ((z > 0 ? z : T(0)) + rest);
+    });
+    const Tensor out = empty_like(x[0]);
+    dispatch_floating(kName, out.dtype(),
+                      [&]<class T>() { kernels::elementwise<T, T, T, T>(out, rule, x[0], x[1], x[2]); });
+    return out;
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    Grads grads = of_counts(s, g);
+    if (s.needs(0)) grads[0] = g * (s.x(2) * sigmoid(x) - s.x(1) * sigmoid(-x));
+    return grads;
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    Grads grads = of_counts(s, g);
+    if (s.needs(0)) {
+      const auto rule = kernels::each_costly([]<class T>(T d, T z, T a, T b) {
+        const T p = kernels::sigmoid(z);
+        return d * (b * p - a * (T(1) - p));
+      });
+      grads[0] = empty_like(s.x(0));
+      dispatch_floating(kName, g.dtype(), [&]<class T>() {
+        kernels::elementwise<T, T, T, T, T>(grads[0], rule, g, s.x(0), s.x(1), s.x(2));
+      });
+    }
+    return grads;
+  }
+
+ private:
+  static Grads of_counts(const Saved& s, const Tensor& g) {
+    return {Tensor(), s.needs(1) ? g * softplus(-s.x(0)) : Tensor(), s.needs(2) ? g * softplus(s.x(0)) : Tensor()};
+  }
+};
 
 // log target!, where the target is above 1.
 Tensor stirling(const Tensor& target) {
@@ -105,13 +167,13 @@ Tensor mse_loss(Arg input, const Tensor& target, Reduction reduction) {
 Tensor huber_loss(Arg input, const Tensor& target, Reduction reduction, double delta) {
   const Tensor y = checked_target("huber_loss", input, target);
   EG_CHECK(delta > 0, ValueError, "[huber_loss] delta is {}, expected more than 0", delta);
-  return losses::reduce(huber(input - y, delta), reduction);
+  return losses::reduce(apply(Huber{delta}, input - y), reduction);
 }
 
 Tensor smooth_l1_loss(Arg input, const Tensor& target, Reduction reduction, double beta) {
   const Tensor difference = input - checked_target("smooth_l1_loss", input, target);
   EG_CHECK(beta >= 0, ValueError, "[smooth_l1_loss] beta is {}, expected 0 or more", beta);
-  return losses::reduce(beta == 0 ? abs(difference) : huber(difference, beta) / beta, reduction);
+  return losses::reduce(beta == 0 ? abs(difference) : apply(Huber{beta}, difference) / beta, reduction);
 }
 
 Tensor poisson_nll_loss(Arg input, const Tensor& target, const PoissonNllOptions& options) {
@@ -142,8 +204,7 @@ Tensor binary_cross_entropy_with_logits(Arg input, const Tensor& target, Reducti
                                         const Tensor& pos_weight) {
   const char* const op = "binary_cross_entropy_with_logits";
   const Tensor y = checked_target(op, input, target);
-  // -log σ(x) = softplus(-x), and -log(1 - σ(x)) = softplus(x): nothing cancels, however sure the prediction.
-  const Tensor cost = weighted(op, "pos_weight", y, pos_weight) * softplus(-input) + (1 - y) * softplus(input);
+  const Tensor cost = apply(LogisticCost{}, input, weighted(op, "pos_weight", y, pos_weight), 1 - y);
   return losses::reduce(weighted(op, "weight", cost, weight), reduction);
 }
 
@@ -158,7 +219,7 @@ Tensor multilabel_soft_margin_loss(Arg input, const Tensor& target, Reduction re
   const char* const op = "multilabel_soft_margin_loss";
   const Tensor y = checked_target(op, input, target);
   EG_CHECK(input->dim() > 0, ShapeError, "[{}] the input has no axis of classes: expected [.., C]", op);
-  const Tensor cost = y * softplus(-input) + (1 - y) * softplus(input);
+  const Tensor cost = apply(LogisticCost{}, input, y, 1 - y);
   return losses::reduce(sum(weighted(op, "weight", cost, weight), {-1}) / static_cast<double>(input->size(-1)),
                         reduction);
 }
