@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <memory>
+#include <string>
 
+#include "eigengrad/core/apply.h"
 #include "eigengrad/core/check.h"
-#include "eigengrad/ops/arithmetic.h"
-#include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/check.h"
+#include "eigengrad/ops/kernels/resize.h"
 #include "eigengrad/ops/shape.h"
-#include "eigengrad/ops/type.h"
 
 namespace eigengrad {
 namespace {
+
+using kernels::Between;
 
 // How positions of the result along an axis map to those of the input.
 struct Scale {
@@ -30,29 +32,47 @@ Scale scale_between(std::int64_t in, std::int64_t out, double factor, bool align
   return {in, out, factor > 0 ? 1 / factor : static_cast<double>(in) / static_cast<double>(out), false};
 }
 
-Tensor nearest(const Tensor& x, std::int64_t axis, const Scale& scale) {
-  std::vector<std::int64_t> places;
-  for (std::int64_t i = 0; i < scale.out; ++i)
-    places.push_back(
-        std::min(scale.in - 1, static_cast<std::int64_t>(std::floor(static_cast<double>(i) * scale.step))));
-  return index_select(x, axis, tensor(places, {scale.out}));
+Between nearest_to(const Scale& scale) {
+  Between places;
+  for (std::int64_t i = 0; i < scale.out; ++i) {
+    const auto nearest = static_cast<std::int64_t>(std::floor(static_cast<double>(i) * scale.step));
+    places.below.push_back(std::min(scale.in - 1, nearest));
+  }
+  places.above = places.below;
+  places.parts.resize(places.below.size());
+  return places;
 }
 
-Tensor linear_between(const Tensor& x, std::int64_t axis, const Scale& scale) {
-  std::vector<std::int64_t> below, above;
-  std::vector<double> parts;  // of the neighbour above
+Between neighbours_of(const Scale& scale) {
+  Between places;
   for (std::int64_t i = 0; i < scale.out; ++i) {
     const double position = scale.position(i);
-    below.push_back(std::min(scale.in - 1, static_cast<std::int64_t>(position)));
-    above.push_back(std::min(scale.in - 1, below.back() + 1));
-    parts.push_back(std::clamp(position - static_cast<double>(below.back()), 0.0, 1.0));
+    places.below.push_back(std::min(scale.in - 1, static_cast<std::int64_t>(position)));
+    places.above.push_back(std::min(scale.in - 1, places.below.back() + 1));
+    places.parts.push_back(std::clamp(position - static_cast<double>(places.below.back()), 0.0, 1.0));
   }
-  Shape along(x.shape().size() - static_cast<std::size_t>(axis), 1);
-  along[0] = scale.out;
-  const Tensor part = to(tensor(parts, along), x.dtype());
-  const Tensor lower = index_select(x, axis, tensor(below, {scale.out}));
-  const Tensor upper = index_select(x, axis, tensor(above, {scale.out}));
-  return lower * (1 - part) + upper * part;
+  return places;
+}
+
+// Each the other's adjoint.
+struct ResizeAdjoint;
+struct Resize {
+  static constexpr const char* kName = "interpolate";
+  static constexpr SaveMask kSaves = kNothing;
+  std::size_t axis;
+  std::shared_ptr<const Between> places;
+  Attributes attributes() const { return {{"axis", std::to_string(axis)}}; }
+  Tensor forward(TensorRefs x) const { return kernels::resize(x[0], axis, *places); }
+  Grads backward(const Saved& s, const Tensor& g) const;
+};
+struct ResizeAdjoint : Resize {
+  static constexpr const char* kName = "interpolate_adjoint";
+  std::int64_t extent;
+  Tensor forward(TensorRefs g) const { return kernels::resize_adjoint(g[0], axis, *places, extent); }
+  Grads backward(const Saved&, const Tensor& g) const { return {apply(Resize{axis, places}, g)}; }
+};
+Grads Resize::backward(const Saved& s, const Tensor& g) const {
+  return {apply(ResizeAdjoint{*this, s.shape(0)[axis]}, g)};
 }
 
 // `factor` is 0 where only the extents are known.
@@ -68,13 +88,15 @@ Tensor resized(const Tensor& x, const Shape& size, double factor, const Interpol
            "[interpolate] expected {} extents for an input of shape {}, found {}", x.dim() - 2, x.shape(), size);
   EG_CHECK(!(is_nearest && options.align_corners), ValueError, "[interpolate] align_corners is not for nearest");
   Tensor result = x;
-  for (std::size_t i = 0; i < size.size(); ++i) {
+  // The last axis first: the others, whose elements lie apart, are taken in whole lines.
+  for (std::size_t i = size.size(); i-- > 0;) {
     const auto axis = static_cast<std::int64_t>(i) + 2;
     EG_CHECK(size[i] > 0 && x.size(axis) > 0, ShapeError, "[interpolate] axis {} of {} elements cannot have {}", axis,
              x.size(axis), size[i]);
     if (size[i] == x.size(axis)) continue;  // whatever the factor, as in PyTorch
     const Scale scale = scale_between(x.size(axis), size[i], factor, options.align_corners);
-    result = is_nearest ? nearest(result, axis, scale) : linear_between(result, axis, scale);
+    const auto places = std::make_shared<const Between>(is_nearest ? nearest_to(scale) : neighbours_of(scale));
+    result = apply(Resize{static_cast<std::size_t>(axis), places}, result);
   }
   return result.is_same(x) ? clone(x) : result;
 }
