@@ -136,6 +136,7 @@ void check_parameter(const char* op, const char* what, const Tensor& parameter, 
 struct Affine {
   static constexpr const char* kName = "affine";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
+  bool by_channels;  // x is row-major [N, C, ..], weight and bias [C, 1, ..]
   Tensor forward(TensorRefs x) const {
     const Tensor out = empty_like(x[0]);
     dispatch_floating(kName, out.dtype(), [&]<class T>() {
@@ -147,13 +148,21 @@ struct Affine {
   Grads backward(const Saved& s, const Tensor& g) const {
     return {s.needs(0) ? g * s.x(1) : Tensor(), s.needs(1) ? g * s.x(0) : Tensor(), g};
   }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    if (!by_channels) return backward(s, g);
+    const Shape& shape = s.shape(1);
+    const Tensors d = kernels::affine_backward(s.needs(1) ? as_contiguous(s.x(0)) : Tensor(),
+                                               s.needs(0) ? as_contiguous(s.x(1)) : Tensor(), as_contiguous(g));
+    return {d[0], s.needs(1) ? reshape(d[1], shape) : Tensor(), reshape(d[2], shape)};
+  }
 };
 
 // The same with those of weight and bias that there are, in the given shape.
 Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
   if (!weight.defined()) return bias.defined() ? x + reshape(bias, shape) : x;
   if (!bias.defined()) return x * reshape(weight, shape);
-  return apply(Affine{}, x, reshape(weight, shape), reshape(bias, shape));
+  const bool by_channels = x.dim() > 2 && x.is_contiguous() && shape == channel_shape(x);
+  return apply(Affine{by_channels}, x, reshape(weight, shape), reshape(bias, shape));
 }
 
 void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {

@@ -302,4 +302,33 @@ Tensors normalize_channels_backward(const Tensor& input, const Tensor& weight, c
   return {dx, dweight, dbias};
 }
 
+Tensors affine_backward(const Tensor& x, const Tensor& weight, const Tensor& dy) {
+  const std::int64_t images = dy.size(0), channels = dy.size(1);
+  const std::int64_t places = dy.numel() / std::max<std::int64_t>(1, images * channels);
+  const auto empty_if = [&](const Tensor& given, const Shape& shape) {
+    return given.defined() ? empty(shape, dy.dtype()) : Tensor();
+  };
+  const Tensor dx = empty_if(weight, dy.shape()), dweight = empty_if(x, {channels}),
+               dbias = empty({channels}, dy.dtype());
+  dispatch_floating("affine", dy.dtype(), [&]<class T>() {
+    const T *const in = raw_or_null<const T>(x), *const factors = raw_or_null<const T>(weight);
+    T *const dfactors = raw_or_null<T>(dweight), *const out = raw_or_null<T>(dx);
+    parallel_evenly(channels, rows_at_once(images * places), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t c = begin; c < end; ++c) {
+        double of_weight = 0, of_bias = 0;
+        for (std::int64_t n = 0; n < images; ++n) {
+          const std::int64_t first = (n * channels + c) * places;
+          const T* __restrict const grad = dy.raw<const T>() + first;
+          for (std::int64_t i = 0; factors && i < places; ++i) out[first + i] = grad[i] * factors[c];
+          if (in) of_weight += sum_in_lanes<double>(places, [&](std::int64_t i) { return grad[i] * in[first + i]; });
+          of_bias += sum_in_lanes<double>(places, [&](std::int64_t i) { return grad[i]; });
+        }
+        if (dfactors) dfactors[c] = static_cast<T>(of_weight);
+        dbias.raw<T>()[c] = static_cast<T>(of_bias);
+      }
+    });
+  });
+  return {dx, dweight, dbias};
+}
+
 }  // namespace eigengrad::kernels

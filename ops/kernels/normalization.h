@@ -23,4 +23,8 @@ Tensors normalize_channels(const Tensor& x, const Tensor& weight, const Tensor& 
 Tensors normalize_channels_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& variance,
                                     const Tensor& dy, double eps);
 
+/// The gradients of x, weight and bias, the last two [C], from that of x·weight + bias for x [N, C, ..]. That of x is
+/// undefined without weight, that of the weight without x.
+Tensors affine_backward(const Tensor& x, const Tensor& weight, const Tensor& dy);
+
 }  // namespace eigengrad::kernels

@@ -130,13 +130,28 @@ void max_pool_grad_plane(const T* from, const T* best, const T* grad, const Wind
 // Its sum.
 template <class T>
 double sum_of_window(const T* from, const Windows& windows, const Span& row, const Span& column) {
-  const std::int64_t step = windows.columns.step, count = (column.end - column.begin + step - 1) / step;
+  const std::int64_t line = windows.columns.extent, step = windows.columns.step;
+  const auto sum_from = [&](std::int64_t first, std::int64_t count) {
+    return sum_in_lanes<double>(count, [&](std::int64_t i) { return from[first + i * step]; });
+  };
+  const bool are_whole_lines = column.begin == 0 && column.end == line && step == 1 && windows.rows.step == 1;
+  if (are_whole_lines) return sum_from(row.begin * line, (row.end - row.begin) * line);
   double sum = 0;
-  for (std::int64_t y = row.begin; y < row.end; y += windows.rows.step) {
-    const T* const first = from + y * windows.columns.extent + column.begin;
-    sum += sum_in_lanes<double>(count, [&](std::int64_t i) { return first[i * step]; });
-  }
+  for (std::int64_t y = row.begin; y < row.end; y += windows.rows.step)
+    sum += sum_from(y * line + column.begin, (column.end - column.begin + step - 1) / step);
   return sum;
+}
+
+// x added to every pixel of a window.
+template <class T>
+void add_to_window(T* to, const Windows& windows, const Span& row, const Span& column, T x) {
+  for (std::int64_t y = row.begin; y < row.end; y += windows.rows.step) {
+    T* const line = to + y * windows.columns.extent;
+    if (windows.columns.step == 1)
+      for (std::int64_t i = column.begin; i < column.end; ++i) line[i] += x;
+    else
+      for (std::int64_t i = column.begin; i < column.end; i += windows.columns.step) line[i] += x;
+  }
 }
 
 // ---- And with the channels last, a vector of them at a time.
@@ -351,6 +366,7 @@ Tensor sum_pool_adjoint(const Tensor& dy, const Windows& windows, const std::vec
       for_each_window(windows, [&](std::int64_t place, const Span& row, const Span& column) {
         const T* __restrict const here = from + place * width;
         const auto factor = static_cast<T>(factors[static_cast<std::size_t>(place)]);
+        if (!channels_last) return add_to_window(to, windows, row, column, *here * factor);
         for_each_pixel(windows, row, column, [&](std::int64_t pixel) {
           T* __restrict const add = to + pixel * width;
           for (std::int64_t c = 0; c < width; ++c) add[c] += here[c] * factor;
