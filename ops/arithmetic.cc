@@ -141,6 +141,8 @@ struct Pow {
   Tensor forward(TensorRefs x) const {
     const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
     dispatch_number(kName, out.dtype(), [&]<class T>() {
+      if constexpr (std::is_floating_point_v<T>)
+        if (x[1].numel() == 1 && by_multiplying(out, x[0], *x[1].raw<const T>())) return;
       const auto exact = [](T a, T b) { return power(a, b); };
       if constexpr (std::is_same_v<T, float>) {
         const auto suits = [](float a, float b) {
@@ -161,7 +163,8 @@ struct Pow {
     if (s.needs(0)) {
       const Tensor& b = s.x(1);
       // Where b is 0 the power is 1 whatever a is; the formula would give 0 · a^-1, NaN at a = 0.
-      grads[0] = where(b == 0, 0, g * b * pow(s.x(0), b - 1));
+      const Tensor d = g * (b * pow(s.x(0), b - 1));
+      grads[0] = b.numel() == 1 && b.item() != 0 ? d : where(b == 0, 0, d);
     }
     if (s.needs(1)) {
       const Tensor& a = s.x(0);
@@ -173,6 +176,20 @@ struct Pow {
 
  private:
   static constexpr float kLargest = std::numeric_limits<float>::max();
+  // The powers that are multiplications. False for another exponent.
+  template <class T>
+  static bool by_multiplying(const Tensor& out, const Tensor& x, T exponent) {
+    const auto run = [&](auto f) {
+      kernels::elementwise<T, T>(out, kernels::each(f), x);
+      return true;
+    };
+    if (exponent == 1) return run([](T a) { return a; });
+    if (exponent == 2) return run([](T a) { return a * a; });
+    if (exponent == 3) return run([](T a) { return a * a * a; });
+    if (exponent == -1) return run([](T a) { return 1 / a; });
+    if (exponent == -2) return run([](T a) { return 1 / (a * a); });
+    return false;
+  }
   template <class T>
   static T power(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) {
