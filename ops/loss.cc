@@ -173,7 +173,8 @@ Tensor huber_loss(Arg input, const Tensor& target, Reduction reduction, double d
 Tensor smooth_l1_loss(Arg input, const Tensor& target, Reduction reduction, double beta) {
   const Tensor difference = input - checked_target("smooth_l1_loss", input, target);
   EG_CHECK(beta >= 0, ValueError, "[smooth_l1_loss] beta is {}, expected 0 or more", beta);
-  return losses::reduce(beta == 0 ? abs(difference) : apply(Huber{beta}, difference) / beta, reduction);
+  const Tensor cost = beta == 0 ? abs(difference) : apply(Huber{beta}, difference);
+  return losses::reduce(beta == 0 || beta == 1 ? cost : cost / beta, reduction);
 }
 
 Tensor poisson_nll_loss(Arg input, const Tensor& target, const PoissonNllOptions& options) {

@@ -120,10 +120,10 @@ struct ArgSort {
     const Tensor out = empty(shape, kInt64);
     dispatch(from.dtype(), [&]<class T>() {
       for_each_line(view, [&](std::int64_t first) {
-        const std::vector<std::int64_t> order = sorted(from.raw<T>() + first, view);
+        const std::vector<Item<T>> order = sorted(from.raw<T>() + first, view);
         const std::int64_t block = view.extent * view.inner;
         std::int64_t* to = out.raw<std::int64_t>() + first / block * count * view.inner + first % block;
-        for (std::int64_t k = 0; k < count; ++k) to[k * view.inner] = order[static_cast<std::size_t>(k)];
+        for (std::int64_t k = 0; k < count; ++k) to[k * view.inner] = order[static_cast<std::size_t>(k)].place;
       });
     });
     return out;
@@ -131,15 +131,25 @@ struct ArgSort {
 
  private:
   template <class T>
-  std::vector<std::int64_t> sorted(const T* line, const AxisView& view) const {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(view.extent));
-    std::iota(order.begin(), order.end(), 0);
-    const auto before = [&](std::int64_t i, std::int64_t j) {
-      const T a = line[i * view.inner], b = line[j * view.inner];
-      return comes_before(a, b, descending) || (!comes_before(b, a, descending) && i < j);
+  struct Item {
+    T value;
+    std::int64_t place;
+  };
+  // Of which the first `count` are in order.
+  template <class T>
+  std::vector<Item<T>> sorted(const T* line, const AxisView& view) const {
+    std::vector<Item<T>> items(static_cast<std::size_t>(view.extent));
+    for (std::int64_t i = 0; i < view.extent; ++i) items[static_cast<std::size_t>(i)] = {line[i * view.inner], i};
+    const auto before = [this](const Item<T>& a, const Item<T>& b) {
+      return comes_before(a.value, b.value, descending) ||
+             (!comes_before(b.value, a.value, descending) && a.place < b.place);
     };
-    std::partial_sort(order.begin(), order.begin() + count, order.end(), before);
-    return order;
+    // Few are found faster by a heap.
+    if (count < view.extent / 8)
+      std::partial_sort(items.begin(), items.begin() + count, items.end(), before);
+    else
+      std::sort(items.begin(), items.end(), before);
+    return items;
   }
 };
 
