@@ -42,20 +42,59 @@ double polynomial(const double (&coefficients)[N], double x) {
 double unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 double open_unit_interval(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
 
+// The blocks of `kBlocks` offsets side by side: word j of block k is words[j][k].
+template <int kBlocks>
+struct Blocks {
+  std::uint32_t words[4][kBlocks];
+
+  Blocks(std::uint64_t seed, std::uint64_t stream, std::uint64_t offset) {
+    for (int k = 0; k < kBlocks; ++k) {
+      const std::uint64_t at = offset + static_cast<std::uint64_t>(k);
+      words[0][k] = low(at);
+      words[1][k] = high(at);
+      words[2][k] = low(stream);
+      words[3][k] = high(stream);
+    }
+    std::uint32_t key[2] = {low(seed), high(seed)};
+    for (int round = 0; round < 10; ++round) {
+#pragma omp simd
+      for (int k = 0; k < kBlocks; ++k) {
+        const std::uint64_t p0 = std::uint64_t{0xD2511F53} * words[0][k], p1 = std::uint64_t{0xCD9E8D57} * words[2][k];
+        words[0][k] = high(p1) ^ words[1][k] ^ key[0];
+        words[2][k] = high(p0) ^ words[3][k] ^ key[1];
+        words[1][k] = low(p1);
+        words[3][k] = low(p0);
+      }
+      key[0] += 0x9E3779B9;
+      key[1] += 0xBB67AE85;
+    }
+  }
+
+ private:
+  static std::uint32_t low(std::uint64_t v) { return static_cast<std::uint32_t>(v); }
+  static std::uint32_t high(std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); }
+};
+
 // Element i is made of word i of the stream, whatever thread makes it: 32 bits for a float or less, 64 for a double.
 template <class T, class F>
 void fill(T* out, std::int64_t n, Generator& generator, F value_of) {
-  constexpr std::int64_t per_block = sizeof(T) <= 4 ? 4 : 2;
-  const std::int64_t blocks = (n + per_block - 1) / per_block;
+  constexpr std::int64_t kPerBlock = sizeof(T) <= 4 ? 4 : 2;
+  constexpr int kTogether = 32;
+  const std::int64_t blocks = (n + kPerBlock - 1) / kPerBlock;
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(blocks));
   parallel_evenly(blocks, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) {
-      const Generator::Block block = generator.block(first + static_cast<std::uint64_t>(k));
-      for (std::int64_t j = 0; j < per_block && k * per_block + j < n; ++j) {
-        // A float takes its 32 bits as the upper half.
-        const std::uint64_t bits = per_block == 4 ? std::uint64_t{block.word[j]} << 32 : block.u64(static_cast<int>(j));
-        out[k * per_block + j] = value_of(bits);
-      }
+    const F local = value_of;
+    for (std::int64_t k = begin; k < end; k += kTogether) {
+      const Blocks<kTogether> some(generator.seed(), generator.stream(), first + static_cast<std::uint64_t>(k));
+      std::uint64_t bits[kPerBlock * kTogether];  // of a float the upper half
+      for (std::int64_t i = 0; i < kTogether; ++i)
+        for (std::int64_t j = 0; j < kPerBlock; ++j)
+          bits[i * kPerBlock + j] = kPerBlock == 4
+                                        ? std::uint64_t{some.words[j][i]} << 32
+                                        : some.words[2 * j][i] | std::uint64_t{some.words[2 * j + 1][i]} << 32;
+      const std::int64_t count = std::min(kPerBlock * std::min<std::int64_t>(kTogether, end - k), n - k * kPerBlock);
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) out[k * kPerBlock + i] = local(bits[i]);
     }
   });
 }
@@ -124,20 +163,8 @@ std::uint64_t Generator::stream_id(std::string_view name) {
 }
 
 Generator::Block Generator::block(std::uint64_t offset) const {
-  const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
-  std::uint32_t c[4] = {low(offset), high(offset), low(stream_), high(stream_)};
-  std::uint32_t key[2] = {low(seed()), high(seed())};
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0], p1 = std::uint64_t{0xCD9E8D57} * c[2];
-    c[0] = high(p1) ^ c[1] ^ key[0];
-    c[2] = high(p0) ^ c[3] ^ key[1];
-    c[1] = low(p1);
-    c[3] = low(p0);
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
-  }
-  return {{c[0], c[1], c[2], c[3]}};
+  const Blocks<1> one(seed(), stream_, offset);
+  return {{one.words[0][0], one.words[1][0], one.words[2][0], one.words[3][0]}};
 }
 
 std::uint32_t Generator::next_u32() { return block(reserve(1)).word[0]; }

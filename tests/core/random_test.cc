@@ -94,6 +94,25 @@ TEST(Random, SameSeedSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(results[0], results[2]);
 }
 
+// Many blocks are made at a time: every element is that of its own block, whatever lies beside it.
+TEST(Random, ElementsAreThoseOfTheirBlocks) {
+  for (const std::int64_t count : {1, 3, 4, 127, 128, 129, 1000}) {
+    Generator generator(7, 3);
+    generator.set_offset(0xfffffff0);  // the counter's lower word runs over
+    const std::uint64_t first = generator.offset();
+    const Tensor floats = rand({count}, kFloat32, generator);
+    const std::uint64_t second = generator.offset();
+    const Tensor doubles = rand({count}, kFloat64, generator);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto k = static_cast<std::uint64_t>(i);
+      const std::uint32_t word = generator.block(first + k / 4).word[k % 4];
+      const std::uint64_t words = generator.block(second + k / 2).u64(static_cast<int>(k % 2));
+      ASSERT_EQ(floats.data<float>()[k], static_cast<float>(word >> 8) * 0x1p-24F) << i << " of " << count;
+      ASSERT_EQ(doubles.data<double>()[k], static_cast<double>(words >> 11) * 0x1p-53) << i << " of " << count;
+    }
+  }
+}
+
 TEST(Random, OffsetRestoresTheStream) {
   Generator generator(5, "dropout");
   rand({10}, kFloat32, generator);
