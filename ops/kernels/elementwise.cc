@@ -99,22 +99,23 @@ void move_elements(const std::byte* from, std::int64_t from_stride, std::byte* t
 
 // One run along the innermost axis. Operands that are not contiguous there pass through `buffers`.
 struct InnerRun {
-  InnerRun(const Operand* all, const Plan& the_plan, Chunk f) : operands(all), plan(the_plan), chunk(f) {}
+  InnerRun(const Operand* all, const Plan& the_plan, Chunk f) : operands(all), plan(the_plan), chunk(f) {
+    for (std::size_t k = 0; k < plan.count; ++k) is_buffered = is_buffered || plan.axes.back().strides[k] != 1;
+  }
 
   const Operand* operands;
   const Plan& plan;
   Chunk chunk;
+  bool is_buffered = false;
   alignas(64) std::byte buffers[kMaxOperands][kBufferElements * 8];  // left uninitialised: most runs need none
 
   // (`at` is not copied: its 8 bytes, read as 16, would wait for all that was written before.)
   void run(const std::array<std::byte*, kMaxOperands>& at, std::int64_t n) {
-    const Plan::Axis& inner = plan.axes.back();
-    bool buffered = false;
-    for (std::size_t k = 0; k < plan.count; ++k) buffered = buffered || inner.strides[k] != 1;
-    if (!buffered || n == 1) {
+    if (!is_buffered || n == 1) {
       chunk(n, at.data());
       return;
     }
+    const Plan::Axis& inner = plan.axes.back();
     for (std::size_t k = 1; k < plan.count; ++k)
       if (inner.strides[k] == 0) load(k, at[k], std::min(n, kBufferElements));
     for (std::int64_t done = 0; done < n; done += kBufferElements) {
@@ -146,10 +147,14 @@ void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int
   const std::int64_t blocks = (inner_axis.extent + block - 1) / block;
   Dims position(outer);
   std::array<std::byte*, kMaxOperands> at{};
-  for (std::size_t k = 0; k < plan.count; ++k) at[k] = operands[k].data;
+  std::array<std::int64_t, kMaxOperands> element{};
+  const std::size_t count = plan.count;
+  for (std::size_t k = 0; k < count; ++k) {
+    at[k] = operands[k].data;
+    element[k] = static_cast<std::int64_t>(operands[k].element_size);
+  }
   const auto advance = [&](const Plan::Axis& axis, std::int64_t by) {
-    for (std::size_t k = 0; k < plan.count; ++k)
-      at[k] += by * axis.strides[k] * static_cast<std::int64_t>(operands[k].element_size);
+    for (std::size_t k = 0; k < count; ++k) at[k] += by * axis.strides[k] * element[k];
   };
   std::int64_t rest = begin / blocks;
   for (std::size_t axis = outer; axis-- > 0;) {
@@ -168,7 +173,7 @@ void run_pieces(const Operand* operands, const Plan& plan, Chunk chunk, std::int
       start += size;
       continue;
     }
-    advance(inner_axis, -start);
+    if (start != 0) advance(inner_axis, -start);
     start = 0;
     for (std::size_t axis = outer; axis-- > 0;) {
       advance(plan.axes[axis], 1);
