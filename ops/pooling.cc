@@ -7,6 +7,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/index.h"
 #include "eigengrad/ops/kernels/check.h"
+#include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/pooling.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/shape.h"

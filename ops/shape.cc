@@ -191,7 +191,11 @@ struct Cat {
   Tensor forward(TensorRefs x) const {
     Shape shape = x[0].shape();
     for (std::size_t i = 1; i < x.size(); ++i) shape[axis] += x[i].shape()[axis];
-    const Tensor out = empty(shape, x[0].dtype());
+    // Images that all lie with their channels last give such a one.
+    bool channels_last = true;
+    for (std::size_t i = 0; i < x.size() && channels_last; ++i)
+      channels_last = x[i].dim() == 4 && kernels::channels_come_last(x[i]);
+    const Tensor out = channels_last ? kernels::empty_channels_last(shape, x[0].dtype()) : empty(shape, x[0].dtype());
     std::int64_t start = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const std::int64_t length = x[i].shape()[axis];

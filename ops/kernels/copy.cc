@@ -6,6 +6,7 @@
 #include "eigengrad/core/parallel.h"
 #include "eigengrad/ops/kernels/elementwise.h"
 #include "eigengrad/ops/kernels/tiles.h"
+#include "eigengrad/ops/kernels/view.h"
 
 namespace eigengrad::kernels {
 
@@ -126,11 +127,21 @@ bool is_channels_last(const Tensor& x) {
   return true;
 }
 
+bool channels_come_last(const Tensor& x) { return !x.is_contiguous() && is_channels_last(x); }
+
 Tensor empty_channels_last(const Shape& shape, Dtype dtype) {
-  const Tensor rows = empty({shape[0], shape[2], shape[3], shape[1]}, dtype);
-  const TensorImpl& impl = rows.impl();
-  const Strides& s = rows.strides();
-  return Tensor(TensorImpl::create(impl.storage, impl.data, shape, {s[0], s[3], s[1], s[2]}, dtype));
+  return as_images(empty({shape[0], shape[2], shape[3], shape[1]}, dtype));
+}
+
+Tensor as_pixels(const Tensor& images) {
+  const Shape& x = images.shape();
+  return view(images, {x[0], x[2], x[3], x[1]}, contiguous_strides({x[0], x[2], x[3], x[1]}));
+}
+
+Tensor as_images(const Tensor& pixels) {
+  const Shape& x = pixels.shape();
+  const Strides& s = pixels.strides();
+  return view(pixels, {x[0], x[3], x[1], x[2]}, {s[0], s[3], s[1], s[2]});
 }
 
 Tensor as_channels_last(const Tensor& x) {

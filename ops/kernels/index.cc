@@ -78,9 +78,16 @@ template <class T>
 void index_select(T* out, const AxisView& out_view, const T* x, const AxisView& x_view, const std::int64_t* index) {
   const std::int64_t inner = x_view.inner;
   parallel_evenly(out_view.outer * out_view.extent, grain_for(inner), [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t k = begin % out_view.extent;
+    const T* from = x + begin / out_view.extent * x_view.extent * inner;
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t o = row / out_view.extent, k = row % out_view.extent;
-      std::copy_n(x + (o * x_view.extent + index[k]) * inner, inner, out + row * inner);
+      if (inner == 1)
+        out[row] = from[index[k]];
+      else
+        std::copy_n(from + index[k] * inner, inner, out + row * inner);
+      if (++k < out_view.extent) continue;
+      k = 0;
+      from += x_view.extent * inner;
     }
   });
 }

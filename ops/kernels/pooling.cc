@@ -262,8 +262,6 @@ void sum_channels(const T* from, const Windows& windows, const Span& row, const 
 
 }  // namespace
 
-bool channels_come_last(const Tensor& x) { return !x.is_contiguous() && is_channels_last(x); }
-
 Tensor max_pool(const Tensor& x, const Windows& windows) {
   const bool last = channels_come_last(x);
   const Tensor image = laid_out(x, last), y = new_images(windows.result(x.shape()), x.dtype(), last);

@@ -29,9 +29,6 @@ struct Windows {
   Shape result(const Shape& x) const { return {x[0], x[1], rows.size(), columns.size()}; }
 };
 
-/// Whether results for x have their channels last.
-bool channels_come_last(const Tensor& x);
-
 /// The largest element of each window; a NaN is larger than all. The result is laid out like x.
 Tensor max_pool(const Tensor& x, const Windows& windows);
 /// Where in the plane of its image that element is: int64, row-major.

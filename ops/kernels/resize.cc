@@ -51,9 +51,13 @@ void for_each_item(std::int64_t outer, const Tensor& from, const Tensor& to, F f
   });
 }
 
+// Images with their channels last stay so: rows or columns of their pixels are an axis like others.
+bool are_images(const Tensor& x, std::size_t axis) { return x.dim() == 4 && axis >= 2 && channels_come_last(x); }
+
 }  // namespace
 
 Tensor resize(const Tensor& x, std::size_t axis, const Between& places) {
+  if (are_images(x, axis)) return as_images(resize(as_pixels(x), axis - 1, places));
   const Tensor in = as_contiguous(x);
   const Around around(x.shape(), axis);
   const std::int64_t inner = around.inner;
@@ -73,6 +77,7 @@ Tensor resize(const Tensor& x, std::size_t axis, const Between& places) {
 }
 
 Tensor resize_adjoint(const Tensor& g, std::size_t axis, const Between& places, std::int64_t extent) {
+  if (are_images(g, axis)) return as_images(resize_adjoint(as_pixels(g), axis - 1, places, extent));
   const Tensor grad = as_contiguous(g);
   const Around around(g.shape(), axis);
   const std::int64_t inner = around.inner;
