@@ -165,7 +165,7 @@ void cross_entropy(const AxisView& view, const T* x, const Targets<T>& targets, 
       const auto surprise = [&](std::int64_t c) { return log_sum[j] - (x[first + c * tile.step + j] - max[j]); };
       T total = (1 - targets.smoothing) * weight(target) * surprise(target);
       if (smooth > 0)
-        for (std::int64_t c = 0; c < tile.extent; ++c) total += smooth * weight(c) * surprise(c);
+        total += smooth * sum_of_row<T>(tile.extent, [&](std::int64_t c) { return weight(c) * surprise(c); });
       loss[sample + j] = total;
     }
   });
@@ -190,7 +190,9 @@ void cross_entropy_grad(const AxisView& view, const T* x, const Targets<T>& targ
       uniform[j] = counts ? by * smooth : T(0);
     }
     for_each_element(tile, [&](std::int64_t k, std::int64_t j) { to[k] *= factor[j]; });
-    if (smooth > 0)
+    if (smooth > 0 && tile.is_row())
+      for (std::int64_t c = 0; c < tile.extent; ++c) to[c] -= uniform[0] * weight(c);
+    else if (smooth > 0)
       for (std::int64_t c = 0; c < tile.extent; ++c)
         for (std::int64_t j = 0; j < tile.width; ++j) to[c * tile.step + j] -= uniform[j] * weight(c);
     for (std::int64_t j = 0; j < tile.width; ++j) {
