@@ -75,8 +75,9 @@ struct LogisticCost {
     Grads grads = of_counts(s, g);
     if (s.needs(0)) {
       const auto rule = kernels::each_costly([]<class T>(T d, T z, T a, T b) {
-        const T p = kernels::sigmoid(z);
-        return d * (b * p - a * (T(1) - p));
+        // σ(|z|) and σ(-|z|): 1 - σ would lose the latter.
+        const T power = kernels::exp(-std::abs(z)), likely = 1 / (1 + power), unlikely = power * likely;
+        return d * (z > 0 ? b * likely - a * unlikely : b * unlikely - a * likely);
       });
       grads[0] = empty_like(s.x(0));
       dispatch_floating(kName, g.dtype(), [&]<class T>() {

@@ -193,6 +193,25 @@ Tensor by_groups(const Tensor& x, std::int64_t groups, double eps) {
   return reshape(normalize_rows<true>(reshape(x, {-1, columns}), {columns}, Tensor(), Tensor(), eps), x.shape());
 }
 
+// (x - mean)·scale + bias in one pass; all three broadcast to x.
+struct NormalizeBy {
+  static constexpr const char* kName = "batch_norm";
+  static constexpr SaveMask kSaves[] = {input(2), input(2), input(0) | input(1), kNothing};
+  Tensor forward(TensorRefs x) const {
+    const Tensor out = empty_like(x[0]);
+    dispatch_floating(kName, out.dtype(), [&]<class T>() {
+      const auto rule = kernels::each([](T a, T mean, T scale, T bias) { return (a - mean) * scale + bias; });
+      kernels::elementwise<T, T, T, T, T>(out, rule, x[0], x[1], x[2], x[3]);
+    });
+    return out;
+  }
+  // The engine sums over the axes that the three do not have.
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor dx = s.needs(0) || s.needs(1) ? g * s.x(2) : Tensor();
+    return {s.needs(0) ? dx : Tensor(), s.needs(1) ? -dx : Tensor(), s.needs(2) ? g * (s.x(0) - s.x(1)) : Tensor(), g};
+  }
+};
+
 void move_towards(Tensor& running, const Tensor& batch, double momentum) {
   if (!running.defined()) return;
   const NoGrad no_grad;
@@ -260,9 +279,10 @@ Tensor batch_norm(Arg x, Tensor running_mean, Tensor running_var, const Tensor& 
   if (options.training) return batch_norm_training(x, running_mean, running_var, weight, bias, options);
   EG_CHECK(running_mean.defined() && running_var.defined(), ValueError,
            "[batch_norm] found no running mean and variance, expected them outside training");
-  const Tensor inverse = rsqrt(running_var + options.eps), factor = weight.defined() ? inverse * weight : inverse;
-  const Tensor moved = running_mean * factor;
-  return affine(x, factor, bias.defined() ? bias - moved : -moved, shape);
+  const Tensor inverse = rsqrt(running_var + options.eps);
+  return apply(NormalizeBy{}, x, reshape(running_mean, shape),
+               reshape(weight.defined() ? inverse * weight : inverse, shape),
+               reshape(bias.defined() ? bias : zeros_like(inverse), shape));
 }
 
 Tensor normalize(Arg x, double p, std::int64_t axis, double eps) {

@@ -54,7 +54,7 @@ bool are_dots(const Matrix& a, const Matrix& b) {
 // 1,024: one row in 53 µs instead of 308, 24 in 449 instead of 642; from 32 rows on little is left of it.)
 bool reads_in_place(const Matrix& a, const Matrix& b) {
   constexpr std::int64_t kFew = 24;
-  return b.column_stride == 1 && a.rows <= kFew;
+  return b.column_stride == 1 && b.row_stride > 0 && a.rows <= kFew;
 }
 
 // How long it takes to turn a number over, to pack one, and to pack one that has to be turned over, in multiplications.

@@ -39,8 +39,8 @@ struct PanelProduct {
   std::int64_t column, columns;
   bool accumulate;  ///< add to what out has
   const T* bias;    ///< added to every row, counted from column 0; may be null
-  std::int64_t b_step =
-      0;  ///< where b is not packed: elements from one of its rows to the next. The panels are whole then
+  /// Not 0 where b is not packed, and the panels are whole: elements from one of its rows to the next.
+  std::int64_t b_step = 0;
 };
 
 /// The loops for one element type and one kind of processor. A sum over a row runs from its first element to its last,

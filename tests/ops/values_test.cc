@@ -216,6 +216,25 @@ TEST(Pow, OfZeroAndInfinityAndNaN) {
     }
 }
 
+TEST(BatchNormByStatistics, TakesALargeMeanAwayFirst) {
+  const Tensor x = reshape(tensor<float>({1e4F - 0x1p-7F, 1e4F, 1e4F + 0x1p-7F}), {3, 1});
+  const Tensor y = batch_norm(x, full({1}, 1e4), full({1}, 1e-4), Tensor(), Tensor(), {.training = false, .eps = 0});
+  EXPECT_NEAR((y[{0, 0}].item()), -0.78125, 1e-6);
+  EXPECT_EQ((y[{1, 0}].item()), 0);
+  EXPECT_NEAR((y[{2, 0}].item()), 0.78125, 1e-6);
+}
+
+// A prediction that is right and sure still has a gradient: the probability of the other event.
+TEST(BinaryCrossEntropyWithLogits, KeepsSmallGradients) {
+  for (const double sign : {1.0, -1.0}) {
+    const Tensor x = full({1}, 20 * sign).set_requires_grad(), target = full({1}, sign > 0 ? 1 : 0);
+    const Tensor loss = binary_cross_entropy_with_logits(x, target);
+    loss.backward();
+    EXPECT_NEAR(loss.item() / std::log1p(std::exp(-20)), 1, 1e-6);
+    EXPECT_NEAR(x.grad().item() / (-sign / (1 + std::exp(20))), 1, 1e-6);
+  }
+}
+
 // Gradients that lie side by side are seen as one, others are copied; pieces that nobody used count as 0.
 TEST(Split, JoinsTheGradientsOfItsPieces) {
   const Tensor factors = reshape(arange(12, kFloat32), {2, 6});
