@@ -69,7 +69,10 @@ Tensor resize(const Tensor& x, std::size_t axis, const Between& places) {
       for (std::int64_t i = 0; i < parts.count; ++i, to += inner) {
         const T *const low = from + below[i] * inner, *const high = from + above[i] * inner;
         const T lower = parts.lower[i], upper = parts.upper[i];
-        for (std::int64_t k = 0; k < inner; ++k) to[k] = low[k] * lower + high[k] * upper;
+        if (upper == 0)  // 0 · ∞ would be NaN
+          std::copy_n(low, inner, to);
+        else
+          for (std::int64_t k = 0; k < inner; ++k) to[k] = low[k] * lower + high[k] * upper;
       }
     });
   });
@@ -91,7 +94,7 @@ Tensor resize_adjoint(const Tensor& g, std::size_t axis, const Between& places, 
         T *const low = to + below[i] * inner, *const high = to + above[i] * inner;
         const T lower = parts.lower[i], upper = parts.upper[i];
         for (std::int64_t k = 0; k < inner; ++k) low[k] += from[k] * lower;
-        for (std::int64_t k = 0; k < inner; ++k) high[k] += from[k] * upper;
+        for (std::int64_t k = 0; upper != 0 && k < inner; ++k) high[k] += from[k] * upper;
       }
     });
   });

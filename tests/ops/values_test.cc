@@ -224,6 +224,24 @@ TEST(BatchNormByStatistics, TakesALargeMeanAwayFirst) {
   EXPECT_NEAR((y[{2, 0}].item()), 0.78125, 1e-6);
 }
 
+// What is infinite stays so, and where it is: a neighbour of no part does not count.
+TEST(Interpolate, KeepsInfinities) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Tensor x = reshape(tensor<float>({1, static_cast<float>(kInfinity), 2, 3}), {1, 1, 4}).set_requires_grad();
+  const Tensor doubled = interpolate(x, 2.0);
+  for (std::int64_t i = 0; i < 8; ++i) {
+    const double expected = i / 2 == 1 ? kInfinity : i / 2 == 0 ? 1 : i / 2;
+    EXPECT_EQ((doubled[{0, 0, i}].item()), expected) << i;
+  }
+  const Tensor same = interpolate(x, Shape{7}, {.mode = InterpolateMode::Linear, .align_corners = true});
+  EXPECT_EQ((same[{0, 0, 0}].item()), 1);
+  EXPECT_EQ((same[{0, 0, 2}].item()), kInfinity);
+  EXPECT_EQ((same[{0, 0, 4}].item()), 2);
+  doubled.backward(doubled.detach());
+  EXPECT_EQ((x.grad()[{0, 0, 0}].item()), 2);
+  EXPECT_EQ((x.grad()[{0, 0, 1}].item()), kInfinity);
+}
+
 // A prediction that is right and sure still has a gradient: the probability of the other event.
 TEST(BinaryCrossEntropyWithLogits, KeepsSmallGradients) {
   for (const double sign : {1.0, -1.0}) {
