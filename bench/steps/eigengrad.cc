@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../layers.h"
 #include "../ops.h"
 #include "protocol.h"
 
@@ -307,6 +308,23 @@ Workload single_op(const std::string& name, std::int64_t size) {
   }};
 }
 
+// Forward and backward, from a gradient of numbers that are no input.
+Workload single_layer(const std::string& name) {
+  const bench::Layer layer = bench::layers().at(name)();
+  if (layer.module) fill_parameters(*layer.module);
+  const Tensor x = uniform_tensor(1, layer.input).set_requires_grad();
+  const Tensor g = uniform_tensor(2, layer.forward(x).shape());
+  return {[=](bool read) {
+    const Tensor y = layer.forward(x);
+    y.backward(g);
+    const double value = read && name != "dropout" ? sum(y * g).item() + sum(x.grad() * x).item() : 0;
+    Tensor leaf = x;
+    leaf.zero_grad();
+    if (layer.module) layer.module->zero_grad();
+    return value;
+  }};
+}
+
 // As many multiplications and additions as the processor can do: in registers alone, on every thread.
 #ifdef __AVX512F__
 constexpr int kLanes = 16;
@@ -347,6 +365,7 @@ Workload make(const std::string& name) {
   if (name == "chain") return chain();
   if (name.starts_with("infer-")) return inference(name.substr(6));
   if (name.starts_with("optim-")) return optimizer_step(name.substr(6));
+  if (name.starts_with("layer-")) return single_layer(name.substr(6));
   if (name.starts_with("op-")) {
     const std::size_t dash = name.rfind('-');
     return single_op(name.substr(3, dash - 3), std::stoll(name.substr(dash + 1)));

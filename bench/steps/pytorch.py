@@ -269,6 +269,83 @@ def single_op(name, size):
     return step
 
 
+IMAGE, MATRIX = (16, 64, 28, 28), (1024, 512)
+
+
+def bits(shape):
+    return (torch.arange(math.prod(shape)) % 2).reshape(shape)
+
+
+def with_constant(constant, f):
+    return lambda x: f(x, constant)
+
+
+class Gru(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(64, 128)
+
+    def forward(self, x):
+        return self.gru(x)[0]
+
+
+LAYERS = {  # the shape of the input, and what makes the function
+    "conv1x1": (IMAGE, lambda: nn.Conv2d(64, 128, 1)),
+    "conv3s2": (IMAGE, lambda: nn.Conv2d(64, 64, 3, 2, 1)),
+    "conv64to3": (IMAGE, lambda: nn.Conv2d(64, 3, 3, 1, 1)),
+    "conv_depthwise": (IMAGE, lambda: nn.Conv2d(64, 64, 3, padding=1, groups=64)),
+    "conv_transpose": ((16, 64, 14, 14), lambda: nn.ConvTranspose2d(64, 32, 4, 2, 1)),
+    "batch_norm": (IMAGE, lambda: nn.BatchNorm2d(64)),
+    "group_norm": (IMAGE, lambda: nn.GroupNorm(8, 64)),
+    "layer_norm": ((2048, 256), lambda: nn.LayerNorm(256)),
+    "max_pool": (IMAGE, lambda: lambda x: F.max_pool2d(x, 3, 2, 1)),
+    "avg_pool": (IMAGE, lambda: lambda x: F.avg_pool2d(x, 2)),
+    "global_pool": (IMAGE, lambda: lambda x: F.adaptive_avg_pool2d(x, 1)),
+    "upsample": (IMAGE, lambda: lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
+    "cat": (IMAGE, lambda: lambda x: torch.cat([x, x], 1)),
+    "linear_1": ((1, 1024), lambda: nn.Linear(1024, 1024)),
+    "linear_16": ((16, 1024), lambda: nn.Linear(1024, 1024)),
+    "gru": ((64, 32, 64), Gru),
+    "transformer_layer": ((8, 64, 128), lambda: nn.TransformerEncoderLayer(128, 4, 512, 0.0, batch_first=True)),
+    "dropout": (MATRIX, lambda: nn.Dropout(0.5)),
+    "leaky_relu": (MATRIX, lambda: F.leaky_relu),
+    "elu": (MATRIX, lambda: F.elu),
+    "hardswish": (MATRIX, lambda: F.hardswish),
+    "clamp": (MATRIX, lambda: lambda x: x.clamp(-0.5, 0.5)),
+    "cube": (MATRIX, lambda: lambda x: x.pow(3)),
+    "masked_fill": (MATRIX, lambda: with_constant(bits(MATRIX) == 1, lambda x, mask: x.masked_fill(mask, -1))),
+    "smooth_l1": (MATRIX, lambda: with_constant(torch.zeros(MATRIX), F.smooth_l1_loss)),
+    "bce_with_logits": (MATRIX, lambda: with_constant(bits(MATRIX).float(), F.binary_cross_entropy_with_logits)),
+    "label_smoothing": (MATRIX, lambda: with_constant(bits(MATRIX[:1]), lambda x, y: F.cross_entropy(x, y, label_smoothing=0.1))),
+    "sort": (MATRIX, lambda: lambda x: x.sort(1)[0]),
+}
+
+
+def single_layer(name):
+    shape, make_layer = LAYERS[name]
+    layer = make_layer()
+    if isinstance(layer, nn.Module):
+        fill_parameters(layer)
+        if CHANNELS_LAST and len(shape) == 4:
+            layer = layer.to(memory_format=torch.channels_last)
+    x = uniform_tensor(1, shape)
+    if CHANNELS_LAST and len(shape) == 4:
+        x = x.contiguous(memory_format=torch.channels_last)
+    x.requires_grad_()
+    g = uniform_tensor(2, tuple(layer(x).shape))
+
+    def step(read):
+        y = layer(x)
+        y.backward(g)
+        value = ((y * g).sum() + (x.grad * x).sum()).item() if read and name != "dropout" else 0
+        x.grad = None
+        if isinstance(layer, nn.Module):
+            layer.zero_grad()
+        return value
+
+    return step
+
+
 def make(name):
     if name in ("xyz", "chain"):
         return {"xyz": xyz, "chain": chain}[name]()
@@ -276,6 +353,8 @@ def make(name):
         return inference(name[6:])
     if name.startswith("optim-"):
         return optimizer_step(name[6:])
+    if name.startswith("layer-"):
+        return single_layer(name[6:])
     if name.startswith("op-"):
         op, size = name[3:].rsplit("-", 1)
         return single_op(op, int(size))
