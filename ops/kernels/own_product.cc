@@ -115,7 +115,7 @@ class BlockedProduct {
         a_(a),
         b_(b),
         bias_(bias),
-        packed_(tiles.packed_size(std::min(depth_, a.columns), std::min(columns_, b.columns))),
+        packed_(tiles.packed_size(std::min(depth_, a.columns), most_packed())),
         left_(tiles, a, std::min(rows_, a.rows), std::min(depth_, a.columns)) {}
 
   void run() {
@@ -136,11 +136,15 @@ class BlockedProduct {
     std::int64_t first, size;
   };
 
+  // Columns of a block: blocks are whole panels, but for the last one.
+  std::int64_t most_packed() const {
+    return reads_in_place(a_, b_) ? b_.columns % tiles_.width : std::min(columns_, b_.columns);
+  }
   void pack(const Part& terms, const Part& columns) const {
     const std::int64_t done = reads_in_place(a_, b_) ? columns.size / tiles_.width * tiles_.width : 0;
     if (done < columns.size)
       tiles_.pack(element<T>(b_, terms.first, columns.first + done), b_.row_stride, b_.column_stride, terms.size,
-                  columns.size - done, nullptr, packed_.data() + done * panel_rows(terms.size));
+                  columns.size - done, nullptr, packed_.data());
   }
   void multiply(const Part& rows, const Part& terms, const Part& columns) {
     const T* const* const left_rows = left_.find(rows.first, rows.size, terms.first, terms.size);

@@ -34,13 +34,14 @@ struct RowsProduct {
   std::int64_t depth, columns, first_term;
   bool accumulate;
   const T* bias;
-  const T* in_place = nullptr;  ///< the whole panels where they are not packed, and the way from row to row
+  const T* in_place = nullptr;  ///< where the whole panels are that are not packed, and the way from row to row
   std::int64_t in_place_step = 0;
 
   void run() const {
     const std::int64_t whole = columns / tiles.width * tiles.width, rest = columns - whole, high = panel_rows(depth);
+    const std::int64_t packed_from = in_place ? whole : 0;  // columns
     const auto multiply = [&](std::int64_t column, std::int64_t count, std::int64_t wide) {
-      const T* const b = packed + column * high + first_term * wide;
+      const T* const b = packed + (column - packed_from) * high + first_term * wide;
       tiles.multiply({a, out, rows, segments, segment_count, step, b, column, count, accumulate, bias}, high * wide);
     };
     if (whole > 0 && in_place)
