@@ -256,18 +256,17 @@ struct Hardtanh {
   double low, high;
   Attributes attributes() const { return {{"low", fmt::format("{}", low)}, {"high", fmt::format("{}", high)}}; }
   Tensor forward(TensorRefs x) const {
-    const auto rule = each([l = low, h = high]<class T>(T a) {
-      const T from = static_cast<T>(l), to = static_cast<T>(h);
-      return a < from ? from : a > to ? to : a;
-    });
+    const auto rule =
+        each([l = low, h = high]<class T>(T a) { return kernels::limited(a, static_cast<T>(l), static_cast<T>(h)); });
     return floating(kName, rule, x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {where(logical_or(s.x(0) <= low, s.x(0) >= high), 0, g)};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    const auto rule = each(
-        [l = low, h = high]<class T>(T d, T a) { return a <= static_cast<T>(l) || a >= static_cast<T>(h) ? T(0) : d; });
+    const auto rule = each([l = low, h = high]<class T>(T d, T a) {
+      return kernels::limited_grad(d, a, static_cast<T>(l), static_cast<T>(h));
+    });
     return {floating(kName, rule, g, s.x(0))};
   }
 };
@@ -278,12 +277,11 @@ struct Hardswish {
   static constexpr SaveMask kSaves = input(0);
   static constexpr double kLimit = 3;
   template <class T>
-  static T limited(T a) {
-    constexpr T limit = kLimit;
-    return a < -limit ? -limit : a > limit ? limit : a;
+  static T h(T a) {
+    return kernels::limited(a, T(-kLimit), T(kLimit)) / T(6) + T(0.5);
   }
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each([]<class T>(T a) { return a * (limited(a) / T(6) + T(0.5)); }), x[0]);
+    return floating(kName, each([]<class T>(T a) { return a * h(a); }), x[0]);
   }
   // h, and x / 6 where it is not limited.
   Grads backward(const Saved& s, const Tensor& g) const {
@@ -292,10 +290,8 @@ struct Hardswish {
     return {g * (hardsigmoid(x) + where(inside, x / 6, 0))};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    const auto rule = each([]<class T>(T d, T a) {
-      const T slope = a <= T(-kLimit) || a >= T(kLimit) ? T(0) : a / T(6);
-      return d * (limited(a) / T(6) + T(0.5) + slope);
-    });
+    const auto rule =
+        each([]<class T>(T d, T a) { return d * (h(a) + kernels::limited_grad(a / T(6), a, T(-kLimit), T(kLimit))); });
     return {floating(kName, rule, g, s.x(0))};
   }
 };

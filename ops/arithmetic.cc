@@ -415,7 +415,7 @@ struct Clamp {
     const Tensor out = empty_like(x[0]);
     dispatch_number(kName, out.dtype(), [&]<class T>() {
       const T from = low.to<T>(), to = high.to<T>();
-      kernels::elementwise<T, T>(out, kernels::each([=](T a) { return a < from ? from : a > to ? to : a; }), x[0]);
+      kernels::elementwise<T, T>(out, kernels::each([=](T a) { return kernels::limited(a, from, to); }), x[0]);
     });
     return out;
   }
@@ -425,7 +425,7 @@ struct Clamp {
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule = kernels::each([l = low.to<double>(), h = high.to<double>()]<class T>(T d, T a) {
-      return a <= static_cast<T>(l) || a >= static_cast<T>(h) ? T(0) : d;
+      return kernels::limited_grad(d, a, static_cast<T>(l), static_cast<T>(h));
     });
     return {kernels::floating(kName, rule, g, s.x(0))};
   }

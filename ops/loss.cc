@@ -31,21 +31,18 @@ struct Huber {
   static constexpr SaveMask kSaves = input(0);
   double delta;
   Attributes attributes() const { return {{"delta", fmt::format("{}", delta)}}; }
-  template <class T>
-  static T limited(T x, T delta) {
-    return x < -delta ? -delta : x > delta ? delta : x;
-  }
   Tensor forward(TensorRefs x) const {
     const auto rule = kernels::each([limit = delta]<class T>(T a) {
-      const T c = limited(a, static_cast<T>(limit));
+      const T c = kernels::limited(a, static_cast<T>(-limit), static_cast<T>(limit));
       return c * (a - c * T(0.5));
     });
     return kernels::floating(kName, rule, x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * clamp(s.x(0), -delta, delta)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    const auto rule =
-        kernels::each([limit = delta]<class T>(T d, T a) { return d * limited(a, static_cast<T>(limit)); });
+    const auto rule = kernels::each([limit = delta]<class T>(T d, T a) {
+      return d * kernels::limited(a, static_cast<T>(-limit), static_cast<T>(limit));
+    });
     return {kernels::floating(kName, rule, g, s.x(0))};
   }
 };

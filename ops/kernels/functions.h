@@ -16,6 +16,20 @@
 
 namespace eigengrad::kernels {
 
+/// x, or the limit that it lies beyond, for low ≤ high. NaN passes. (One after the other: nested, the choices take more
+/// comparisons of vectors.)
+template <class T>
+inline T limited(T x, T low, T high) {
+  const T above = x < low ? low : x;
+  return above > high ? high : above;
+}
+
+/// d times the derivative of limited(): 0 at the limits and beyond.
+template <class T>
+inline T limited_grad(T d, T x, T low, T high) {
+  return x <= low || x >= high ? T(0) : d;
+}
+
 namespace detail {
 
 template <class T>
@@ -110,7 +124,7 @@ inline constexpr float kGeluDenominator[] = {
 
 /// The derivative of the GELU x·Φ(x), Φ(x) + x·φ(x) with φ the normal density, within 3e-7 (float64: 4e-16).
 inline float gelu_derivative(float x) {
-  const float a = x < -6 ? -6 : x > 6 ? 6 : x, z = a * a;  // NaN passes; beyond 6 it is 0 or 1 but for 4e-8
+  const float a = limited(x, -6.f, 6.f), z = a * a;  // beyond 6 it is 0 or 1 but for 4e-8
   float numerator = detail::kGeluNumerator[0], denominator = detail::kGeluDenominator[0];
   for (std::size_t i = 1; i < std::size(detail::kGeluNumerator); ++i)
     numerator = numerator * z + detail::kGeluNumerator[i];
