@@ -44,6 +44,8 @@ Tensor empty_of(const Shape& shape, std::int64_t count, Dtype dtype) {
 
 }  // namespace
 
+bool Tensor::can_be_reused() const { return is_sole_owner() && (is_contiguous() || is_dense(*this)); }
+
 Tensor empty(const Shape& shape, Dtype dtype) { return empty_of(shape, checked_numel(shape), dtype); }
 
 Tensor empty_like(const Tensor& x, Dtype dtype) {

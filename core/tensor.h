@@ -182,6 +182,8 @@ class Tensor {
   void note_inplace_change(const char* op);
   /// Whether nobody else can see its elements.
   bool is_sole_owner() const { return impl().use_count() == 1 && impl().storage->use_count() == 1; }
+  /// Whether a gradient rule may write over it: nobody else can see its elements, and each has a place of its own.
+  bool can_be_reused() const;
   /// Whether two handles stand for one tensor.
   bool is_same(const Tensor& other) const noexcept { return impl_ == other.impl_; }
 

@@ -24,6 +24,7 @@ using kernels::array;
 using kernels::each;
 using kernels::each_costly;
 using kernels::floating;
+using kernels::gradient;
 
 // Calls f(first, count) for a few elements after another, which loops that go over them again find in the first cache.
 template <class F>
@@ -44,7 +45,7 @@ struct Relu {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {where(s.y() <= 0, 0, g)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return y <= 0 ? T(0) : d; }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return y <= 0 ? T(0) : d; }), g, s.y())};
   }
 };
 
@@ -59,7 +60,7 @@ struct Sigmoid {
     return {g * (y * (1 - y))};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d * (y * (T(1) - y)); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * (y * (T(1) - y)); }), g, s.y())};
   }
 };
 
@@ -71,7 +72,7 @@ struct Tanh {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (1 - square(s.y()))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d * (T(1) - y * y); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * (T(1) - y * y); }), g, s.y())};
   }
 };
 
@@ -95,7 +96,7 @@ struct Gelu {
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule = each_costly([](auto d, auto a) { return d * kernels::gelu_derivative(a); });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -122,7 +123,7 @@ struct GeluTanh {
       const T slope = a * a * T(3 * kTwice * kCube) + T(kTwice);
       return d * (y + a * y * (T(1) - y) * slope);
     });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 
  private:
@@ -143,7 +144,7 @@ struct Softplus {
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule =
         each_costly([b = beta]<class T>(T d, T a) { return d * kernels::sigmoid(a * static_cast<T>(b)); });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 
  private:
@@ -186,7 +187,7 @@ struct Mish {
       const T z = a > T(kOne) ? T(kOne) : a, w = kernels::exp(z), n = w * (w + T(2)), m = n + T(2);
       return d * (n + T(4) * z * w * (w + T(1)) / m) / m;
     });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -201,7 +202,7 @@ struct LeakyRelu {
   Grads backward(const Saved& s, const Tensor& g) const { return {where(s.x(0) > 0, g, g * slope)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule = each([b = slope]<class T>(T d, T a) { return a > 0 ? d : d * static_cast<T>(b); });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -226,7 +227,7 @@ struct Elu {
     const auto rule = each_costly([p = alpha * rate, r = rate]<class T>(T d, T a) {
       return a > 0 ? d : d * (static_cast<T>(p) * kernels::exp((a > 0 ? T(0) : a) * static_cast<T>(r)));
     });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -246,7 +247,7 @@ struct Silu {
       const T y = kernels::sigmoid(a);
       return d * (y * (T(1) + a * (T(1) - y)));
     });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -267,7 +268,7 @@ struct Hardtanh {
     const auto rule = each([l = low, h = high]<class T>(T d, T a) {
       return kernels::limited_grad(d, a, static_cast<T>(l), static_cast<T>(h));
     });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -292,7 +293,7 @@ struct Hardswish {
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule =
         each([]<class T>(T d, T a) { return d * (h(a) + kernels::limited_grad(a / T(6), a, T(-kLimit), T(kLimit))); });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 
@@ -302,12 +303,12 @@ struct Dropout {
   static constexpr SaveMask kSaves[] = {input(1), kNothing};
   double p;
   Attributes attributes() const { return {{"p", fmt::format("{}", p)}}; }
-  Tensor forward(TensorRefs x) const {
-    const double scale = p < 1 ? 1 / (1 - p) : 0;
-    return floating(kName, each([scale]<class T>(T a, T kept) { return a * (kept * static_cast<T>(scale)); }), x[0],
-                    x[1]);
+  auto rule() const {
+    return each([scale = p < 1 ? 1 / (1 - p) : 0]<class T>(T a, T kept) { return a * (kept * static_cast<T>(scale)); });
   }
+  Tensor forward(TensorRefs x) const { return floating(kName, rule(), x[0], x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const { return {apply(Dropout{p}, g, s.x(1)), Tensor()}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const { return {gradient(kName, rule(), g, s.x(1)), Tensor()}; }
 };
 
 }  // namespace

@@ -427,7 +427,7 @@ struct Clamp {
     const auto rule = kernels::each([l = low.to<double>(), h = high.to<double>()]<class T>(T d, T a) {
       return kernels::limited_grad(d, a, static_cast<T>(l), static_cast<T>(h));
     });
-    return {kernels::floating(kName, rule, g, s.x(0))};
+    return {kernels::gradient(kName, rule, g, s.x(0))};
   }
 };
 

@@ -43,7 +43,7 @@ struct Huber {
     const auto rule = kernels::each([limit = delta]<class T>(T d, T a) {
       return d * kernels::limited(a, static_cast<T>(-limit), static_cast<T>(limit));
     });
-    return {kernels::floating(kName, rule, g, s.x(0))};
+    return {kernels::gradient(kName, rule, g, s.x(0))};
   }
 };
 

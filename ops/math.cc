@@ -24,6 +24,7 @@ using kernels::array;
 using kernels::each;
 using kernels::each_costly;
 using kernels::floating;
+using kernels::gradient;
 using kernels::of_angles;
 
 // The standard library's functions where they are seldom called, or where Eigen's lose subnormal numbers (sqrt).
@@ -45,7 +46,7 @@ struct Expm1 {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (s.y() + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d * (y + T(1)); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * (y + T(1)); }), g, s.y())};
   }
 };
 
@@ -66,7 +67,7 @@ struct Log1p {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T x) { return d / (x + T(1)); }), g, s.x(0))};
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / (x + T(1)); }), g, s.x(0))};
   }
 };
 
@@ -78,7 +79,7 @@ struct Sqrt {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.y() * 2)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d / (y * T(2)); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d / (y * T(2)); }), g, s.y())};
   }
 };
 
@@ -93,7 +94,7 @@ struct Rsqrt {
     return {g * -0.5 * (y * y * y)};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d * T(-0.5) * (y * y * y); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * T(-0.5) * (y * y * y); }), g, s.y())};
   }
 };
 
@@ -108,7 +109,7 @@ struct Reciprocal {
     return {-g * (y * y)};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([](auto d, auto y) { return -d * (y * y); }), g, s.y())};
+    return {gradient(kName, each([](auto d, auto y) { return -d * (y * y); }), g, s.y())};
   }
 };
 
@@ -133,7 +134,7 @@ struct Square {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (s.x(0) * 2)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T x) { return d * (x * T(2)); }), g, s.x(0))};
+    return {gradient(kName, each([]<class T>(T d, T x) { return d * (x * T(2)); }), g, s.x(0))};
   }
 };
 
@@ -158,7 +159,7 @@ struct Abs {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * sign(s.x(0))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([](auto d, auto x) { return d * sign_of(x); }), g, s.x(0))};
+    return {gradient(kName, each([](auto d, auto x) { return d * sign_of(x); }), g, s.x(0))};
   }
 };
 
@@ -180,7 +181,7 @@ struct Sin {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * cos(s.x(0))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName,
+    return {gradient(kName,
                      of_angles([](auto d, auto x) { return d * kernels::small_cos(x); },
                                [](auto d, auto x) { return d * std::cos(x); }),
                      g, s.x(0))};
@@ -196,7 +197,7 @@ struct Cos {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {-g * sin(s.x(0))}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName,
+    return {gradient(kName,
                      of_angles([](auto d, auto x) { return -d * kernels::small_sin(x); },
                                [](auto d, auto x) { return -d * std::sin(x); }),
                      g, s.x(0))};
@@ -211,7 +212,7 @@ struct Tan {
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (square(s.y()) + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {floating(kName, each([]<class T>(T d, T y) { return d * (y * y + T(1)); }), g, s.y())};
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * (y * y + T(1)); }), g, s.y())};
   }
 };
 
@@ -270,7 +271,7 @@ struct Erf {
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (exp(-square(s.x(0))) * kSlopeAtZero)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
     const auto rule = each_costly([]<class T>(T d, T x) { return d * (kernels::exp(-(x * x)) * T(kSlopeAtZero)); });
-    return {floating(kName, rule, g, s.x(0))};
+    return {gradient(kName, rule, g, s.x(0))};
   }
 };
 

@@ -25,6 +25,15 @@ Tensor compare(const char* op, TensorRefs x, F f) {
 
 /// A kernel over floating tensors of one dtype, such as each(f) or array(f).
 template <class Kernel, class... In>
+void floating_into(const char* op, const Tensor& out, Kernel kernel, const In&... in) {
+  dispatch_floating(op, out.dtype(), [&]<class T>() {
+    const auto run = [&]<class... U>(const U&... x) {
+      elementwise<T, std::conditional_t<true, T, U>...>(out, kernel, x...);
+    };
+    run(in...);
+  });
+}
+template <class Kernel, class... In>
 Tensor floating(const char* op, Kernel kernel, const Tensor& x, const In&... more) {
   const Tensor out = [&] {
     if constexpr (sizeof...(In) == 0)
@@ -32,13 +41,15 @@ Tensor floating(const char* op, Kernel kernel, const Tensor& x, const In&... mor
     else
       return elementwise_result(op, x, more..., x.dtype());
   }();
-  dispatch_floating(op, x.dtype(), [&]<class T>() {
-    const auto run = [&]<class... U>(const U&... in) {
-      elementwise<T, std::conditional_t<true, T, U>...>(out, kernel, in...);
-    };
-    run(x, more...);
-  });
+  floating_into(op, out, kernel, x, more...);
   return out;
+}
+/// The same for a gradient rule: what it makes of g takes its place in memory, if it may.
+template <class Kernel, class... In>
+Tensor gradient(const char* op, Kernel kernel, const Tensor& g, const In&... more) {
+  if (!g.can_be_reused()) return floating(op, kernel, g, more...);
+  floating_into(op, g, kernel, g, more...);
+  return g;
 }
 
 }  // namespace eigengrad::kernels

@@ -273,13 +273,15 @@ Tensors normalize_channels(const Tensor& input, const Tensor& weight, const Tens
 // With r = 1 / √(variance + eps): dx = weight·r·(dy - mean(dy) - (x - mean)·r²·mean(dy·(x - mean))).
 Tensors normalize_channels_backward(const Tensor& input, const Tensor& weight, const Tensor& mean,
                                     const Tensor& variance, const Tensor& output_grad, double eps) {
-  const Tensor x = in_channels(input), dy = laid_out_like(output_grad, x), dx = empty_like(x);
+  const Tensor x = in_channels(input);
+  const bool reuses = output_grad.can_be_reused() && output_grad.strides() == x.strides();
+  const Tensor dy = laid_out_like(output_grad, x), dx = reuses ? output_grad : empty_like(x);
   const Channels shape(x);
   const Tensor dweight = empty({shape.channels}, x.dtype()), dbias = empty({shape.channels}, x.dtype());
   const auto count = static_cast<double>(shape.samples * shape.places);
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const T* __restrict const in = x.raw<T>();
-    const T* __restrict const grad = dy.raw<T>();
+    const T* const grad = dy.raw<T>();
     const T* const center = mean.raw<T>();
     const std::vector<double> sums = channel_sums<T>(shape, [=](std::int64_t c, std::int64_t i) {
       return Terms<T>{grad[i], grad[i] * (in[i] - center[c])};

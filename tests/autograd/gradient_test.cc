@@ -58,6 +58,58 @@ TEST(Backward, AccumulationLeavesHeldGradientsAlone) {
   EXPECT_EQ(numbers(x.grad()), (Numbers{5, 5}));
 }
 
+// Rules write over gradients that nobody else holds, and over no other.
+TEST(Backward, WritesOverNoGradientThatSomebodyHolds) {
+  const Tensor x = leaf({-1, 2, 3});
+  Tensor hooked, y = x * 2, z = relu(y);
+  y.retain_grad();
+  z.retain_grad();
+  z.register_hook([&](const Tensor& g) {
+    hooked = g;
+    return Tensor();
+  });
+  const Tensor seed = tensor({5.0, 6.0, 7.0});
+  z.backward(seed);
+  EXPECT_EQ(numbers(seed), (Numbers{5, 6, 7}));
+  EXPECT_EQ(numbers(hooked), (Numbers{5, 6, 7}));
+  EXPECT_EQ(numbers(z.grad()), (Numbers{5, 6, 7}));
+  EXPECT_EQ(numbers(y.grad()), (Numbers{0, 6, 7}));
+  EXPECT_EQ(numbers(x.grad()), (Numbers{0, 12, 14}));
+}
+
+TEST(Backward, WritesOverNoGradientThatAnotherOpGetsToo) {
+  const Tensor x = leaf({-1, 2, 3});
+  sum((relu(x) + square(x)) * tensor({5.0, 6.0, 7.0})).backward();  // the sum hands one tensor to both
+  EXPECT_EQ(numbers(x.grad()), (Numbers{-10, 30, 49}));
+}
+
+TEST(Backward, WritesOverNoGradientWhoseElementsShareTheirMemory) {
+  const Tensor x = leaf({-1, 2, 3}), weight = tensor({1.0, 10.0, 100.0});
+  sum(relu(x)).backward();  // one number, seen as three
+  EXPECT_EQ(numbers(x.grad()), (Numbers{0, 1, 1}));
+  const Tensor rows = leaf({-1, 2, 3});
+  const Tensor two = square(expand(relu(unsqueeze(rows, 1)), {3, 2}));
+  matmul(unsqueeze(weight, 0), sum(two, {1}, true)).backward();
+  EXPECT_EQ(numbers(rows.grad()), (Numbers{0, 80, 1200}));
+}
+
+TEST(Backward, WritesOverAGradientOfItsOwn) {
+  const Tensor x = leaf({-1, 2, 3});
+  Tensor y = x * 2, z = relu(y);
+  const void *before = nullptr, *after = nullptr;
+  z.register_hook([&](const Tensor& g) {
+    before = g.raw<void>();
+    return Tensor();
+  });
+  y.register_hook([&](const Tensor& g) {
+    after = g.raw<void>();
+    return Tensor();
+  });
+  sum(square(z)).backward();
+  EXPECT_EQ(before, after);
+  EXPECT_EQ(numbers(x.grad()), (Numbers{0, 16, 24}));
+}
+
 TEST(Backward, LeavesDoNotShareTheirGradients) {
   Tensor a = leaf({1, 2}), b = leaf({3, 4});
   sum(a + b).backward();
