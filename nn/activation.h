@@ -20,6 +20,7 @@ class ReLU : public SameShape<> {
  public:
   using SameShape::SameShape;
   Tensor forward(const Tensor& x) override { return relu(x); }
+  bool is_relu() const override { return is_just<ReLU>(); }
 };
 
 /// 1 / (1 + e^-x)

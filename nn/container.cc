@@ -27,7 +27,13 @@ Sequential& Sequential::push_back(std::string name, std::shared_ptr<Module> modu
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
-  for (const auto& [name, module] : children()) y = (*module)(y);
+  for (std::size_t i = 0; i < size(); ++i) {
+    Module& module = *children()[i].second;
+    const Module* const next = i + 1 < size() ? children()[i + 1].second.get() : nullptr;
+    Tensor both = next && next->is_relu() ? module.call_with(*next, y) : Tensor();
+    if (both.defined()) ++i;
+    y = both.defined() ? std::move(both) : module(y);
+  }
   return y;
 }
 

@@ -221,7 +221,12 @@ void describe(config::Fields& f, ConvTranspose1dOptions& o) { describe_transpose
 
 Conv2d::Conv2d(Options options) : Layer(checked("Conv2d", options)) { init::linear_(weight, bias); }
 
-Tensor Conv2d::forward(const Tensor& x) {
+Tensor Conv2d::forward(const Tensor& x) { return convolve(x, false); }
+
+Tensor Conv2d::forward_relu(const Tensor& x) { return is_just<Conv2d>() ? convolve(x, true) : Tensor(); }
+
+Tensor Conv2d::convolve(const Tensor& x, bool then_relu) const {
+  const auto op = then_relu ? conv2d_relu : conv2d;
   const Options& o = options_;
   const Margins rows = margins(o.padding, true, o.kernel_size.rows, o.dilation.rows);
   const Margins columns = margins(o.padding, false, o.kernel_size.columns, o.dilation.columns);
@@ -229,9 +234,9 @@ Tensor Conv2d::forward(const Tensor& x) {
   if (is_plain(rows, o.padding_mode) && is_plain(columns, o.padding_mode)) {
     eigengrad::Conv2dOptions padded = how;
     padded.padding = {rows.before, columns.before};
-    return conv2d(x, weight, bias, padded);
+    return op(x, weight, bias, padded);
   }
-  return conv2d(pad(x, {columns.before, columns.after, rows.before, rows.after}, o.padding_mode), weight, bias, how);
+  return op(pad(x, {columns.before, columns.after, rows.before, rows.after}, o.padding_mode), weight, bias, how);
 }
 
 std::string Conv2d::extra_repr() const { return repr(options_); }
@@ -247,13 +252,18 @@ Shape Conv2d::infer(Options& o, const Shape& input) {
 
 Conv1d::Conv1d(Options options) : Layer(checked("Conv1d", options)) { init::linear_(weight, bias); }
 
-Tensor Conv1d::forward(const Tensor& x) {
+Tensor Conv1d::forward(const Tensor& x) { return convolve(x, false); }
+
+Tensor Conv1d::forward_relu(const Tensor& x) { return is_just<Conv1d>() ? convolve(x, true) : Tensor(); }
+
+Tensor Conv1d::convolve(const Tensor& x, bool then_relu) const {
+  const auto op = then_relu ? conv1d_relu : conv1d;
   const Options& o = options_;
   const Margins m = margins(o.padding, false, o.kernel_size, o.dilation);
   const bool plain = is_plain(m, o.padding_mode);
   const eigengrad::Conv1dOptions how{
       .stride = o.stride, .padding = plain ? m.before : 0, .dilation = o.dilation, .groups = o.groups};
-  return conv1d(plain ? x : pad(x, {m.before, m.after}, o.padding_mode), weight, bias, how);
+  return op(plain ? x : pad(x, {m.before, m.after}, o.padding_mode), weight, bias, how);
 }
 
 std::string Conv1d::extra_repr() const { return repr(options_); }

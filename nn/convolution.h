@@ -75,6 +75,7 @@ class Conv2d : public Layer<Conv2dOptions> {
   Conv2d(std::int64_t in_channels, std::int64_t out_channels, Pair kernel_size, Pair stride = 1, Padding padding = 0)
       : Conv2d(Options{in_channels, out_channels, kernel_size, stride, padding}) {}
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
   std::string extra_repr() const override;
   static Shape infer(Options& options, const Shape& input);
 
@@ -82,6 +83,9 @@ class Conv2d : public Layer<Conv2dOptions> {
                                           options_.kernel_size.rows, options_.kernel_size.columns}));
   /// Undefined when there is none.
   Tensor& bias = param("bias", options_.bias ? empty({options_.out_channels}) : Tensor());
+
+ private:
+  Tensor convolve(const Tensor& x, bool then_relu) const;
 };
 
 /// The same for x [N, in_channels, L].
@@ -92,12 +96,16 @@ class Conv1d : public Layer<Conv1dOptions> {
          Padding padding = 0)
       : Conv1d(Options{in_channels, out_channels, kernel_size, stride, padding}) {}
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
   std::string extra_repr() const override;
   static Shape infer(Options& options, const Shape& input);
 
   Tensor& weight =
       param("weight", empty({options_.out_channels, options_.in_channels / options_.groups, options_.kernel_size}));
   Tensor& bias = param("bias", options_.bias ? empty({options_.out_channels}) : Tensor());
+
+ private:
+  Tensor convolve(const Tensor& x, bool then_relu) const;
 };
 
 struct ConvTranspose2dOptions {

@@ -39,6 +39,8 @@ Linear::Linear(Options options) : Layer(checked(options)) { init::linear_(weight
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 
+Tensor Linear::forward_relu(const Tensor& x) { return is_just<Linear>() ? linear_relu(x, weight, bias) : Tensor(); }
+
 std::string Linear::extra_repr() const {
   return fmt::format("in_features={}, out_features={}, bias={}", options_.in_features, options_.out_features,
                      bool_text(options_.bias));

@@ -24,6 +24,7 @@ class Linear : public Layer<LinearOptions> {
   Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias = true)
       : Linear(Options{in_features, out_features, with_bias}) {}
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
   std::string extra_repr() const override;
   /// Fills in_features from the input where it is not given.
   static Shape infer(Options& options, const Shape& input);

@@ -58,6 +58,8 @@ std::string Module::scope_name() const { return holder_ ? join(holder_->scope_na
 
 Tensor Module::forward(const Tensor&) { throw Error(fmt::format("[{}] has no forward of one input", type_name())); }
 
+Tensor Module::forward_relu(const Tensor&) { return Tensor(); }
+
 Tensor Module::call(std::span<const Tensor> inputs) {
   return run({inputs.begin(), inputs.end()}, [this](std::span<const Tensor> given) { return forward_all(given); });
 }

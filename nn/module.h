@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,19 @@ class Module : public std::enable_shared_from_this<Module> {
   /// What the module computes of one input. A module that takes more has an operator() of its own, written with run().
   /// Throws Error in a module that has no forward of one input.
   virtual Tensor forward(const Tensor& x);
+
+  /// `relu` behind this module, as one op: undefined where there is none, or where a hook is to see what is between
+  /// them.
+  Tensor call_with(const Module& relu, const Tensor& x) {
+    if (hooks_ || relu.hooks_) [[unlikely]]
+      return Tensor();
+    const ScopeGuard scope(scope_id());
+    return forward_relu(x);
+  }
+  /// relu(forward(x)), where that is one op; else undefined. A Sequential asks for it where is_relu() says that the
+  /// next module is one.
+  virtual Tensor forward_relu(const Tensor& x);
+  virtual bool is_relu() const { return false; }
 
   /// The same for any number of inputs: how a Graph runs its modules.
   Tensor call(std::span<const Tensor> inputs);
@@ -130,6 +144,11 @@ class Module : public std::enable_shared_from_this<Module> {
   ScopeId scope_id() const;
 
  protected:
+  /// Whether it is an M, and not of a class derived from it, which may have a forward of its own.
+  template <class M>
+  bool is_just() const {
+    return typeid(*this) == typeid(M);
+  }
   /// Registers a parameter: a floating tensor, which from now on requires grad, or an undefined one for a parameter
   /// that this module does without. The reference is the registry's own entry. Throws ValueError for a name that is
   /// empty, taken, or contains a dot.

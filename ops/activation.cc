@@ -39,13 +39,13 @@ struct Relu {
   Tensor forward(TensorRefs x) const {
     const Tensor out = empty_like(x[0]);
     dispatch_number(kName, out.dtype(), [&]<class T>() {
-      kernels::elementwise<T, T>(out, each([](T a) { return a <= 0 ? T(0) : a; }), x[0]);
+      kernels::elementwise<T, T>(out, each([](T a) { return kernels::relu(a); }), x[0]);
     });
     return out;
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {where(s.y() <= 0, 0, g)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    return {gradient(kName, each([]<class T>(T d, T y) { return y <= 0 ? T(0) : d; }), g, s.y())};
+    return {gradient(kName, each([](auto d, auto y) { return kernels::relu_grad(d, y); }), g, s.y())};
   }
 };
 

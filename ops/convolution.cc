@@ -6,6 +6,7 @@
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/convolution.h"
 #include "eigengrad/ops/kernels/promote.h"
+#include "eigengrad/ops/kernels/then_relu.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -40,8 +41,9 @@ struct Geometry {
 struct Conv : Geometry {
   static constexpr const char* kName = "conv2d";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
-  Tensor forward(TensorRefs x) const {
-    return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups, precision);
+  Tensor forward(TensorRefs x) const { return compute(x, false); }
+  Tensor compute(TensorRefs x, bool then_relu) const {
+    return kernels::convolution(x[0], x[1], x.size() == 3 ? x[2] : Tensor(), window, groups, precision, then_relu);
   }
   double flops(TensorRefs x, const Tensor& y) const {
     const auto outputs = static_cast<double>(y.numel());
@@ -184,12 +186,13 @@ void check_bias(const char* op, const Tensor& bias, const Tensor& x, std::int64_
 }
 
 // Both with four axes; `op` is what the user called.
+template <class Op>
 Tensor convolve(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
   check_groups(op, o.groups, weight);
   check_channels(op, x.size(1), weight.size(1) * o.groups, o.groups, x, weight);
   const Window window = checked_window(op, {weight.size(2), weight.size(3)}, o.stride, o.padding, o.dilation);
   check_fits(op, window, x.shape());
-  const Conv conv{{window, o.groups, precision_for(x)}};
+  const Op conv{{window, o.groups, precision_for(x)}};
   if (!bias.defined()) return apply(conv, x, weight);
   check_bias(op, bias, x, weight.size(0));
   return apply(conv, x, weight, bias);
@@ -235,20 +238,38 @@ Tensor as_image(const Tensor& x, const Tensor& weight, F f) {
   return squeeze(f(unsqueeze(x, -2), unsqueeze(weight, -2)), -2);
 }
 
-}  // namespace
-
-Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
-  check_tensors("conv2d", x, weight, 4);
-  return with_batch(x, 4, [&](const Tensor& batch) { return convolve("conv2d", batch, weight, bias, options); });
+template <class Op>
+Tensor convolve_images(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                       const Conv2dOptions& options) {
+  check_tensors(op, x, weight, 4);
+  return with_batch(x, 4, [&](const Tensor& batch) { return convolve<Op>(op, batch, weight, bias, options); });
 }
 
-Tensor conv1d(Arg x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& o) {
-  check_tensors("conv1d", x, weight, 3);
+template <class Op>
+Tensor convolve_sequences(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                          const Conv1dOptions& o) {
+  check_tensors(op, x, weight, 3);
   const Conv2dOptions options{{1, o.stride}, {0, o.padding}, {1, o.dilation}, o.groups};
   return with_batch(x, 3, [&](const Tensor& batch) {
     return as_image(batch, weight,
-                    [&](const Tensor& image, const Tensor& w) { return convolve("conv1d", image, w, bias, options); });
+                    [&](const Tensor& image, const Tensor& w) { return convolve<Op>(op, image, w, bias, options); });
   });
+}
+
+}  // namespace
+
+Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  return convolve_images<Conv>("conv2d", x, weight, bias, options);
+}
+Tensor conv2d_relu(Arg x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  return convolve_images<kernels::ThenRelu<Conv>>("conv2d_relu", x, weight, bias, options);
+}
+
+Tensor conv1d(Arg x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& options) {
+  return convolve_sequences<Conv>("conv1d", x, weight, bias, options);
+}
+Tensor conv1d_relu(Arg x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& options) {
+  return convolve_sequences<kernels::ThenRelu<Conv>>("conv1d_relu", x, weight, bias, options);
 }
 
 Tensor conv_transpose2d(Arg x, const Tensor& weight, const Tensor& bias, const ConvTranspose2dOptions& options) {

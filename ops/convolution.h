@@ -38,8 +38,11 @@ struct ConvTranspose2dOptions {
 /// W]), weight [O, C / groups, kh, kw], bias [O] or undefined; the result is [N, O, oh, ow] with oh = ⌊(H + 2·padding -
 /// dilation·(kh - 1) - 1) / stride⌋ + 1. Floating tensors of one dtype. Throws ShapeError, DtypeError, ValueError.
 Tensor conv2d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
-/// The same with one axis: x [N, C, L] or [C, L], weight [O, C / groups, k].
+/// relu of that, in one pass over the results. A Sequential takes it where a Conv2d has a ReLU behind it.
+Tensor conv2d_relu(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
+/// The same two with one axis: x [N, C, L] or [C, L], weight [O, C / groups, k].
 Tensor conv1d(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv1dOptions& options = {});
+Tensor conv1d_relu(Arg x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv1dOptions& options = {});
 
 /// The transpose of conv2d, which maps its output's shape to its input's: x [N, C, H, W], weight [C, O / groups, kh,
 /// kw], bias [O]; the result has height (H - 1)·stride - 2·padding + dilation·(kh - 1) + output_padding + 1 (Dumoulin

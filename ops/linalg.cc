@@ -9,6 +9,7 @@
 #include "eigengrad/ops/kernels/matmul.h"
 #include "eigengrad/ops/kernels/promote.h"
 #include "eigengrad/ops/kernels/small_product.h"
+#include "eigengrad/ops/kernels/then_relu.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
 
@@ -48,10 +49,12 @@ struct Linear {
   static constexpr const char* kName = "linear";
   static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
   Precision precision;
-  Tensor forward(TensorRefs x) const {
+  Tensor forward(TensorRefs x) const { return compute(x, false); }
+  Tensor compute(TensorRefs x, bool then_relu) const {
+    const Tensor bias = x.size() == 3 ? contiguous(x[2]) : Tensor();
     if (const Matrix rows = matrix_of(x[0]), weight = transpose_of(x[1]); is_small_product(rows, weight))
-      return small_product(x[0].dtype(), rows, weight, x.size() == 3 ? contiguous(x[2]).raw<void>() : nullptr);
-    return kernels::matmul(x[0], transpose(x[1]), precision, x.size() == 3 ? x[2] : Tensor());
+      return small_product(x[0].dtype(), rows, weight, {bias.defined() ? bias.raw<void>() : nullptr, then_relu});
+    return kernels::matmul(x[0], transpose(x[1]), precision, bias, then_relu);
   }
   double flops(TensorRefs x, const Tensor& y) const {
     const double adds = x.size() == 3 ? 1 : 0;
@@ -74,6 +77,28 @@ struct Linear {
     return grads;
   }
 };
+
+// `op` is what the user called.
+template <class Op>
+Tensor linear_by(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_operands(op, x, weight);
+  EG_CHECK(weight.dim() == 2, ShapeError, "[{}] expected a weight of shape [out, in], found {}", op, weight.shape());
+  EG_CHECK(x.dim() >= 1 && x.size(-1) == weight.size(1), ShapeError,
+           "[{}] the input {} does not end in the {} features of the weight {}", op, x.shape(), weight.size(1),
+           weight.shape());
+  if (bias.defined()) {
+    check_operands(op, weight, bias);
+    EG_CHECK(bias.shape() == Shape{weight.size(0)}, ShapeError, "[{}] expected a bias of shape [{}], found {}", op,
+             weight.size(0), bias.shape());
+  }
+  const Tensor rows = x.dim() == 2 ? x : x.dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
+  const Op how{{precision_for(x)}};
+  const Tensor y = bias.defined() ? apply(how, rows, weight, bias) : apply(how, rows, weight);
+  if (x.dim() == 2) return y;
+  Shape shape = x.shape();
+  shape.back() = weight.size(0);
+  return reshape(y, shape);
+}
 
 void check_ranks(const char* op, const Tensor& a, std::int64_t a_rank, const Tensor& b, std::int64_t b_rank) {
   check_operands(op, a, b);
@@ -139,24 +164,10 @@ Tensor matmul(Arg a, const Tensor& b) {
   return apply(MatMul{precision_for(a)}, a, b);
 }
 
-Tensor linear(Arg x, const Tensor& weight, const Tensor& bias) {
-  check_operands("linear", x, weight);
-  EG_CHECK(weight.dim() == 2, ShapeError, "[linear] expected a weight of shape [out, in], found {}", weight.shape());
-  EG_CHECK(x->dim() >= 1 && x->size(-1) == weight.size(1), ShapeError,
-           "[linear] the input {} does not end in the {} features of the weight {}", x->shape(), weight.size(1),
-           weight.shape());
-  if (bias.defined()) {
-    check_operands("linear", weight, bias);
-    EG_CHECK(bias.shape() == Shape{weight.size(0)}, ShapeError, "[linear] expected a bias of shape [{}], found {}",
-             weight.size(0), bias.shape());
-  }
-  const Tensor rows = x->dim() == 2 ? *x : x->dim() == 1 ? unsqueeze(x, 0) : flatten(x, 0, -2);
-  const Linear op{precision_for(x)};
-  const Tensor y = bias.defined() ? apply(op, rows, weight, bias) : apply(op, rows, weight);
-  if (x->dim() == 2) return y;
-  Shape shape = x->shape();
-  shape.back() = weight.size(0);
-  return reshape(y, shape);
+Tensor linear(Arg x, const Tensor& weight, const Tensor& bias) { return linear_by<Linear>("linear", x, weight, bias); }
+
+Tensor linear_relu(Arg x, const Tensor& weight, const Tensor& bias) {
+  return linear_by<kernels::ThenRelu<Linear>>("linear_relu", x, weight, bias);
 }
 
 Tensor mm(Arg a, const Tensor& b) {

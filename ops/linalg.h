@@ -16,6 +16,8 @@ Tensor matmul(Arg a, const Tensor& b);
 
 /// x · weightᵀ + bias: x [.., in], weight [out, in], bias [out] or undefined; the result is [.., out].
 Tensor linear(Arg x, const Tensor& weight, const Tensor& bias = Tensor());
+/// relu of that, in one pass over the results. A Sequential takes it where a Linear has a ReLU behind it.
+Tensor linear_relu(Arg x, const Tensor& weight, const Tensor& bias = Tensor());
 
 /// Two matrices; a matrix and a vector; two batches [B, M, K] · [B, K, N]; two vectors. Throw ShapeError for other
 /// ranks.

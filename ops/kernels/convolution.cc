@@ -10,6 +10,7 @@
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/copy.h"
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/functions.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -243,14 +244,16 @@ Tensor factor(const Tensor& x, Precision precision) {
   return rounded;
 }
 
-void add_bias(const Tensor& y, const Tensor& bias) {
+void finish_planes(const Tensor& y, const Epilogue& end) {
+  if (!end.bias && !end.relu) return;
   const std::int64_t channels = y.size(1), places = y.size(2) * y.size(3);
   dispatch_floating("conv2d", y.dtype(), [&]<class T>() {
-    parallel_evenly(y.size(0) * channels, grain_for(places), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t plane = begin; plane < end; ++plane) {
-        const T add = bias.raw<T>()[plane % channels];
+    parallel_evenly(y.size(0) * channels, grain_for(places), [&](std::int64_t begin, std::int64_t until) {
+      for (std::int64_t plane = begin; plane < until; ++plane) {
+        const T add = end.bias ? end.bias_from<T>(0)[plane % channels] : T(0);
         T* const row = y.raw<T>() + plane * places;
         for (std::int64_t i = 0; i < places; ++i) row[i] += add;
+        for (std::int64_t i = 0; end.relu && i < places; ++i) row[i] = relu(row[i]);
       }
     });
   });
@@ -259,16 +262,16 @@ void add_bias(const Tensor& y, const Tensor& bias) {
 }  // namespace
 
 Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window, std::int64_t groups,
-                   Precision precision) {
+                   Precision precision, bool then_relu) {
   const Tensor w = as_contiguous(weight), b = bias.defined() ? as_contiguous(bias) : bias;
+  const Epilogue end{b.defined() ? b.raw<void>() : nullptr, then_relu};
   const Geometry geometry(x.shape(), window);
   const Shape shape{geometry.images, w.size(0), geometry.out_height, geometry.out_width};
   Tensor y;
   const bool done =
       by_engine(geometry, w.size(0), groups, x.dtype(), precision, [&](const Engine& one, const ConvolutionShape& c) {
         y = empty_channels_last(shape, x.dtype());
-        return one.convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(), b.defined() ? b.raw<void>() : nullptr,
-                               y.raw<void>());
+        return one.convolution(c, as_channels_last(x).raw<void>(), w.raw<void>(), end, y.raw<void>());
       });
   if (done) return y;
   const Tensor image = factor(x, precision), kernel = factor(w, precision);
@@ -277,7 +280,7 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
   dispatch_floating("conv2d", x.dtype(), [&]<class T>() {
     if (y.numel() > 0) forward(geometry, group, image.raw<T>(), kernel.raw<T>(), y.raw<T>());
   });
-  if (b.defined()) add_bias(y, b);
+  finish_planes(y, end);
   return y;
 }
 

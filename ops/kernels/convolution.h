@@ -9,9 +9,10 @@
 namespace eigengrad::kernels {
 
 /// y[n, o] = Σ over c, i, j of x[n, c, ..]·weight[o, c, i, j]: x [N, C, H, W], weight [O, C / groups, kh, kw]; the
-/// result is [N, O, oh, ow]. The bias [O], unless undefined, is added. What the engine makes has its channels last.
+/// result is [N, O, oh, ow]. The bias [O], unless undefined, is added; with `then_relu`, results that are not above 0
+/// become 0. What the engine makes has its channels last.
 Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window, std::int64_t groups,
-                   Precision precision);
+                   Precision precision, bool then_relu = false);
 /// The gradient of x, of the given height and width, from that of y.
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
                               std::int64_t height, std::int64_t width, Precision precision);

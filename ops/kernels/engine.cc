@@ -74,15 +74,14 @@ class SlicedProduct {
 }  // namespace
 
 void Engine::product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
-                     const void* bias) const {
+                     const Epilogue& end) const {
   SlicedProduct(*this, dtype, precision, out, a, b).run();
-  if (!bias) return;
+  if (!end.bias && !end.relu) return;
   dispatch_floating("linear", dtype, [&]<class T>() {
     constexpr std::int64_t kGrain = 1 << 16;
     parallel_evenly(a.rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, b.columns)),
-                    [&](std::int64_t begin, std::int64_t end) {
-                      add_to_rows(static_cast<T*>(out) + begin * b.columns, end - begin, b.columns,
-                                  static_cast<const T*>(bias));
+                    [&](std::int64_t begin, std::int64_t until) {
+                      finish_rows(static_cast<T*>(out) + begin * b.columns, until - begin, b.columns, end);
                     });
   });
 }

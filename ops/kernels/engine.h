@@ -75,6 +75,18 @@ struct ConvolutionShape {
   bool operator==(const ConvolutionShape&) const = default;
 };
 
+/// What becomes of the results of a product or a convolution while they are at hand.
+struct Epilogue {
+  const void* bias = nullptr;  ///< one number for each column or output channel, added; may be null
+  bool relu = false;           ///< then those that are not above 0 become 0 (NaN stays)
+
+  /// The bias from a column on.
+  template <class T>
+  const T* bias_from(std::int64_t column) const {
+    return bias ? static_cast<const T*>(bias) + column : nullptr;
+  }
+};
+
 /// A right operand that several products share, prepared once: for slices of one product, and for a recurrent weight,
 /// by which every step multiplies.
 class PackedMatrix {
@@ -121,19 +133,18 @@ class Engine {
   /// multiplied.
   virtual void matrix_product(Dtype dtype, Precision precision, void* out, std::int64_t out_stride, const Matrix& a,
                               const Matrix& b) const = 0;
-  /// The same on several threads, for an `out` without gaps; `bias`, one number for each column or null, is added to
-  /// every row.
+  /// The same on several threads, for an `out` without gaps, with what comes behind it.
   virtual void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
-                       const void* bias) const;
+                       const Epilogue& end) const;
   /// Prepares b for left operands of about `rows` rows; with Precision::BFloat16 these may have any strides.
   virtual std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t rows,
                                              Precision precision = Precision::Float32) const = 0;
 
   /// Whether it has convolutions of the dtype at all: to be asked before the operands are laid out for them.
   virtual bool convolves(Dtype) const { return false; }
-  /// y ← x convolved with weight, plus bias (null for none). Each of the three runs on several threads, and returns
+  /// y ← x convolved with weight, with what comes behind it. Each of the three runs on several threads, and returns
   /// false, having done nothing, when this engine has no good way of doing this one.
-  virtual bool convolution(const ConvolutionShape&, const void* /*x*/, const void* /*weight*/, const void* /*bias*/,
+  virtual bool convolution(const ConvolutionShape&, const void* /*x*/, const void* /*weight*/, const Epilogue&,
                            void* /*y*/) const {
     return false;
   }

@@ -415,18 +415,21 @@ class OneDnnEngine final : public Engine {
 
   bool convolves(Dtype dtype) const override { return dtype == Dtype::Float32; }
 
-  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
+  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const Epilogue& end,
                    void* y) const override {
     const std::int64_t pieces = pieces_of(shape, 16);
-    const auto c = convolution_for({piece_of(shape, pieces), Direction::Forward, bias != nullptr});
+    const auto c = convolution_for({piece_of(shape, pieces), Direction::Forward, end.bias != nullptr});
     if (!c) return false;
     const Operand w(c->weight, c->plain_weight, weight);
+    const std::int64_t results = shape.images / pieces * shape.out_channels * shape.out_height * shape.out_width;
     for_each_piece(pieces, [&](std::int64_t piece) {
       const Operand in(c->x, c->plain_x, offset(x, piece, c->plain_x));
       run(*c, {{DNNL_ARG_SRC, &c->x, in.data()},
                {DNNL_ARG_WEIGHTS, &c->weight, w.data()},
-               {DNNL_ARG_BIAS, &c->bias, bias},
+               {DNNL_ARG_BIAS, &c->bias, end.bias},
                {DNNL_ARG_DST, &c->y, offset(y, piece, c->plain_y)}});
+      // (Its own relu may lose NaN.)
+      finish_rows(static_cast<float*>(y) + piece * results, 1, results, {nullptr, end.relu});
     });
     return true;
   }

@@ -81,24 +81,22 @@ class OwnEngine final : public Engine {
                       const Matrix& b) const override {
     if (precision == Precision::BFloat16)
       return own_product<float>(pair_tiles(), static_cast<float*>(out), out_stride,
-                                PairedMatrix(a, Terms::AreColumns).matrix(), PairedMatrix(b, Terms::AreRows).matrix(),
-                                nullptr);
+                                PairedMatrix(a, Terms::AreColumns).matrix(), PairedMatrix(b, Terms::AreRows).matrix());
     if (a.rows * a.columns * b.columns < kWorthPacking)
       return eigen_engine().matrix_product(dtype, precision, out, out_stride, a, b);
     dispatch_floating("matmul", dtype,
-                      [&]<class T>() { own_product<T>(tiles<T>(), static_cast<T*>(out), out_stride, a, b, nullptr); });
+                      [&]<class T>() { own_product<T>(tiles<T>(), static_cast<T*>(out), out_stride, a, b); });
   }
 
   void product(Dtype dtype, Precision precision, void* out, const Matrix& a, const Matrix& b,
-               const void* bias) const override {
+               const Epilogue& end) const override {
     if (precision == Precision::BFloat16)
       return own_product_shared<float>(pair_tiles(), static_cast<float*>(out),
                                        PairedMatrix(a, Terms::AreColumns).matrix(),
-                                       PairedMatrix(b, Terms::AreRows).matrix(), static_cast<const float*>(bias));
-    if (a.rows * a.columns * b.columns < kWorthPacking) return Engine::product(dtype, precision, out, a, b, bias);
-    dispatch_floating("matmul", dtype, [&]<class T>() {
-      own_product_shared<T>(tiles<T>(), static_cast<T*>(out), a, b, static_cast<const T*>(bias));
-    });
+                                       PairedMatrix(b, Terms::AreRows).matrix(), end);
+    if (a.rows * a.columns * b.columns < kWorthPacking) return Engine::product(dtype, precision, out, a, b, end);
+    dispatch_floating("matmul", dtype,
+                      [&]<class T>() { own_product_shared<T>(tiles<T>(), static_cast<T*>(out), a, b, end); });
   }
 
   std::unique_ptr<PackedMatrix> pack(Dtype dtype, const Matrix& b, std::int64_t, Precision precision) const override {
@@ -110,12 +108,12 @@ class OwnEngine final : public Engine {
 
   bool convolves(Dtype) const override { return true; }
 
-  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const void* bias,
+  bool convolution(const ConvolutionShape& shape, const void* x, const void* weight, const Epilogue& end,
                    void* y) const override {
     const Extents n(shape);
     return run(shape, x, n.x, weight, n.weight, [&]<class T>(const T* image, const T* kernel) {
       const auto f = is_depthwise(shape) ? own_depthwise<T> : own_convolution<T>;
-      f(shape, image, kernel, static_cast<const T*>(bias), static_cast<T*>(y));
+      f(shape, image, kernel, end, static_cast<T*>(y));
     });
   }
 

@@ -24,6 +24,16 @@ inline T limited(T x, T low, T high) {
   return above > high ? high : above;
 }
 
+/// The larger of x and 0, and its derivative times d, from y = relu(x): 0 at 0. NaN passes.
+template <class T>
+inline T relu(T x) {
+  return x <= 0 ? T(0) : x;
+}
+template <class T>
+inline T relu_grad(T d, T y) {
+  return y <= 0 ? T(0) : d;
+}
+
 /// d times the derivative of limited(): 0 at the limits and beyond.
 template <class T>
 inline T limited_grad(T d, T x, T low, T high) {

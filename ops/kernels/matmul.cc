@@ -52,10 +52,11 @@ Dims batch_offsets(const Tensor& x, const Shape& batch) {
 
 }  // namespace
 
-Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted, const Tensor& bias) {
+Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted, const Tensor& bias, bool then_relu) {
+  const Tensor add = bias.defined() ? as_contiguous(bias) : bias;
+  const Epilogue end{add.defined() ? add.raw<void>() : nullptr, then_relu};
   if (left.dim() == 2 && right.dim() == 2 && is_small_product(matrix_of(left), matrix_of(right)))
-    return small_product(left.dtype(), matrix_of(left), matrix_of(right),
-                         bias.defined() ? as_contiguous(bias).raw<void>() : nullptr);
+    return small_product(left.dtype(), matrix_of(left), matrix_of(right), end);
   const Tensor a = readable(left), b = readable(right);
   const std::size_t a_rank = a.shape().size(), b_rank = b.shape().size();
   const Shape batch = broadcast_shapes("matmul", Shape(a.shape().begin(), a.shape().end() - 2),
@@ -74,19 +75,17 @@ Tensor matmul(const Tensor& left, const Tensor& right, Precision wanted, const T
   const Dims a_offsets = batch_offsets(a, batch), b_offsets = batch_offsets(b, batch);
   const auto items = static_cast<std::int64_t>(a_offsets.size());
   if (items == 1) {
-    const Tensor add = bias.defined() ? as_contiguous(bias) : bias;
-    engine().product(out.dtype(), precision, out.raw<void>(), matrix(a, 0), matrix(b, 0),
-                     add.defined() ? add.raw<void>() : nullptr);
+    engine().product(out.dtype(), precision, out.raw<void>(), matrix(a, 0), matrix(b, 0), end);
     return out;
   }
   const std::int64_t size = rows * columns;
   const auto bytes = size * static_cast<std::int64_t>(size_of(out.dtype()));
   parallel_evenly(items, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, size * inner)),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
+                  [&](std::int64_t begin, std::int64_t until) {
+                    for (std::int64_t i = begin; i < until; ++i) {
                       const auto k = static_cast<std::size_t>(i);
                       engine().product(out.dtype(), precision, out.raw<std::byte>() + i * bytes,
-                                       matrix(a, a_offsets[k]), matrix(b, b_offsets[k]), nullptr);
+                                       matrix(a, a_offsets[k]), matrix(b, b_offsets[k]), {});
                     }
                   });
   return out;

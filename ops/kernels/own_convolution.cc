@@ -109,7 +109,7 @@ struct Pass {
   const Windows& windows;
   Grid grid;
   const T* packed;
-  const T* bias;  // of all channels of the target, or null
+  Epilogue end;
 
   void run() const {
     constexpr std::int64_t kPixels = 288;
@@ -117,11 +117,11 @@ struct Pass {
     const std::int64_t terms = static_cast<std::int64_t>(windows.taps.size()) * depth;
     const std::int64_t work = blocks.rows * windows.places[1] * terms * out_channels;
     parallel_evenly(blocks.count, std::max<std::int64_t>(1, kWorthAThread / std::max<std::int64_t>(1, work)),
-                    [&](std::int64_t begin, std::int64_t end) {
+                    [&](std::int64_t begin, std::int64_t until) {
                       BlockReader<T> reader(from, source, windows, blocks);
                       const Terms all(windows, reader.row_stride(), source.channels, channel, depth);
                       const RoomOf<T*> outs(blocks.rows * windows.places[1]);
-                      for (std::int64_t block = begin; block < end; ++block) {
+                      for (std::int64_t block = begin; block < until; ++block) {
                         const std::int64_t count = reader.read(block);
                         find_outs(block * blocks.rows, count, outs.data());
                         multiply(all, terms, reader.starts(), outs.data(), count);
@@ -155,7 +155,8 @@ struct Pass {
                        out_channels,
                        group.first,
                        group.first > 0,
-                       group.first == 0 && bias ? bias + out_channel : nullptr}
+                       group.first == 0 ? end.bias_from<T>(out_channel) : nullptr,
+                       end.relu && group.first + group.depth == terms}
             .run();
   }
 };
@@ -234,28 +235,29 @@ std::int64_t windows_side_by_side(const Tiles<T>& tiles, const ConvolutionShape&
 // ---- The two passes, by loops for elements of T.
 
 template <class T>
-void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y);
+void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const Epilogue& end, T* y);
 
 template <class T>
 void convolve_side_by_side(const Tiles<T>& tiles, const ConvolutionShape& s, std::int64_t count, const T* x,
-                           const T* weight, const T* bias, T* y) {
+                           const T* weight, const Epilogue& end, T* y) {
   const ConvolutionShape joint = side_by_side(s, count);
   const std::int64_t wide = s.window.kernel[1], wider = joint.window.kernel[1], rows = GroupOf(s).weights() / wide;
   const std::int64_t size = GroupOf(joint).weights();
-  const RoomOf<T> weights(size), biases(bias ? joint.out_channels : 0);
+  const RoomOf<T> weights(size), biases(end.bias ? joint.out_channels : 0);
   std::fill_n(weights.data(), size, T(0));
   for (std::int64_t i = 0; i < count; ++i) {
     T* const to = weights.data() + i * (rows * wider + s.window.stride[1]);
     for (std::int64_t row = 0; row < rows; ++row) std::copy_n(weight + row * wide, wide, to + row * wider);
-    if (bias) std::copy_n(bias, s.out_channels, biases.data() + i * s.out_channels);
+    if (end.bias) std::copy_n(end.bias_from<T>(0), s.out_channels, biases.data() + i * s.out_channels);
   }
-  convolve<T>(tiles, joint, x, weights.data(), biases.data(), y);
+  convolve<T>(tiles, joint, x, weights.data(), {biases.data(), end.relu}, y);
 }
 
 template <class T>
-void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, const T* weight, const Epilogue& end,
+              T* y) {
   if (const std::int64_t count = windows_side_by_side(tiles, s); count > 1)
-    return convolve_side_by_side(tiles, s, count, x, weight, bias, y);
+    return convolve_side_by_side(tiles, s, count, x, weight, end, y);
   const GroupOf g(s);
   const Windows windows = forward_windows(s);
   const RoomOf<T> packed(tiles.packed_size(g.in * g.taps, g.out));
@@ -273,7 +275,7 @@ void convolve(const Tiles<T>& tiles, const ConvolutionShape& s, const T* x, cons
             windows,
             {{0, 0}, {1, 1}, {s.out_height, s.out_width}},
             packed.data(),
-            bias}
+            end}
         .run();
   }
 }
@@ -296,8 +298,8 @@ void convolve_back(const Tiles<T>& tiles, const ConvolutionShape& s, const T* dy
       if (phase.windows.taps.empty() || phase.pixels.places[0] * phase.pixels.places[1] == 0) continue;
       for (std::int64_t group = 0; group < s.groups; ++group) {
         pack_backward(tiles, g, phase.windows.taps, weight + group * g.weights(), packed.data());
-        Pass<T>{tiles,        dy,   source,        group * g.out, g.out,         dx,     target,
-                group * g.in, g.in, phase.windows, phase.pixels,  packed.data(), nullptr}
+        Pass<T>{tiles,        dy,   source,        group * g.out, g.out,         dx, target,
+                group * g.in, g.in, phase.windows, phase.pixels,  packed.data(), {}}
             .run();
       }
     }
@@ -305,18 +307,18 @@ void convolve_back(const Tiles<T>& tiles, const ConvolutionShape& s, const T* dy
 
 // ---- The same in bfloat16: the loops see pairs of channels for elements.
 
-void convolve_rounded(const ConvolutionShape& s, const float* x, const float* weight, const float* bias, float* y) {
+void convolve_rounded(const ConvolutionShape& s, const float* x, const float* weight, const Epilogue& end, float* y) {
   const GroupOf g(s);
   const std::int64_t pixels = s.images * s.height * s.width;
   if (g.in == 1)  // half of each pair would be wasted
     return with_rounded(x, pixels * s.channels, weight, s.groups * g.weights(),
-                        [&](const float* a, const float* b) { convolve(tiles<float>(), s, a, b, bias, y); });
+                        [&](const float* a, const float* b) { convolve(tiles<float>(), s, a, b, end, y); });
   ConvolutionShape of_pairs = s;
   of_pairs.channels = s.groups * pairs_of(g.in);
   const RoomOf<float> image(pixels * of_pairs.channels), kernel(s.out_channels * pairs_of(g.in) * g.taps);
   pair_terms(x, pixels * s.groups, g.in, 1, image.data());
   pair_terms(weight, s.out_channels, g.in, g.taps, kernel.data());
-  convolve(pair_tiles(), of_pairs, image.data(), kernel.data(), bias, y);
+  convolve(pair_tiles(), of_pairs, image.data(), kernel.data(), end, y);
 }
 
 void convolve_back_rounded(const ConvolutionShape& s, const float* dy, const float* weight, float* dx) {
@@ -342,7 +344,7 @@ bool has_few_windows(const ConvolutionShape& s) {
 }
 
 template <class T>
-void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
+void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight, const Epilogue& end, T* y) {
   const Windows windows = forward_windows(s);
   const Images images{s.images, s.height, s.width, s.channels};
   const std::int64_t count = s.images * s.out_height * s.out_width;
@@ -358,21 +360,21 @@ void convolve_few_windows(const ConvolutionShape& s, const T* x, const T* weight
       for (std::int64_t c = 0; c < s.channels; ++c) to[c * taps] = from[c];
     }
   own_engine().product(dtype_of<T>, s.precision, turned.data(), row_major(weight, s.out_channels, depth),
-                       transposed(patches.data(), count, depth), nullptr);
+                       transposed(patches.data(), count, depth), {});
   tiles<T>().transpose(turned.data(), count, s.out_channels, count, y, s.out_channels);
-  if (bias) add_to_rows(y, count, s.out_channels, bias);
+  finish_rows(y, count, s.out_channels, end);
 }
 
 }  // namespace
 
 template <class T>
-void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
-  if (has_few_windows(s)) return convolve_few_windows(s, x, weight, bias, y);
+void own_convolution(const ConvolutionShape& s, const T* x, const T* weight, const Epilogue& end, T* y) {
+  if (has_few_windows(s)) return convolve_few_windows(s, x, weight, end, y);
   if constexpr (std::is_same_v<T, float>) {
-    if (suits_winograd(s)) return winograd(s, x, weight, bias, y);
-    if (rounds(s)) return convolve_rounded(s, x, weight, bias, y);
+    if (suits_winograd(s)) return winograd(s, x, weight, end, y);
+    if (rounds(s)) return convolve_rounded(s, x, weight, end, y);
   }
-  convolve(tiles<T>(), s, x, weight, bias, y);
+  convolve(tiles<T>(), s, x, weight, end, y);
 }
 
 template <class T>
@@ -384,8 +386,8 @@ void own_convolution_input_grad(const ConvolutionShape& s, const T* dy, const T*
   convolve_back(tiles<T>(), s, dy, weight, dx);
 }
 
-template void own_convolution(const ConvolutionShape&, const float*, const float*, const float*, float*);
-template void own_convolution(const ConvolutionShape&, const double*, const double*, const double*, double*);
+template void own_convolution(const ConvolutionShape&, const float*, const float*, const Epilogue&, float*);
+template void own_convolution(const ConvolutionShape&, const double*, const double*, const Epilogue&, double*);
 template void own_convolution_input_grad(const ConvolutionShape&, const float*, const float*, float*);
 template void own_convolution_input_grad(const ConvolutionShape&, const double*, const double*, double*);
 

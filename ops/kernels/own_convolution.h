@@ -8,7 +8,7 @@ namespace eigengrad::kernels {
 /// See Engine::convolution and the two after it. They take every shape; of groups that have fewer outputs than a vector
 /// has lanes they make slow work.
 template <class T>
-void own_convolution(const ConvolutionShape& shape, const T* x, const T* weight, const T* bias, T* y);
+void own_convolution(const ConvolutionShape& shape, const T* x, const T* weight, const Epilogue& end, T* y);
 template <class T>
 void own_convolution_input_grad(const ConvolutionShape& shape, const T* dy, const T* weight, T* dx);
 template <class T>

@@ -69,23 +69,24 @@ class Gathering {
         from_height_(of_outputs ? shape.height : shape.out_height),
         from_width_(of_outputs ? shape.width : shape.out_width) {}
 
-  void run(const T* from, const T* weight, const T* bias, T* to) const {
+  void run(const T* from, const T* weight, const Epilogue& end, T* to) const {
     const std::int64_t channels = s_.channels, taps = taps_of(s_);
     const RoomOf<T> turned(channels * taps);
     tiles<T>().transpose(weight, taps, channels, taps, turned.data(), channels);
     const auto height = static_cast<std::int64_t>(rows_.size()), width = static_cast<std::int64_t>(columns_.size());
     const std::int64_t grain =
         std::max<std::int64_t>(1, kWorthAPiece / std::max<std::int64_t>(1, width * channels * taps));
-    parallel_evenly(s_.images * height, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row)
+    parallel_evenly(s_.images * height, grain, [&](std::int64_t begin, std::int64_t until) {
+      for (std::int64_t row = begin; row < until; ++row)
         run_row(from + row / height * from_height_ * from_width_ * channels,
-                rows_[static_cast<std::size_t>(row % height)], turned.data(), bias, to + row * width * channels);
+                rows_[static_cast<std::size_t>(row % height)], turned.data(), end, to + row * width * channels);
     });
   }
 
  private:
-  void run_row(const T* image, const std::vector<Touch>& touched, const T* weight, const T* bias, T* to) const {
+  void run_row(const T* image, const std::vector<Touch>& touched, const T* weight, const Epilogue& end, T* to) const {
     const std::int64_t channels = s_.channels;
+    const T* const bias = end.bias_from<T>(0);
     for (const std::vector<Touch>& beside : columns_) {
       each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
         typename V::Vector sums[kCount];
@@ -99,7 +100,10 @@ class Gathering {
             for (int v = 0; v < kCount; ++v) sums[v] += V::at(x + v * V::kLanes) * V::at(w + v * V::kLanes);
           }
 #pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) V::at(to + first + v * V::kLanes) = sums[v];
+        for (int v = 0; v < kCount; ++v) {
+          if (end.relu) sums[v] = sums[v] <= typename V::Vector{} ? typename V::Vector{} : sums[v];
+          V::at(to + first + v * V::kLanes) = sums[v];
+        }
       });
       to += channels;
     }
@@ -117,13 +121,13 @@ bool is_depthwise(const ConvolutionShape& s) {
 }
 
 template <class T>
-void own_depthwise(const ConvolutionShape& s, const T* x, const T* weight, const T* bias, T* y) {
-  Gathering<T>(s, true).run(x, weight, bias, y);
+void own_depthwise(const ConvolutionShape& s, const T* x, const T* weight, const Epilogue& end, T* y) {
+  Gathering<T>(s, true).run(x, weight, end, y);
 }
 
 template <class T>
 void own_depthwise_input_grad(const ConvolutionShape& s, const T* dy, const T* weight, T* dx) {
-  Gathering<T>(s, false).run(dy, weight, nullptr, dx);
+  Gathering<T>(s, false).run(dy, weight, {}, dx);
 }
 
 namespace {
@@ -191,8 +195,8 @@ void own_depthwise_weight_grad(const ConvolutionShape& s, const T* x, const T* d
   tiles<T>().transpose(sums.data(), s.channels, taps_of(s), s.channels, dweight, taps_of(s));
 }
 
-template void own_depthwise(const ConvolutionShape&, const float*, const float*, const float*, float*);
-template void own_depthwise(const ConvolutionShape&, const double*, const double*, const double*, double*);
+template void own_depthwise(const ConvolutionShape&, const float*, const float*, const Epilogue&, float*);
+template void own_depthwise(const ConvolutionShape&, const double*, const double*, const Epilogue&, double*);
 template void own_depthwise_input_grad(const ConvolutionShape&, const float*, const float*, float*);
 template void own_depthwise_input_grad(const ConvolutionShape&, const double*, const double*, double*);
 template void own_depthwise_weight_grad(const ConvolutionShape&, const float*, const float*, float*);

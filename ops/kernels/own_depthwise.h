@@ -10,7 +10,7 @@ bool is_depthwise(const ConvolutionShape& shape);
 
 /// See Engine::convolution and the two after it, for shapes that are depthwise.
 template <class T>
-void own_depthwise(const ConvolutionShape& shape, const T* x, const T* weight, const T* bias, T* y);
+void own_depthwise(const ConvolutionShape& shape, const T* x, const T* weight, const Epilogue& end, T* y);
 template <class T>
 void own_depthwise_input_grad(const ConvolutionShape& shape, const T* dy, const T* weight, T* dx);
 template <class T>

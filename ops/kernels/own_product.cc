@@ -103,18 +103,18 @@ struct Pieces {
   }
 };
 
-// out ← a · b + bias, in blocks of b's columns and terms, which are packed, and of a's rows.
+// out ← a · b, in blocks of b's columns and terms, which are packed, and of a's rows.
 template <class T>
 class BlockedProduct {
  public:
   BlockedProduct(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
-                 const T* bias)
+                 const Epilogue& end)
       : tiles_(tiles),
         out_(out),
         out_stride_(out_stride),
         a_(a),
         b_(b),
-        bias_(bias),
+        end_(end),
         packed_(tiles.packed_size(std::min(depth_, a.columns), most_packed())),
         left_(tiles, a, std::min(rows_, a.rows), std::min(depth_, a.columns)) {}
 
@@ -166,7 +166,8 @@ class BlockedProduct {
                      columns.size,
                      some.first,
                      terms.first > 0,
-                     terms.first == 0 && bias_ ? bias_ + columns.first : nullptr,
+                     terms.first == 0 ? end_.bias_from<T>(columns.first) : nullptr,
+                     end_.relu && terms.first + terms.size == a_.columns,
                      reads_in_place(a_, b_) ? element<T>(b_, terms.first, columns.first) : nullptr,
                      b_.row_stride}
           .run();
@@ -183,7 +184,7 @@ class BlockedProduct {
   T* const out_;
   const std::int64_t out_stride_;
   const Matrix &a_, &b_;
-  const T* const bias_;
+  const Epilogue end_;
   const std::int64_t depth_ = block_size(a_.columns, kBlockDepth, 8), rows_ = block_size(a_.rows, kBlockRows, 6);
   const std::int64_t columns_ = block_size(b_.columns, kBlockColumns, 64);
   const RoomOf<T> packed_;
@@ -194,24 +195,29 @@ class BlockedProduct {
 }  // namespace
 
 template <class T>
-void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b, const T* bias) {
-  if (!are_dots(a, b)) return BlockedProduct<T>(t, out, out_stride, a, b, bias).run();
+void own_product(const Tiles<T>& t, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
+                 const Epilogue& end) {
+  if (!are_dots(a, b)) return BlockedProduct<T>(t, out, out_stride, a, b, end).run();
   for (std::int64_t i = 0; i < a.rows; ++i)
-    t.dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, bias, out + i * out_stride);
+    t.dots(element<T>(a, i, 0), element<T>(b, 0, 0), b.column_stride, a.columns, b.columns, end.bias_from<T>(0),
+           out + i * out_stride);
+  for (std::int64_t i = 0; end.relu && i < a.rows; ++i)
+    finish_rows(out + i * out_stride, 1, b.columns, {nullptr, true});
 }
 
 namespace {
 
 template <class T>
-void multiply_pieces(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const T* bias) {
+void multiply_pieces(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const Epilogue& end) {
   const Pieces pieces(a, b, turns(t, a));
-  if (pieces.count() == 1) return own_product(t, out, b.columns, a, b, bias);
+  if (pieces.count() == 1) return own_product(t, out, b.columns, a, b, end);
   const std::int64_t width = t.width, size = a.rows * b.columns;
   const std::int64_t wide = ((b.columns + pieces.columns - 1) / pieces.columns + width - 1) / width * width;
   const std::int64_t high = (a.rows + pieces.rows - 1) / pieces.rows;
   const RoomOf<T> sums((pieces.terms - 1) * size);
-  parallel_for(pieces.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t piece = begin; piece < end; ++piece) {
+  const bool are_sums = pieces.terms > 1;  // of which each piece makes a part
+  parallel_for(pieces.count(), 1, [&](std::int64_t begin, std::int64_t until) {
+    for (std::int64_t piece = begin; piece < until; ++piece) {
       const std::int64_t of_terms = piece / (pieces.rows * pieces.columns);
       const std::int64_t row = piece / pieces.columns % pieces.rows * high, column = piece % pieces.columns * wide;
       const std::int64_t rows = std::min(high, a.rows - row), columns = std::min(wide, b.columns - column);
@@ -220,10 +226,13 @@ void multiply_pieces(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b
       const std::int64_t terms = a.columns * (of_terms + 1) / pieces.terms - term;
       T* const to = of_terms == 0 ? out : sums.data() + (of_terms - 1) * size;
       own_product(t, to + row * b.columns + column, b.columns, part(a, dtype_of<T>, row, rows, term, terms),
-                  part(b, dtype_of<T>, term, terms, column, columns), of_terms == 0 && bias ? bias + column : nullptr);
+                  part(b, dtype_of<T>, term, terms, column, columns),
+                  are_sums ? Epilogue{} : Epilogue{end.bias_from<T>(column), end.relu});
     }
   });
+  if (!are_sums) return;
   add_up(sums.data(), pieces.terms - 1, size, size, out);
+  finish_rows(out, a.rows, b.columns, end);
 }
 
 // What making the operands ready costs, for each multiplication of the product.
@@ -245,17 +254,17 @@ bool is_cheaper_exchanged(const Tiles<T>& t, const Matrix& a, const Matrix& b) {
 }  // namespace
 
 template <class T>
-void own_product_shared(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const T* bias) {
-  if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, a, b, bias);
+void own_product_shared(const Tiles<T>& t, T* out, const Matrix& a, const Matrix& b, const Epilogue& end) {
+  if (!is_cheaper_exchanged(t, a, b)) return multiply_pieces(t, out, a, b, end);
   const RoomOf<T> other(a.rows * b.columns);
-  multiply_pieces<T>(t, other.data(), transposed(b), transposed(a), nullptr);
+  multiply_pieces<T>(t, other.data(), transposed(b), transposed(a), {});
   t.transpose(other.data(), a.rows, b.columns, a.rows, out, b.columns);
-  if (bias) add_to_rows(out, a.rows, b.columns, bias);
+  finish_rows(out, a.rows, b.columns, end);
 }
 
-template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const float*);
-template void own_product(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&, const double*);
-template void own_product_shared(const Tiles<float>&, float*, const Matrix&, const Matrix&, const float*);
-template void own_product_shared(const Tiles<double>&, double*, const Matrix&, const Matrix&, const double*);
+template void own_product(const Tiles<float>&, float*, std::int64_t, const Matrix&, const Matrix&, const Epilogue&);
+template void own_product(const Tiles<double>&, double*, std::int64_t, const Matrix&, const Matrix&, const Epilogue&);
+template void own_product_shared(const Tiles<float>&, float*, const Matrix&, const Matrix&, const Epilogue&);
+template void own_product_shared(const Tiles<double>&, double*, const Matrix&, const Matrix&, const Epilogue&);
 
 }  // namespace eigengrad::kernels

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/pieces.h"
 #include "eigengrad/ops/kernels/room.h"
 #include "eigengrad/ops/kernels/tiles.h"
 
@@ -34,6 +35,7 @@ struct RowsProduct {
   std::int64_t depth, columns, first_term;
   bool accumulate;
   const T* bias;
+  bool then_relu = false;       ///< behind the last of the terms
   const T* in_place = nullptr;  ///< where the whole panels are that are not packed, and the way from row to row
   std::int64_t in_place_step = 0;
 
@@ -51,16 +53,26 @@ struct RowsProduct {
     else if (whole > 0)
       multiply(0, whole, tiles.width);
     if (rest > 0) multiply(whole, rest, tiles.filled(rest));
+    if (then_relu) relu_rows();
+  }
+
+ private:
+  // Not in the tiles, whose sums then would not all stay in registers. Rows that follow each other are one.
+  void relu_rows() const {
+    for (std::int64_t first = 0, i = 1; i <= rows; ++i)
+      if (i == rows || out[i] != out[i - 1] + columns) {
+        finish_rows(out[first], 1, (i - first) * columns, {nullptr, true});
+        first = i;
+      }
   }
 };
 
-/// out ← a · b + bias on the calling thread, by the given loops, for whose elements both factors are taken; `bias` may
-/// be null.
+/// out ← a · b on the calling thread, by the given loops, for whose elements both factors are taken.
 template <class T>
 void own_product(const Tiles<T>& tiles, T* out, std::int64_t out_stride, const Matrix& a, const Matrix& b,
-                 const T* bias);
+                 const Epilogue& end = {});
 /// The same on several threads, with no gaps between the rows of the result.
 template <class T>
-void own_product_shared(const Tiles<T>& tiles, T* out, const Matrix& a, const Matrix& b, const T* bias);
+void own_product_shared(const Tiles<T>& tiles, T* out, const Matrix& a, const Matrix& b, const Epilogue& end);
 
 }  // namespace eigengrad::kernels

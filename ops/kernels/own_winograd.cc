@@ -184,9 +184,9 @@ void transform_grads(const Tiling& tiling, std::int64_t first, std::int64_t coun
   transform_tiles<kTile>(results_to_planes, tiling, tiling.results, {0, 0}, first, count, plane, grads, planes);
 }
 
-// results ← the products of the tiles [first, first + count), plus bias.
+// results ← the products of the tiles [first, first + count), with what comes behind them.
 void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t count, std::int64_t plane,
-                        const float* planes, const float* bias, float* results) {
+                        const float* planes, const Epilogue& end, float* results) {
   const std::int64_t channels = tiling.results.channels;
   for (std::int64_t k = 0; k < count; ++k) {
     const Tile tile = tiling.at(first + k);
@@ -198,11 +198,9 @@ void transform_products(const Tiling& tiling, std::int64_t first, std::int64_t c
       transform_square<kWindow, kTile>(
           planes_to_results, [&](int i, int j) { return planes + (i * kWindow + j) * plane + k * channels + c; }, place,
           wide);
-      for (int i = 0; bias && i < kTile; ++i)
-        for (int j = 0; j < kTile; ++j) {
-          float* __restrict const to = place(i, j);
-          for (std::int64_t q = 0; q < wide; ++q) to[q] += bias[c + q];
-        }
+      const Epilogue here{end.bias_from<float>(c), end.relu};
+      for (int i = 0; (end.bias || end.relu) && i < kTile; ++i)
+        for (int j = 0; j < kTile; ++j) finish_rows(place(i, j), 1, wide, here);
     });
   }
 }
@@ -285,21 +283,21 @@ void rows_from(T* first, std::int64_t stride, std::int64_t count, T** rows) {
 
 // The results of a tiling: the windows of `source`, times the weight. Every block of tiles reads all transformed
 // weights, so it should have about as many tiles as makes its own numbers as many as those.
-void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWeight& weight, const float* bias,
+void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWeight& weight, const Epilogue& end,
                     float* results) {
   const std::int64_t in = weight.rows(), out = weight.columns(), count = tiling.count();
   const std::int64_t wanted = std::clamp<std::int64_t>(in * out / (in + out), 24, 192);
   // Few tiles are not worth a second thread: it would take longer to get the weights from the first one.
   constexpr std::int64_t kFewestToShare = 64;
   const std::int64_t size = count < kFewestToShare ? count : block_size(count, std::min(wanted, (count + 3) / 4), 6);
-  parallel_for(count, size, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(count, size, [&](std::int64_t begin, std::int64_t until) {
     const std::int64_t in_plane = odd_lines<float>(size * in), out_plane = odd_lines<float>(size * out);
     const RoomOf<float> planes(kPlanes * in_plane), products(kPlanes * out_plane);
     const RoomOf<const float*> left(size);
     const RoomOf<float*> right(size);
     const std::int64_t depth = block_size(in, kBlockDepth, 8);
-    for (std::int64_t first = begin; first < end; first += size) {
-      const std::int64_t here = std::min(size, end - first);
+    for (std::int64_t first = begin; first < until; first += size) {
+      const std::int64_t here = std::min(size, until - first);
       transform_windows(tiling, first, here, in_plane, source, planes.data());
       for (int k = 0; k < kPlanes; ++k) {
         rows_from(products.data() + k * out_plane, out, here, right.data());
@@ -311,7 +309,7 @@ void multiply_tiles(const Tiling& tiling, const float* source, const PlanesOfWei
               .run();
         }
       }
-      transform_products(tiling, first, here, out_plane, products.data(), bias, results);
+      transform_products(tiling, first, here, out_plane, products.data(), end, results);
     }
   });
 }
@@ -384,13 +382,13 @@ bool suits_winograd(const ConvolutionShape& s) {
          tiling_of(s).count() >= kFewestTiles;
 }
 
-void winograd(const ConvolutionShape& s, const float* x, const float* weight, const float* bias, float* y) {
-  multiply_tiles(tiling_of(s), x, PlanesOfWeight(s, weight, false), bias, y);
+void winograd(const ConvolutionShape& s, const float* x, const float* weight, const Epilogue& end, float* y) {
+  multiply_tiles(tiling_of(s), x, PlanesOfWeight(s, weight, false), end, y);
 }
 
 void winograd_input_grad(const ConvolutionShape& s, const float* dy, const float* weight, float* dx) {
   const Pair padding{2 - s.window.padding[0], 2 - s.window.padding[1]};
-  multiply_tiles({results_of(s), source_of(s), padding}, dy, PlanesOfWeight(s, weight, true), nullptr, dx);
+  multiply_tiles({results_of(s), source_of(s), padding}, dy, PlanesOfWeight(s, weight, true), {}, dx);
 }
 
 void winograd_weight_grad(const ConvolutionShape& s, const float* x, const float* dy, float* dweight) {

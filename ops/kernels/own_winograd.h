@@ -15,7 +15,7 @@ namespace eigengrad::kernels {
 bool suits_winograd(const ConvolutionShape& shape);
 
 /// The three passes of Engine::convolution.
-void winograd(const ConvolutionShape& shape, const float* x, const float* weight, const float* bias, float* y);
+void winograd(const ConvolutionShape& shape, const float* x, const float* weight, const Epilogue& end, float* y);
 void winograd_input_grad(const ConvolutionShape& shape, const float* dy, const float* weight, float* dx);
 void winograd_weight_grad(const ConvolutionShape& shape, const float* x, const float* dy, float* dweight);
 

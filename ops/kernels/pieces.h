@@ -1,9 +1,11 @@
-// Sums of what pieces of a loop have made, each for itself, and of a bias and rows.
+// Sums of what pieces of a loop have made, each for itself; and what comes behind a product.
 #pragma once
 
 #include <cstdint>
 
 #include "eigengrad/core/parallel.h"
+#include "eigengrad/ops/kernels/engine.h"
+#include "eigengrad/ops/kernels/functions.h"
 
 namespace eigengrad::kernels {
 
@@ -21,12 +23,16 @@ void add_up(const T* parts, std::int64_t count, std::int64_t stride, std::int64_
   });
 }
 
-/// row[j] += bias[j] for `count` rows that follow each other.
+/// Does to `count` rows that follow each other what comes behind the product that they are.
 template <class T>
-void add_to_rows(T* rows, std::int64_t count, std::int64_t columns, const T* bias) {
+void finish_rows(T* rows, std::int64_t count, std::int64_t columns, const Epilogue& end) {
+  const T* const bias = end.bias_from<T>(0);
   for (std::int64_t i = 0; i < count; ++i) {
     T* __restrict const row = rows + i * columns;
-    for (std::int64_t j = 0; j < columns; ++j) row[j] += bias[j];
+    if (bias)
+      for (std::int64_t j = 0; j < columns; ++j) row[j] += bias[j];
+    if (end.relu)
+      for (std::int64_t j = 0; j < columns; ++j) row[j] = relu(row[j]);
   }
 }
 

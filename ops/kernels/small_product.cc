@@ -4,6 +4,7 @@
 
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/core/multiversion.h"
+#include "eigengrad/ops/kernels/pieces.h"
 
 namespace eigengrad::kernels {
 namespace {
@@ -82,10 +83,12 @@ void multiply(T* out, const Matrix& a, const Matrix& b, const T* bias) {
 
 }  // namespace
 
-Tensor small_product(Dtype dtype, const Matrix& a, const Matrix& b, const void* bias) {
+Tensor small_product(Dtype dtype, const Matrix& a, const Matrix& b, const Epilogue& end) {
   const Tensor result = empty({a.rows, b.columns}, dtype);
-  dispatch_floating("small_product", dtype,
-                    [&]<class T>() { multiply<T>(result.raw<T>(), a, b, static_cast<const T*>(bias)); });
+  dispatch_floating("small_product", dtype, [&]<class T>() {
+    multiply<T>(result.raw<T>(), a, b, end.bias_from<T>(0));
+    finish_rows(result.raw<T>(), 1, result.numel(), {nullptr, end.relu});
+  });
   return result;
 }
 

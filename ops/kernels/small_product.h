@@ -20,8 +20,8 @@ inline bool is_small_product(const Matrix& a, const Matrix& b) {
   return a.rows <= kMost && a.columns <= kMost && b.columns <= kMost && a.rows * a.columns * b.columns <= kMost;
 }
 
-/// a · b of one floating dtype; `bias`, unless it is null, is added to every row. Runs on the calling thread.
-Tensor small_product(Dtype dtype, const Matrix& a, const Matrix& b, const void* bias = nullptr);
+/// a · b of one floating dtype, with what comes behind it. Runs on the calling thread.
+Tensor small_product(Dtype dtype, const Matrix& a, const Matrix& b, const Epilogue& end = {});
 
 /// The sums of the columns of a floating matrix, added up in double.
 Tensor column_sums(Dtype dtype, const Matrix& a);

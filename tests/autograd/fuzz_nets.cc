@@ -2,6 +2,14 @@
 #include "tests/autograd/fuzz_rows.h"
 
 namespace eigengrad::tests::fuzz {
+namespace {
+
+// Of a relu behind sums of so many terms between -1 and 1, of two outputs: they stay away from 0.
+Tensor one_of_each_sign(const Tensor& x, int64_t terms) {
+  return tanh(shaped(x, {2})) + tensor({-2.0, 2.0}) * static_cast<double>(terms + 1);
+}
+
+}  // namespace
 
 std::vector<FuzzOp> linalg_ops() {
   return {
@@ -29,6 +37,11 @@ std::vector<FuzzOp> linalg_ops() {
          const int64_t out = below(r, 4);
          const Tensor bias = coin(r) ? shaped(x[2], {out}) : Tensor();
          return linear(x[0], shaped(x[1], {out, x[0].size(-1)}), bias);
+       }},
+      {"linear_relu", 3, has_axis,
+       [](R, In x) {
+         const Tensor left = tanh(x[0]), right = tanh(shaped(x[1], {2, x[0].size(-1)}));
+         return linear_relu(left, right, one_of_each_sign(x[2], x[0].size(-1)));
        }},
       {"mm", 2, any,
        [](R, In x) {
@@ -130,6 +143,15 @@ std::vector<FuzzOp> convolution_ops() {
                                      .groups = 1 + below(r, 2)};
          const Tensor weight = shaped(x[1], {2, 2 / options.groups, 2, 2});
          return conv2d(image(r, x[0]), weight, coin(r) ? shaped(x[2], {2}) : Tensor(), options);
+       }},
+      {"conv1d_relu", 3, any,
+       [](R r, In x) {
+         return conv1d_relu(tanh(sequence(r, x[0])), tanh(shaped(x[1], {2, 2, 2})), one_of_each_sign(x[2], 4));
+       }},
+      {"conv2d_relu", 3, any,
+       [](R r, In x) {
+         const Tensor left = tanh(image(r, x[0])), right = tanh(shaped(x[1], {2, 2, 2, 2}));
+         return conv2d_relu(left, right, one_of_each_sign(x[2], 8), {.padding = 1});
        }},
       {"conv_transpose1d", 3, any,
        [](R r, In x) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "eigengrad/config/reader.h"
+#include "eigengrad/core/node.h"
 #include "eigengrad/core/random.h"
 #include "eigengrad/nn/nn.h"
 #include "eigengrad/ops/ops.h"
@@ -25,6 +26,81 @@ TEST(Linear, IsAffine) {
   EXPECT_THROW(layer(ones({4, 2}, kFloat64)), DtypeError);
   EXPECT_THROW(Linear(0, 3), ValueError);
   EXPECT_FALSE(Linear(2, 3, false).bias.defined());
+}
+
+// ---- A ReLU behind a layer is one op with it, unless somebody could tell.
+
+std::string last_op(const Tensor& y) { return std::string(y.impl().node->name()); }
+
+TEST(SequentialRelu, IsOneOpWithWhatIsBeforeIt) {
+  manual_seed(5);
+  const auto check = [](Sequential net, const Tensor& x) {
+    const Tensor y = net(x), expected = relu(net[0](x));
+    EXPECT_NE(last_op(y), "relu") << net[0].type_name();
+    EXPECT_EQ(doubles(y), doubles(expected)) << net[0].type_name();
+    const Named<Tensor> parameters = net.named_parameters();
+    sum(square(y)).backward();
+    std::vector<Tensor> found;
+    for (const auto& [name, parameter] : parameters) found.push_back(parameter.grad());
+    net.zero_grad();
+    sum(square(expected)).backward();
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_EQ(doubles(found[i]), doubles(parameters[i].second.grad())) << parameters[i].first;
+  };
+  check(Sequential(Linear(6, 5), ReLU()), randn({7, 6}));
+  check(Sequential(Linear(6, 5, false), ReLU()), randn({2, 7, 6}));
+  check(Sequential(Conv2d(2, 3, 3, 1, 1), ReLU()), randn({2, 2, 6, 6}));
+  check(Sequential(Conv2d({.in_channels = 2,
+                           .out_channels = 3,
+                           .kernel_size = 3,
+                           .padding = "same",
+                           .padding_mode = PadMode::Reflect}),
+                   ReLU()),
+        randn({2, 2, 6, 6}));
+  check(Sequential(Conv1d(2, 3, 3), ReLU()), randn({2, 2, 9}));
+}
+
+TEST(SequentialRelu, GoesOnBehindIt) {
+  manual_seed(5);
+  Sequential net(Linear(3, 4), ReLU(), ReLU(), Linear(4, 4), Tanh(), ReLU(), Linear(4, 2), ReLU());
+  const Tensor x = randn({5, 3});
+  Tensor y = x;
+  for (std::size_t i = 0; i < net.size(); ++i) y = net[i](y);
+  EXPECT_EQ(doubles(net(x)), doubles(y));
+  EXPECT_EQ(doubles(Sequential(ReLU())(x)), doubles(relu(x)));
+}
+
+TEST(SequentialRelu, ShowsHooksWhatIsBetween) {
+  manual_seed(5);
+  const Tensor x = randn({5, 3});
+  for (const std::size_t watched : {0, 1}) {
+    Sequential net(Linear(3, 4), ReLU());
+    Tensor before, after;
+    net[watched].register_forward_hook([&](Module&, std::span<const Tensor> inputs, const Tensor& output) {
+      before = inputs[0];
+      after = output;
+      return Tensor();
+    });
+    const Tensor y = net(x), between = linear(x, net[0].parameters()[0], net[0].parameters()[1]);
+    EXPECT_EQ(doubles(watched == 0 ? after : before), doubles(between));
+    EXPECT_EQ(doubles(y), doubles(relu(between)));
+  }
+}
+
+struct Doubled : Linear {
+  using Linear::Linear;
+  Tensor forward(const Tensor& x) override { return Linear::forward(x) * 2; }
+};
+struct Leaky : ReLU {
+  Tensor forward(const Tensor& x) override { return leaky_relu(x, 0.5); }
+};
+
+TEST(SequentialRelu, LeavesClassesOfAUsersOwnAlone) {
+  manual_seed(5);
+  const Tensor x = randn({5, 3});
+  Sequential twice(Doubled(3, 4), ReLU()), leaky(Linear(3, 4), Leaky());
+  EXPECT_EQ(doubles(twice(x)), doubles(relu(twice[0](x))));
+  EXPECT_EQ(doubles(leaky(x)), doubles(leaky_relu(leaky[0](x), 0.5)));
 }
 
 TEST(Init, LinearBeginsAsInPyTorch) {
