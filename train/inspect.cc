@@ -328,8 +328,8 @@ MemoryEstimate estimate_memory(const Run& run, bool precise) {
   result.activations =
       std::max(0.0, steps.held - result.gradients - result.optimizer - result.average) + waiting_batches(run, parts);
   // Only now the code of a step is in memory. What the steps above had goes back to the system. What a run does later,
-  // reports and checkpoints, took 0.1 to 5 MiB more in the examples: the small ones less, the large ones more.
-  constexpr double kLater = 3 << 19;
+  // reports and checkpoints, took 0.1 to 6 MiB more in the examples: the small ones less, the large ones more.
+  constexpr double kLater = 9 << 18;
   release_cached_memory();
   ::malloc_trim(0);
   result.program = std::max(0.0, static_cast<double>(resident_memory()) - result.data - result.parameters) + kLater;
