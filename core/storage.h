@@ -26,6 +26,8 @@ class Storage final : public RefCounted {
 
   std::byte* data() const noexcept { return data_; }
   std::size_t bytes() const noexcept { return bytes_; }
+  /// Whether it is memory of somebody else's.
+  bool is_borrowed() const noexcept { return static_cast<bool>(owner_); }
   /// Where the room begins.
   void* room() noexcept { return this + 1; }
   /// Grows with every in-place change through any view.

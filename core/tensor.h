@@ -181,7 +181,9 @@ class Tensor {
   /// To be called before elements are changed in place: checks that the graph allows it, and has the change noticed.
   void note_inplace_change(const char* op);
   /// Whether nobody else can see its elements.
-  bool is_sole_owner() const { return impl().use_count() == 1 && impl().storage->use_count() == 1; }
+  bool is_sole_owner() const {
+    return impl().use_count() == 1 && impl().storage->use_count() == 1 && !impl().storage->is_borrowed();
+  }
   /// Whether a gradient rule may write over it: nobody else can see its elements, and each has a place of its own.
   bool can_be_reused() const;
   /// Whether two handles stand for one tensor.

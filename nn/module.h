@@ -79,6 +79,7 @@ class Module : public std::enable_shared_from_this<Module> {
   /// relu(forward(x)), where that is one op; else undefined. A Sequential asks for it where is_relu() says that the
   /// next module is one.
   virtual Tensor forward_relu(const Tensor& x);
+  /// Whether it is a ReLU, and no more.
   virtual bool is_relu() const { return false; }
 
   /// The same for any number of inputs: how a Graph runs its modules.

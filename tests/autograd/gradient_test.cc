@@ -77,6 +77,22 @@ TEST(Backward, WritesOverNoGradientThatSomebodyHolds) {
   EXPECT_EQ(numbers(x.grad()), (Numbers{0, 12, 14}));
 }
 
+TEST(Backward, WritesOverNoMemoryOfSomebodyElses) {
+  const Tensor x = leaf({-1, 2, 3});
+  double own[] = {5, 6, 7};
+  Tensor y = x * 2, z = relu(y), sum_of_two = z + 1;
+  const auto of_own = [&](const Tensor&) { return Tensor::from_blob(own, {3}, kFloat64); };
+  z.register_hook(of_own);
+  sum(sum_of_two).backward();
+  EXPECT_EQ((Numbers{own[0], own[1], own[2]}), (Numbers{5, 6, 7}));
+  EXPECT_EQ(numbers(x.grad()), (Numbers{0, 12, 14}));
+  Tensor w = leaf({1, 2, 3});
+  w.register_hook(of_own);
+  sum(w * 2).backward();
+  own[0] = 9;
+  EXPECT_EQ(numbers(w.grad()), (Numbers{5, 6, 7})) << "a leaf's gradient is its own";
+}
+
 TEST(Backward, WritesOverNoGradientThatAnotherOpGetsToo) {
   const Tensor x = leaf({-1, 2, 3});
   sum((relu(x) + square(x)) * tensor({5.0, 6.0, 7.0})).backward();  // the sum hands one tensor to both
