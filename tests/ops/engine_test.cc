@@ -18,34 +18,14 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/ops/kernels/engine.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/ops/on_engines.h"
 
 namespace {
 
 using namespace eigengrad;
 
-class Engines : public ::testing::Test {
- protected:
-  void TearDown() override {
-    set_engine(engine_);
-    set_num_threads(threads_);
-  }
-
- private:
-  const std::string engine_ = engine_name();
-  const int threads_ = num_threads();
-};
-
-// The result of a computation, and the gradients of what it was made of.
-std::vector<Tensor> results(const std::vector<Tensor>& inputs, const std::function<Tensor(std::vector<Tensor>)>& f) {
-  std::vector<Tensor> leaves;
-  for (const Tensor& x : inputs) leaves.push_back(x.detach().set_requires_grad());
-  const Tensor y = f(leaves);
-  Generator generator(7);
-  y.backward(rand(y.shape(), y.dtype(), generator) - 0.5);
-  std::vector<Tensor> all{y.detach()};
-  for (const Tensor& leaf : leaves) all.push_back(leaf.grad());
-  return all;
-}
+using tests::results;
+using Engines = tests::OnEngines;
 
 double largest(const Tensor& x) { return x.numel() == 0 ? 0 : max(abs(x)).item(); }
 

@@ -10,21 +10,14 @@
 #include "eigengrad/core/random.h"
 #include "eigengrad/ops/engine.h"
 #include "eigengrad/ops/ops.h"
+#include "tests/ops/on_engines.h"
 
 namespace eigengrad {
 namespace {
 
-class ThenRelu : public ::testing::Test {
+class ThenRelu : public tests::OnEngines {
  protected:
   void SetUp() override { manual_seed(3); }
-  void TearDown() override {
-    set_engine(engine_);
-    set_num_threads(threads_);
-  }
-
- private:
-  const std::string engine_ = engine_name();
-  const int threads_ = num_threads();
 };
 
 bool same_bits(const Tensor& a, const Tensor& b) {
@@ -34,19 +27,9 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 // Both ways on every engine: results and gradients.
 template <class One, class Two>
 void expect_same(const std::string& what, const std::vector<Tensor>& inputs, One one, Two two) {
-  const auto results = [&](const auto& f) {
-    std::vector<Tensor> leaves, all;
-    for (const Tensor& x : inputs) leaves.push_back(x.detach().set_requires_grad());
-    const Tensor y = f(leaves);
-    Generator generator(7);
-    y.backward(to(rand(y.shape(), kFloat32, generator) - 0.5, y.dtype()));
-    all.push_back(y.detach());
-    for (const Tensor& leaf : leaves) all.push_back(leaf.grad());
-    return all;
-  };
   for (const EngineInfo& engine : engines()) {
     set_engine(engine.name);
-    const std::vector<Tensor> found = results(one), expected = results(two);
+    const std::vector<Tensor> found = tests::results(inputs, one), expected = tests::results(inputs, two);
     for (std::size_t i = 0; i < found.size(); ++i)
       EXPECT_TRUE(same_bits(found[i], expected[i])) << what << " on " << engine.name << ", result " << i;
     EXPECT_GE(min(found[0]).item(), 0) << what;
