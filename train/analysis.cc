@@ -134,19 +134,23 @@ Answers collect_answers(nn::Module& model, const nn::Loss& loss, const data::Dat
   return collector.finish();
 }
 
+std::function<void()> step_on_copy(const nn::Module& model, const Run& run, data::Batch batch) {
+  const std::shared_ptr<nn::Module> copy = nn::clone(model);
+  copy->train();
+  return [copy, loss = run.loss, batch = std::move(batch), precision = run.training.precision] {
+    const Autocast autocast(precision);
+    copy->zero_grad();
+    (*loss)((*copy)(batch.inputs), batch.targets).backward();
+  };
+}
+
 StepProfile profile_step(const Run& run, const nn::Summary& summary) {
   StepProfile result;
   const data::DataLoader loader(run.data.train, {.batch_size = run.training.batch_size, .prefetch = 0});
   const std::optional<data::Batch> batch = loader.epoch(0).next();
   if (!batch) return result;
   result.batch = batch->inputs.size(0);
-  const std::shared_ptr<nn::Module> model = nn::clone(*run.model);
-  model->train();
-  const Autocast autocast(run.training.precision);
-  const auto step = [&] {
-    model->zero_grad();
-    (*run.loss)((*model)(batch->inputs), batch->targets).backward();
-  };
+  const std::function<void()> step = step_on_copy(*run.model, run, *batch);
   step();  // the first one takes memory and makes up its plans
   Profiler profiler;
   int steps = 0;

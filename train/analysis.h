@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ struct StepProfile {
   double seconds = 0;               ///< of forward and backward, of which the modules' times are parts
   std::vector<ModuleTime> modules;  ///< as the rows of nn::summary
 };
+/// Forward, cost and backward of a batch, on a copy of a model, as a run trains it: done whenever it is called.
+std::function<void()> step_on_copy(const nn::Module& model, const Run& run, data::Batch batch);
+
 /// Measures forward, cost and backward of a batch of training samples, on a copy of the model. Takes about half a
 /// second, or two steps.
 StepProfile profile_step(const Run& run, const nn::Summary& summary);

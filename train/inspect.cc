@@ -18,6 +18,7 @@
 #include "eigengrad/data/loader.h"
 #include "eigengrad/nn/build.h"
 #include "eigengrad/optim/build.h"
+#include "eigengrad/train/analysis.h"
 #include "eigengrad/train/run_config.h"
 #include "eigengrad/train/trainer.h"
 
@@ -78,7 +79,7 @@ std::string size_text(double bytes) {
 
 struct Trace {
   std::vector<AllocationEvent> events;
-  std::size_t saving = 0;  // the event with which a checkpoint begins
+  std::size_t saving = 0, report = 0;  // the events with which a checkpoint begins, and the report
   double optimizer_bytes = 0;
 };
 
@@ -99,10 +100,14 @@ Parts parts_of(const Run& run) {
   return {step, rest, valid_size, valid_rest, test_size, test_rest};
 }
 
-data::DatasetPtr first_samples(const data::DatasetPtr& whole, std::int64_t count) {
+std::vector<std::int64_t> first_indices(const data::Dataset& whole, std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i) % whole->size();
-  return std::make_shared<data::Subset>(whole, std::move(indices));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i) % whole.size();
+  return indices;
+}
+
+data::DatasetPtr first_samples(const data::DatasetPtr& whole, std::int64_t count) {
+  return std::make_shared<data::Subset>(whole, first_indices(*whole, count));
 }
 
 double bytes_of(const Tensor& tensor) {
@@ -143,9 +148,16 @@ Trace trace_of(const Run& run, const Parts& parts, double most) {
     evaluate_on(run.data.train, parts.valid, parts.last_valid);
     evaluate_on(run.data.test, parts.test, parts.last_test);
     trace.saving = recorder.events().size();
-    const optim::StateDict state = optimizer->state_dict(),
-                           averages = average ? average->state_dict() : optim::StateDict();
-    for (const auto& [name, value] : state) trace.optimizer_bytes += bytes_of(value);
+    {
+      const optim::StateDict state = optimizer->state_dict(),
+                             averages = average ? average->state_dict() : optim::StateDict();
+      for (const auto& [name, value] : state) trace.optimizer_bytes += bytes_of(value);
+    }
+    trace.report = recorder.events().size();
+    if (run.report.html && parts.test > 0) {
+      collect_answers(*model, *run.loss, first_samples(run.data.test, parts.test));
+      step_on_copy(*model, run, run.data.train->get(first_indices(*run.data.train, parts.step)))();
+    }
     trace.events = recorder.events();
   }
   return trace;
@@ -224,14 +236,16 @@ Parts scaled(const Parts& parts, double share) {
 
 struct Steps {
   double held = 0, optimizer = 0;
-  double saving = 0;  // what a checkpoint takes beyond that, for it finds blocks that the steps have given back
+  // What a checkpoint takes beyond that, for it finds blocks that the steps have given back, and the report then.
+  double saving = 0, report = 0;
   bool measured = false;
 };
 
 Steps measured_steps(const Run& run, const Parts& parts, double most) {
   const Trace trace = trace_of(run, parts, most);
-  const double held = held_by(std::span(trace.events).first(trace.saving));
-  return {held, trace.optimizer_bytes, held_by(trace.events) - held, true};
+  const std::span<const AllocationEvent> events = trace.events;
+  const double held = held_by(events.first(trace.saving)), saved = held_by(events.first(trace.report));
+  return {held, trace.optimizer_bytes, saved - held, held_by(events) - saved, true};
 }
 
 // From a quarter and a half of the samples what all of them take: so much, and so much for each. Where those have no
@@ -243,7 +257,7 @@ Steps extrapolated_steps(const Run& run, const Parts& parts, double most) {
       const Steps some = measured_steps(run, scaled(parts, share), most);
       const Steps twice_as_many = measured_steps(run, scaled(parts, 2 * share), most);
       return {some.held + (twice_as_many.held - some.held) * (1 - share) / share, some.optimizer, twice_as_many.saving,
-              false};
+              twice_as_many.report, false};
     } catch (const MemoryError&) {
       if (static_cast<double>(parts.step) * share < 8) throw;
     }
@@ -286,6 +300,7 @@ Value written(const MemoryEstimate& m) {
   set("activations", m.activations);
   set("best", m.best);
   set("saving", m.saving);
+  set("report", m.report);
   set("total", m.total());
   value.set("measured", m.measured);
   return value;
@@ -324,12 +339,13 @@ MemoryEstimate estimate_memory(const Run& run, bool precise) {
   if (precise && !steps.measured && steps.held <= 1.5 * most) steps = measured_steps(run, parts, most);
   result.optimizer = steps.optimizer;
   result.saving = steps.saving;
+  result.report = steps.report;
   result.measured = steps.measured;
   result.activations =
       std::max(0.0, steps.held - result.gradients - result.optimizer - result.average) + waiting_batches(run, parts);
-  // Only now the code of a step is in memory. What the steps above had goes back to the system. What a run does later,
-  // reports and checkpoints, took 0.1 to 6 MiB more in the examples: the small ones less, the large ones more.
-  constexpr double kLater = 9 << 18;
+  // Only now the code of a step is in memory, and what the steps above had goes back to the system. The code that a run
+  // comes to later, and the text of its report, took up to 1.5 MiB more in the examples.
+  constexpr double kLater = 3 << 18;
   release_cached_memory();
   ::malloc_trim(0);
   result.program = std::max(0.0, static_cast<double>(resident_memory()) - result.data - result.parameters) + kLater;
@@ -374,7 +390,7 @@ std::string to_string(const MemoryEstimate& m) {
   const std::vector<std::pair<const char*, double>> lines{
       {"program", m.program},     {"data", m.data},       {"parameters", m.parameters},   {"gradients", m.gradients},
       {"optimizer", m.optimizer}, {"average", m.average}, {"activations", m.activations}, {"best weights", m.best},
-      {"saving", m.saving},       {"in all", m.total()}};
+      {"saving", m.saving},       {"report", m.report},   {"in all", m.total()}};
   std::string text;
   for (const auto& [name, bytes] : lines)
     if (bytes > 0) text += fmt::format("  {:<12}{:>11}\n", name, size_text(bytes));

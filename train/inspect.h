@@ -30,11 +30,12 @@ struct MemoryEstimate {
   double activations = 0;  ///< what a step makes and keeps for the gradients, working memory and batches
   double best = 0;         ///< a copy of the best weights
   double saving = 0;       ///< checkpoints and the file of the model, as they are written
+  double report = 0;       ///< the answers that it shows, and the step whose time it tells, on a copy of the model
   bool measured = true;    ///< by steps of the run's own batch size, else from smaller ones
 
   /// The sum of the parts.
   double total() const {
-    return program + data + parameters + gradients + optimizer + average + activations + best + saving;
+    return program + data + parameters + gradients + optimizer + average + activations + best + saving + report;
   }
 };
 
