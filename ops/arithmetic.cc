@@ -9,6 +9,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/activation.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/angles.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/functions.h"
@@ -107,28 +108,36 @@ struct FloorDivide {
   }
 };
 
-template <class T>
-T floor_remainder(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    const T rest = std::fmod(a, b);
-    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-  } else {
-    EG_CHECK(b != 0, ValueError, "[remainder] an integer is taken modulo zero");
-    if (b == -1) return 0;
-    const T rest = a % b;
-    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-  }
+// The elements' remainders with the sign of a, as C++ has them, and what `finish` makes of one and of b.
+template <class Finish>
+Tensor remainders(const char* op, TensorRefs x, Finish finish) {
+  const Tensor out = kernels::elementwise_result(op, x[0], x[1], x[0].dtype());
+  dispatch_number(op, out.dtype(), [&]<class T>() {
+    const auto exact = [op, finish](T a, T b) {
+      if constexpr (std::is_floating_point_v<T>) {
+        return finish(std::fmod(a, b), b);
+      } else {
+        EG_CHECK(b != 0, ValueError, "[{}] an integer is taken modulo zero", op);
+        return finish(b == -1 ? T(0) : a % b, b);  // the smallest integer by -1 overflows
+      }
+    };
+    if constexpr (std::is_same_v<T, float>) {
+      const auto fast = [finish](float a, float b) { return finish(kernels::small_fmod(a, b), b); };
+      kernels::elementwise<T, T, T>(out, kernels::fast_where(kernels::has_small_quotient, fast, exact), x[0], x[1]);
+    } else {
+      kernels::elementwise<T, T, T>(out, kernels::each_costly(exact), x[0], x[1]);
+    }
+  });
+  return out;
 }
 
 struct Remainder {
   static constexpr const char* kName = "remainder";
   static constexpr SaveMask kSaves[] = {kNothing, input(0) | input(1)};
   Tensor forward(TensorRefs x) const {
-    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
-    dispatch_number(kName, out.dtype(), [&]<class T>() {
-      kernels::elementwise<T, T, T>(out, kernels::each([](T a, T b) { return floor_remainder(a, b); }), x[0], x[1]);
+    return remainders(kName, x, [](auto rest, auto b) {
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;  // that of b
     });
-    return out;
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {g, s.needs(1) ? -g * floor_divide(s.x(0), s.x(1)) : Tensor()};
@@ -249,25 +258,10 @@ struct Fmod {
   static constexpr const char* kName = "fmod";
   static constexpr SaveMask kSaves = kInputs;
   Tensor forward(TensorRefs x) const {
-    const Tensor out = kernels::elementwise_result(kName, x[0], x[1], x[0].dtype());
-    dispatch_number(kName, out.dtype(), [&]<class T>() {
-      kernels::elementwise<T, T, T>(out, kernels::each_costly([](T a, T b) { return rest<T>(a, b); }), x[0], x[1]);
-    });
-    return out;
+    return remainders(kName, x, [](auto rest, auto) { return rest; });
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {s.needs(0) ? g : Tensor(), s.needs(1) ? -g * trunc(s.x(0) / s.x(1)).detach() : Tensor()};
-  }
-
- private:
-  template <class T>
-  static T rest(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) {
-      return std::fmod(a, b);
-    } else {
-      EG_CHECK(b != 0, ValueError, "[fmod] integer modulo zero");
-      return b == -1 ? 0 : a % b;  // the smallest integer by -1 overflows
-    }
   }
 };
 
@@ -275,12 +269,19 @@ struct Atan2 {
   static constexpr const char* kName = "atan2";
   static constexpr SaveMask kSaves = kInputs;
   Tensor forward(TensorRefs x) const {
-    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return std::atan2(a, b); }), x[0], x[1]);
+    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return kernels::atan2(a, b); }), x[0],
+                             x[1]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor &y = s.x(0), &x = s.x(1);
     const Tensor per_square = g / (square(x) + square(y));
     return {s.needs(0) ? x * per_square : Tensor(), s.needs(1) ? -y * per_square : Tensor()};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto of_y = []<class T>(T d, T y, T x) { return d * x / (x * x + y * y); };
+    const auto of_x = []<class T>(T d, T y, T x) { return -d * y / (x * x + y * y); };
+    return {s.needs(0) ? kernels::partial_gradient(kName, kernels::each(of_y), g, s.x(0), s.x(1)) : Tensor(),
+            s.needs(1) ? kernels::partial_gradient(kName, kernels::each(of_x), g, s.x(0), s.x(1)) : Tensor()};
   }
 };
 
@@ -288,11 +289,19 @@ struct Hypot {
   static constexpr const char* kName = "hypot";
   static constexpr SaveMask kSaves = kInputs | kOutput;
   Tensor forward(TensorRefs x) const {
-    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return std::hypot(a, b); }), x[0], x[1]);
+    return kernels::floating(kName, kernels::each_costly([](auto a, auto b) { return kernels::hypot(a, b); }), x[0],
+                             x[1]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor y = s.y(), part = g / where(y == 0, 1, y);
     return {s.needs(0) ? part * s.x(0) : Tensor(), s.needs(1) ? part * s.x(1) : Tensor()};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = []<class T>(T d, T a, T y) { return d / (y == T(0) ? T(1) : y) * a; };
+    const auto of = [&](std::size_t i) {
+      return s.needs(i) ? kernels::partial_gradient(kName, kernels::each(rule), g, s.x(i), s.y()) : Tensor();
+    };
+    return {of(0), of(1)};
   }
 };
 

@@ -11,6 +11,7 @@
 #include "eigengrad/core/check.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/angles.h"
 #include "eigengrad/ops/kernels/array.h"
 #include "eigengrad/ops/kernels/binary.h"
 #include "eigengrad/ops/kernels/check.h"
@@ -208,7 +209,8 @@ struct Tan {
   static constexpr const char* kName = "tan";
   static constexpr SaveMask kSaves = kOutput;
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::tan(a); }), x[0]);
+    return floating(kName, of_angles([](auto a) { return kernels::small_tan(a); }, [](auto a) { return std::tan(a); }),
+                    x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * (square(s.y()) + 1)}; }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
@@ -220,45 +222,60 @@ struct Asin {
   static constexpr const char* kName = "asin";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::asin(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::asin(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt(1 - square(s.x(0)))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / std::sqrt(T(1) - x * x); }), g, s.x(0))};
+  }
 };
 
 struct Acos {
   static constexpr const char* kName = "acos";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::acos(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::acos(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {-g * rsqrt(1 - square(s.x(0)))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return -d / std::sqrt(T(1) - x * x); }), g, s.x(0))};
+  }
 };
 
 struct Atan {
   static constexpr const char* kName = "atan";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::atan(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::atan(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (1 + square(s.x(0)))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / (T(1) + x * x); }), g, s.x(0))};
+  }
 };
 
 struct Sinh {
   static constexpr const char* kName = "sinh";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::sinh(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::sinh(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * cosh(s.x(0))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each_costly([]<class T>(T d, T x) { return d * kernels::cosh(x); }), g, s.x(0))};
+  }
 };
 
 struct Cosh {
   static constexpr const char* kName = "cosh";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([](auto a) { return std::cosh(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::cosh(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * sinh(s.x(0))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each_costly([]<class T>(T d, T x) { return d * kernels::sinh(x); }), g, s.x(0))};
+  }
 };
 
 struct Erf {
@@ -307,64 +324,88 @@ struct Asinh {
   static constexpr const char* kName = "asinh";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::asinh(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::asinh(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt(square(s.x(0)) + 1)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / std::sqrt(x * x + T(1)); }), g, s.x(0))};
+  }
 };
 
 struct Acosh {
   static constexpr const char* kName = "acosh";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::acosh(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::acosh(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * rsqrt((s.x(0) - 1) * (s.x(0) + 1))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / std::sqrt((x - T(1)) * (x + T(1))); }), g, s.x(0))};
+  }
 };
 
 struct Atanh {
   static constexpr const char* kName = "atanh";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::atanh(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::atanh(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / ((1 - s.x(0)) * (1 + s.x(0)))}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / ((T(1) - x) * (T(1) + x)); }), g, s.x(0))};
+  }
 };
 
 struct Exp2 {
   static constexpr const char* kName = "exp2";
   static constexpr SaveMask kSaves = kOutput;
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::exp2(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::exp2(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g * s.y() * std::numbers::ln2}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T y) { return d * y * std::numbers::ln2_v<T>; }), g, s.y())};
+  }
 };
 
 struct Log2 {
   static constexpr const char* kName = "log2";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::log2(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::log2(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) * std::numbers::ln2)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / (x * std::numbers::ln2_v<T>); }), g, s.x(0))};
+  }
 };
 
 struct Log10 {
   static constexpr const char* kName = "log10";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::log10(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::log10(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {g / (s.x(0) * std::numbers::ln10)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each([]<class T>(T d, T x) { return d / (x * std::numbers::ln10_v<T>); }), g, s.x(0))};
+  }
 };
 
 struct Erfc {
   static constexpr const char* kName = "erfc";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) { return std::erfc(a); }), x[0]);
+    return floating(kName, each_costly([](auto a) { return kernels::erfc(a); }), x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {g * exp(-square(s.x(0))) * (-2 * std::numbers::inv_sqrtpi)};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    return {gradient(kName, each_costly([]<class T>(T d, T x) {
+                       return d * (kernels::exp(-(x * x)) * T(-2 * std::numbers::inv_sqrtpi));
+                     }),
+                     g, s.x(0))};
   }
 };
 
@@ -373,10 +414,16 @@ struct Sinc {
   static constexpr const char* kName = "sinc";
   static constexpr SaveMask kSaves = input(0);
   Tensor forward(TensorRefs x) const {
-    return floating(kName, each_costly([]<class T>(T a) {
-                      const T z = a * std::numbers::pi_v<T>;
-                      return z == 0 ? T(1) : std::sin(z) / z;
-                    }),
+    const auto quotient = [](auto sine) {
+      return [sine]<class T>(T a) {
+        const T z = a * std::numbers::pi_v<T>;
+        return z == T(0) ? T(1) : sine(z) / z;
+      };
+    };
+    const auto suits = [](auto a) { return kernels::HasSmallAngle()(a * 4); };  // π times as large it is small still
+    return floating(kName,
+                    kernels::fast_where(suits, quotient([](auto z) { return kernels::small_sin(z); }),
+                                        quotient([](auto z) { return std::sin(z); })),
                     x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {

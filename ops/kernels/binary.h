@@ -44,10 +44,17 @@ Tensor floating(const char* op, Kernel kernel, const Tensor& x, const In&... mor
   floating_into(op, out, kernel, x, more...);
   return out;
 }
-/// The same for a gradient rule: what it makes of g takes its place in memory, if it may.
+/// The same for a gradient rule of an op with several inputs, which all want g.
+template <class Kernel, class... In>
+Tensor partial_gradient(const char* op, Kernel kernel, const Tensor& g, const In&... more) {
+  const Tensor out = empty_like(g);
+  floating_into(op, out, kernel, g, more...);
+  return out;
+}
+/// For the only one, what it makes of g takes its place in memory, if it may.
 template <class Kernel, class... In>
 Tensor gradient(const char* op, Kernel kernel, const Tensor& g, const In&... more) {
-  if (!g.can_be_reused()) return floating(op, kernel, g, more...);
+  if (!g.can_be_reused()) return partial_gradient(op, kernel, g, more...);
   floating_into(op, g, kernel, g, more...);
   return g;
 }

@@ -6,11 +6,11 @@
 // entry would not vanish.)
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <numbers>
 
@@ -42,13 +42,21 @@ inline T limited_grad(T d, T x, T low, T high) {
 
 namespace detail {
 
+/// A polynomial, its highest power first.
+template <std::size_t kFrom = 0, class T, std::size_t kCount>
+inline T polynomial(const T (&coefficients)[kCount], T x) {
+  T y = coefficients[kFrom];
+  for (std::size_t i = kFrom + 1; i < kCount; ++i) y = y * x + coefficients[i];
+  return y;
+}
+
 template <class T>
 struct ExpConstants;
 template <>
 struct ExpConstants<float> {
   using Int = std::int32_t;
   using Bits = std::uint32_t;
-  static constexpr float kLow = -104, kHigh = 89;  // beyond these the result is 0, or infinite
+  static constexpr float kLow = -104, kHigh = 90;  // beyond these the result is 0, or infinite
   static constexpr float kRounder = 0x1.8p23f;     // adding it leaves an integer in the lowest bits
   static constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
   static constexpr Bits kBias = 127;
@@ -59,7 +67,7 @@ template <>
 struct ExpConstants<double> {
   using Int = std::int64_t;
   using Bits = std::uint64_t;
-  static constexpr double kLow = -746, kHigh = 710;
+  static constexpr double kLow = -746, kHigh = 711;
   static constexpr double kRounder = 0x1.8p52;
   static constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
   static constexpr Bits kBias = 1023;
@@ -73,29 +81,34 @@ struct ExpConstants<double> {
 
 namespace detail {
 
-// e^x = 2^k · e^r with |r| ≤ log(2) / 2: e^r - 1 by its Taylor series, without the last terms of which so many are left
-// out, and 2^k in two factors, for k reaches beyond the exponents on both sides.
+// 2^k · e^r: e^r - 1, and 2^k in two factors, for k reaches beyond the exponents on both sides.
 template <class T>
 struct ExpParts {
   T series, first, second;
 };
-template <class T, std::size_t kLeftOut = 0>
-inline ExpParts<T> exp_parts(T x) {
+
+// e^r - 1 by its Taylor series, without the last terms of which so many are left out, for |r| ≤ log(2) / 2; `shifted`
+// is k + kRounder.
+template <class T, std::size_t kLeftOut>
+inline ExpParts<T> exp_parts_of(T r, T shifted) {
   using C = ExpConstants<T>;
   using Bits = typename C::Bits;
-  x = x < C::kLow ? C::kLow : x > C::kHigh ? C::kHigh : x;  // NaN passes
-  const T shifted = x * T(1.44269504088896340736) + C::kRounder;
-  const T k = shifted - C::kRounder;
-  const T r = (x - k * C::kLn2High) - k * C::kLn2Low;
-  T series = C::kInverseFactorials[kLeftOut];
-  for (std::size_t i = kLeftOut + 1; i < std::size(C::kInverseFactorials); ++i)
-    series = series * r + C::kInverseFactorials[i];
-  series = series * (r * r) + r;
+  const T series = polynomial<kLeftOut>(C::kInverseFactorials, r) * (r * r) + r;
   const Bits exponent = std::bit_cast<Bits>(shifted) - std::bit_cast<Bits>(C::kRounder);
   const Bits half = static_cast<Bits>(static_cast<typename C::Int>(exponent) >> 1);
   const T first = std::bit_cast<T>((half + C::kBias) << C::kMantissaBits);
   const T second = std::bit_cast<T>((exponent - half + C::kBias) << C::kMantissaBits);
   return {series, first, second};
+}
+
+// Those of e^x.
+template <class T, std::size_t kLeftOut = 0>
+inline ExpParts<T> exp_parts(T x) {
+  using C = ExpConstants<T>;
+  x = limited(x, C::kLow, C::kHigh);
+  const T shifted = x * std::numbers::log2e_v<T> + C::kRounder;
+  const T k = shifted - C::kRounder;
+  return exp_parts_of<T, kLeftOut>((x - k * C::kLn2High) - k * C::kLn2Low, shifted);
 }
 
 }  // namespace detail
@@ -113,6 +126,16 @@ inline T expm1(T x) {
   const auto [series, first, second] = detail::exp_parts(x);
   const T y = (first * series + (first - T(1) / second)) * second;
   return x == T(0) ? x : y;
+}
+
+/// 2^x, within 1.2 ulp.
+template <class T>
+inline T exp2(T x) {
+  using C = detail::ExpConstants<T>;
+  x = limited(x, C::kLow * T(1.5), C::kHigh * T(1.5));
+  const T shifted = x + C::kRounder, r = (x - (shifted - C::kRounder)) * std::numbers::ln2_v<T>;
+  const auto [series, first, second] = detail::exp_parts_of<T, 0>(r, shifted);
+  return (series + T(1)) * first * second;
 }
 
 /// 1 / (1 + e^-x)
@@ -135,12 +158,7 @@ inline constexpr float kGeluDenominator[] = {
 /// The derivative of the GELU x·Φ(x), Φ(x) + x·φ(x) with φ the normal density, within 3e-7 (float64: 4e-16).
 inline float gelu_derivative(float x) {
   const float a = limited(x, -6.f, 6.f), z = a * a;  // beyond 6 it is 0 or 1 but for 4e-8
-  float numerator = detail::kGeluNumerator[0], denominator = detail::kGeluDenominator[0];
-  for (std::size_t i = 1; i < std::size(detail::kGeluNumerator); ++i)
-    numerator = numerator * z + detail::kGeluNumerator[i];
-  for (std::size_t i = 1; i < std::size(detail::kGeluDenominator); ++i)
-    denominator = denominator * z + detail::kGeluDenominator[i];
-  return a * (numerator / denominator) + 0.5f;
+  return a * (detail::polynomial(detail::kGeluNumerator, z) / detail::polynomial(detail::kGeluDenominator, z)) + 0.5f;
 }
 inline double gelu_derivative(double x) {
   return (std::erf(x / std::numbers::sqrt2) + 1) * 0.5 + x * exp(x * x * -0.5) / std::sqrt(2 * std::numbers::pi);
@@ -156,9 +174,14 @@ struct LogConstants : ExpConstants<T> {
   static constexpr T kScaleExponent = sizeof(T) == 4 ? T(24) : T(54);
 };
 
-// log x = k·log 2 + log(1 + f), √½ ≤ 1 + f < √2, for finite x > 0; other x give something.
+// log x = k·log 2 + log(1 + f), √½ ≤ 1 + f < √2, and log(1 + f) = f - (f²/2 - rest), where all but the rest is exact;
+// for finite x > 0, other x give something.
+template <class T>
+struct LogParts {
+  T k, f, half_square, rest;
+};
 template <class T, int kTerms = LogConstants<T>::kTerms>
-inline T log_of_positive(T x) {
+inline LogParts<T> log_parts(T x) {
   using C = LogConstants<T>;
   using Bits = typename C::Bits;
   using Int = typename C::Int;
@@ -171,8 +194,22 @@ inline T log_of_positive(T x) {
   const T s = f / (T(2) + f), z = s * s, half_square = T(0.5) * f * f;
   T series = T(2) / T(2 * kTerms + 1);
   for (int i = kTerms - 1; i > 0; --i) series = series * z + T(2) / T(2 * i + 1);
-  // f - f²/2 + s·(f²/2 + z·series): the large parts are exact.
-  return k * C::kLn2High - ((half_square - (s * (half_square + z * series) + k * C::kLn2Low)) - f);
+  return {k, f, half_square, s * (half_square + z * series)};
+}
+
+template <class T, int kTerms = LogConstants<T>::kTerms>
+inline T log_of_positive(T x) {
+  using C = LogConstants<T>;
+  const auto [k, f, half_square, rest] = log_parts<T, kTerms>(x);
+  return k * C::kLn2High - ((half_square - (rest + k * C::kLn2Low)) - f);
+}
+
+// y, the logarithm of x where that is positive and finite; what it is elsewhere.
+template <class T>
+inline T log_or_edge(T x, T y) {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  const T edge = x == T(0) ? -kInfinity : x == kInfinity ? x : std::numeric_limits<T>::quiet_NaN();
+  return x > T(0) && x < kInfinity ? y : edge;
 }
 
 }  // namespace detail
@@ -180,78 +217,52 @@ inline T log_of_positive(T x) {
 /// The natural logarithm, within 1.2 ulp.
 template <class T>
 inline T log(T x) {
-  constexpr T kInfinity = std::numeric_limits<T>::infinity();
-  const T y = detail::log_of_positive(x);
-  const T edge = x == T(0) ? -kInfinity : x == kInfinity ? x : std::numeric_limits<T>::quiet_NaN();
-  return x > T(0) && x < kInfinity ? y : edge;
+  return detail::log_or_edge(x, detail::log_of_positive(x));
 }
+
+/// The logarithm to base 2, within 2 ulp; exact for powers of 2.
+template <class T>
+inline T log2(T x) {
+  const auto [k, f, half_square, rest] = detail::log_parts(x);
+  return detail::log_or_edge(x, (f - (half_square - rest)) * std::numbers::log2e_v<T> + k);
+}
+
+/// That to base 10, within 0.51 ulp (float64: the standard library's).
+inline float log10(float x) {
+  constexpr int kTerms = 6;
+  const double y = detail::log_of_positive<double, kTerms>(x) * std::numbers::log10e;
+  return detail::log_or_edge(x, static_cast<float>(y));
+}
+inline double log10(double x) { return std::log10(x); }
 
 /// log(1 + x), within 2.5 ulp: what 1 + x loses is put back.
 template <class T>
 inline T log1p(T x) {
-  constexpr T kInfinity = std::numeric_limits<T>::infinity();
   const T u = T(1) + x, lost = x >= T(1) ? T(1) - (u - x) : x - (u - T(1));
-  const T y = detail::log_of_positive(u) + lost / u;
-  const T edge = u == T(0) ? -kInfinity : u == kInfinity ? u : std::numeric_limits<T>::quiet_NaN();
-  return x == T(0) ? x : u > T(0) && u < kInfinity ? y : edge;
+  const T y = detail::log_or_edge(u, detail::log_of_positive(u) + lost / u);
+  return x == T(0) ? x : y;
 }
 
 namespace detail {
 
-/// Angles from here on are for the standard library: their multiple of π/2 is no longer exact.
-inline constexpr double kLargeAngle = 0x1p20;
-
-// π/2 in parts of 33 bits, so that n times one of them is exact, and the rest; and a number that, when it is added,
-// leaves an integer in the lowest bits.
-inline constexpr double kQuarterHigh = 0x1.921fb544p+0, kQuarterMiddle = 0x1.0b4611a6p-34;
-inline constexpr double kQuarterLow = 0x1.3198a2e037073p-69, kAngleRounder = 0x1.8p52;
-
-// Of the Taylor series of sine and cosine, highest first.
-inline constexpr double kSine[] = {-1. / 1307674368000, 1. / 6227020800, -1. / 39916800, 1. / 362880,
-                                   -1. / 5040,          1. / 120,        -1. / 6};
-inline constexpr double kCosine[] = {1. / 20922789888000, -1. / 87178291200, 1. / 479001600, -1. / 3628800,
-                                     1. / 40320,          -1. / 720,         1. / 24};
-
-// sin(x + quarters·π/2) for |x| < kLargeAngle.
-inline double sine(double x, std::int64_t quarters) {
-  const double shifted = x * 0.63661977236758134308 + kAngleRounder, n = shifted - kAngleRounder;
-  const double r = ((x - n * kQuarterHigh) - n * kQuarterMiddle) - n * kQuarterLow, z = r * r;
-  double s = kSine[0], c = kCosine[0];
-  for (std::size_t i = 1; i < std::size(kSine); ++i) {
-    s = s * z + kSine[i];
-    c = c * z + kCosine[i];
-  }
-  const double sin_r = r + r * z * s, cos_r = 1 - (0.5 * z - z * z * c);
-  const std::uint64_t quadrant = std::bit_cast<std::uint64_t>(shifted) + static_cast<std::uint64_t>(quarters);
-  const double y = quadrant & 1 ? cos_r : sin_r;
-  return std::bit_cast<double>(std::bit_cast<std::uint64_t>(y) ^ (quadrant & 2) << 62);
-}
-
-// The same in float32, but for the reduction to |r| ≤ π/4: there a float32 would lose what is left.
-inline float sine(float x, std::uint32_t quarters) {
-  const auto wide = static_cast<double>(x);
-  const double shifted = wide * 0.63661977236758134308 + kAngleRounder, n = shifted - kAngleRounder;
-  const auto r = static_cast<float>((wide - n * kQuarterHigh) - n * kQuarterMiddle);
-  const float z = r * r;
-  const float s = ((1.F / 362880 * z - 1.F / 5040) * z + 1.F / 120) * z - 1.F / 6;
-  const float c = ((-1.F / 3628800 * z + 1.F / 40320) * z - 1.F / 720) * z + 1.F / 24;
-  const float sin_r = r + r * z * s, cos_r = 1 - (0.5F * z - z * z * c);
-  const std::uint32_t quadrant = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(shifted)) + quarters;
-  const float y = quadrant & 1 ? cos_r : sin_r;
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(y) ^ (quadrant & 2) << 30);
-}
+// e^x²·erfc(x) = t·P(t) with t = 3 / (3 + x) for x ≥ 0, within 9e-11 of it up to 10.2, beyond which float32 has nothing
+// left (interpolation in Chebyshev's points).
+inline constexpr double kErfc[] = {-0.027649377083024371, 0.1855715791220959,   -0.49879821154693282,
+                                   0.68049508023848966,   -0.57567778652307654, 0.42648598557752101,
+                                   -0.06820048263888379,  0.17647914953252808,  0.14618955015765579,
+                                   0.17909717616914998,   0.18793951041752481,  0.18806782653946172};
 
 }  // namespace detail
 
-/// Sine and cosine of angles below 2^20, within 2 ulp.
-template <class T>
-inline T small_sin(T x) {
-  return x == T(0) ? x : detail::sine(x, 0);
+/// 1 - erf(x), within 0.51 ulp (float64: the standard library's).
+inline float erfc(float x) {
+  constexpr std::size_t kLeftOut = 3;
+  const double a = std::abs(static_cast<double>(x)), t = 3 / (3 + a);
+  const auto [series, first, second] = detail::exp_parts<double, kLeftOut>(-a * a);
+  const double y = (series + 1) * first * second * (t * detail::polynomial(detail::kErfc, t));
+  return static_cast<float>(x < 0 ? 2 - y : y);
 }
-template <class T>
-inline T small_cos(T x) {
-  return detail::sine(x, 1);
-}
+inline double erfc(double x) { return std::erfc(x); }
 
 /// a to the power b for finite a ≠ 0 and b, within 0.51 ulp: in float64, to the terms that a float32 shows.
 inline float finite_pow(float a, float b) {
@@ -265,43 +276,44 @@ inline float finite_pow(float a, float b) {
   return a > 0 ? y : is_odd ? -y : is_whole ? y : std::numeric_limits<float>::quiet_NaN();
 }
 
-/// An elementwise kernel, out = fast(..), or slow(..) where suits(..) is false.
+/// Whether fmod(a, b) is that of small_fmod(): where the quotient and its product with b have room in float64.
+inline bool has_small_quotient(float a, float b) {
+  const double wide_a = a, wide_b = b;
+  return std::abs(wide_a) < 0x1p29 * std::abs(wide_b) && std::abs(b) <= std::numeric_limits<float>::max();
+}
+/// The exact a - b·trunc(a / b), with the sign of a.
+inline float small_fmod(float a, float b) {
+  const double wide_a = a, wide_b = b;
+  return std::copysign(static_cast<float>(wide_a - wide_b * std::trunc(wide_a / wide_b)), a);
+}
+
+/// An elementwise kernel, out = fast(..), or slow(..) where suits(..) is false. The output may stand on an input.
 template <class Suits, class Fast, class Slow>
 struct FastWhere {
   static constexpr std::int64_t kGrain = std::int64_t{1} << 14;
+  static constexpr std::int64_t kBlock = 256;  // elements that go the slow way together
   Suits suits;
   Fast fast;
   Slow slow;
   template <class T, class... In>
   void operator()(std::int64_t n, T* out, const In*... in) const {
-#pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) out[i] = fast(in[i]...);
-    int are_others = 0;
+    for (std::int64_t start = 0; start < n; start += kBlock) {
+      const std::int64_t end = std::min(n, start + kBlock);
+      int are_others = 0;
 #pragma omp simd reduction(| : are_others)
-    for (std::int64_t i = 0; i < n; ++i) are_others |= !suits(in[i]...);
-    for (std::int64_t i = 0; i < n && are_others; ++i)
-      if (!suits(in[i]...)) out[i] = slow(in[i]...);
+      for (std::int64_t i = start; i < end; ++i) are_others |= !suits(in[i]...);
+      if (are_others) {
+        for (std::int64_t i = start; i < end; ++i) out[i] = suits(in[i]...) ? fast(in[i]...) : slow(in[i]...);
+      } else {
+#pragma omp simd
+        for (std::int64_t i = start; i < end; ++i) out[i] = fast(in[i]...);
+      }
+    }
   }
 };
 template <class Suits, class Fast, class Slow>
 FastWhere<Suits, Fast, Slow> fast_where(Suits suits, Fast fast, Slow slow) {
   return {suits, fast, slow};
-}
-
-/// fast(.., angle), or slow(.., angle) where the angle is large or not finite.
-struct HasSmallAngle {
-  template <class T>
-  bool operator()(T angle) const {
-    return std::abs(angle) < T(detail::kLargeAngle);
-  }
-  template <class T>
-  bool operator()(T, T angle) const {
-    return (*this)(angle);
-  }
-};
-template <class Fast, class Slow>
-auto of_angles(Fast fast, Slow slow) {
-  return fast_where(HasSmallAngle(), fast, slow);
 }
 
 }  // namespace eigengrad::kernels

@@ -109,6 +109,18 @@ TEST(Backward, WritesOverNoGradientWhoseElementsShareTheirMemory) {
   EXPECT_EQ(numbers(rows.grad()), (Numbers{0, 80, 1200}));
 }
 
+TEST(Backward, WritesOverAGradientThatIsReadAgain) {  // large angles are computed another way, in a second look
+  const double angles[] = {1, 3e6, -2, 1e9};
+  const Tensor x = leaf({1, 3e6, -2, 1e9}), y = leaf({1, 3e6, -2, 1e9});
+  sum(square(sin(x))).backward();
+  sum(square(cos(y))).backward();
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double expected = 2 * std::sin(angles[i]) * std::cos(angles[i]);
+    EXPECT_NEAR(numbers(x.grad())[i], expected, 1e-14) << angles[i];
+    EXPECT_NEAR(numbers(y.grad())[i], -expected, 1e-14) << angles[i];
+  }
+}
+
 TEST(Backward, WritesOverAGradientOfItsOwn) {
   const Tensor x = leaf({-1, 2, 3});
   Tensor y = x * 2, z = relu(y);

@@ -110,7 +110,7 @@ OpFamily arithmetic_ops() {
       {"fmod", [] { fmod(ones({2}), Tensor()); }, "[fmod] input 1 is an undefined tensor"},
       {"fmod", [] { fmod(ones({2, 3}), ones({4})); }, "[fmod] shapes [2, 3] and [4] do not broadcast"},
       {"fmod", [] { fmod(bools(), bools()); }, "[fmod] expected numbers, found bool"},
-      {"fmod", [] { fmod(ints(), zeros({2}, kInt64)); }, "[fmod] integer modulo zero"},
+      {"fmod", [] { fmod(ints(), zeros({2}, kInt64)); }, "[fmod] an integer is taken modulo zero"},
       {"atan2", [] { atan2(Tensor(), ones({2})); }, "[atan2] input 0 is an undefined tensor"},
       {"atan2", [] { atan2(ones({2}), Tensor()); }, "[atan2] input 1 is an undefined tensor"},
       {"atan2", [] { atan2(ones({2, 3}), ones({4})); }, "[atan2] shapes [2, 3] and [4] do not broadcast"},
