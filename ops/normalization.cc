@@ -69,6 +69,44 @@ struct NormalizeChannels {
   }
 };
 
+// Each of so many groups of channels of each sample of x [N, C, ..], with weight and bias [C]; also gives mean and
+// scale, [N, groups]. The inputs are x, then the weight and the bias if there are any.
+struct NormalizeGroups {
+  static constexpr const char* kName = "group_norm";
+  static constexpr SaveMask kSaves = kInputs | output(1) | output(2);
+  bool has_weight, has_bias;
+  std::int64_t groups;
+  double eps;
+  Attributes attributes() const { return {{"groups", fmt::format("{}", groups)}, {"eps", fmt::format("{}", eps)}}; }
+  Tensors forward(TensorRefs x) const {
+    const Tensor weight = has_weight ? as_contiguous(x[1]) : Tensor();
+    const Tensor bias = has_bias ? as_contiguous(x[has_weight ? 2 : 1]) : Tensor();
+    return kernels::normalize_groups(x[0], groups, weight, bias, eps);
+  }
+  // As that of NormalizeChannels, by groups.
+  Grads backward(const Saved& s, TensorRefs g) const {
+    const Tensor& x = s.x(0);
+    if (!g[0].defined()) return Grads(s.inputs());
+    const Shape by_group{x.size(0), groups, -1};
+    const Tensor in = reshape(x, by_group), centered = in - mean(in, {2}, true);
+    const Tensor r = rsqrt(mean(square(centered), {2}, true) + eps), y = centered * r;
+    const Tensor h = reshape(has_weight ? g[0] * reshape(s.x(1), channel_shape(x)) : g[0], by_group);
+    Grads grads{reshape(r * (h - mean(h, {2}, true) - y * mean(h * y, {2}, true)), x.shape())};
+    if (has_weight) grads.push_back(sum(g[0] * reshape(y, x.shape()), all_but_channels(x)));
+    if (has_bias) grads.push_back(sum(g[0], all_but_channels(x)));
+    return grads;
+  }
+  Grads backward_fused(const Saved& s, TensorRefs g) const {
+    if (!g[0].defined()) return Grads(s.inputs());
+    const Tensor weight = has_weight ? as_contiguous(s.x(1)) : Tensor();
+    const Tensors d = kernels::normalize_groups_backward(s.x(0), groups, weight, s.y(1), s.y(2), g[0]);
+    Grads grads{d[0]};
+    if (has_weight) grads.push_back(d[1]);
+    if (has_bias) grads.push_back(d[2]);
+    return grads;
+  }
+};
+
 // Over the last axes, of together `columns` elements, with weight and bias: centered for layer_norm, not for rms_norm.
 // The inputs are x, then the weight and the bias if there are any.
 template <bool kCentered>
@@ -132,37 +170,10 @@ void check_parameter(const char* op, const char* what, const Tensor& parameter, 
            parameter.dtype(), x.dtype());
 }
 
-// x·weight + bias in one pass; both broadcast to x.
-struct Affine {
-  static constexpr const char* kName = "affine";
-  static constexpr SaveMask kSaves[] = {input(1), input(0), kNothing};
-  bool by_channels;  // x is row-major [N, C, ..], weight and bias [C, 1, ..]
-  Tensor forward(TensorRefs x) const {
-    const Tensor out = empty_like(x[0]);
-    dispatch_floating(kName, out.dtype(), [&]<class T>() {
-      kernels::elementwise<T, T, T, T>(out, kernels::each([](T a, T w, T b) { return a * w + b; }), x[0], x[1], x[2]);
-    });
-    return out;
-  }
-  // The engine sums over the axes that weight and bias do not have.
-  Grads backward(const Saved& s, const Tensor& g) const {
-    return {s.needs(0) ? g * s.x(1) : Tensor(), s.needs(1) ? g * s.x(0) : Tensor(), g};
-  }
-  Grads backward_fused(const Saved& s, const Tensor& g) const {
-    if (!by_channels) return backward(s, g);
-    const Shape& shape = s.shape(1);
-    const Tensors d = kernels::affine_backward(s.needs(1) ? as_contiguous(s.x(0)) : Tensor(),
-                                               s.needs(0) ? as_contiguous(s.x(1)) : Tensor(), as_contiguous(g));
-    return {d[0], s.needs(1) ? reshape(d[1], shape) : Tensor(), reshape(d[2], shape)};
-  }
-};
-
-// The same with those of weight and bias that there are, in the given shape.
+// x·weight + bias with those of the two that there are, in the given shape.
 Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
-  if (!weight.defined()) return bias.defined() ? x + reshape(bias, shape) : x;
-  if (!bias.defined()) return x * reshape(weight, shape);
-  const bool by_channels = x.dim() > 2 && x.is_contiguous() && shape == channel_shape(x);
-  return apply(Affine{by_channels}, x, reshape(weight, shape), reshape(bias, shape));
+  const Tensor scaled = weight.defined() ? x * reshape(weight, shape) : x;
+  return bias.defined() ? scaled + reshape(bias, shape) : scaled;
 }
 
 void check_last_axes(const char* op, const Tensor& x, const Shape& shape) {
@@ -187,10 +198,12 @@ Tensor normalize_rows(const Tensor& x, const Shape& shape, const Tensor& weight,
 }
 
 // Each group of channels of each sample on its own.
-Tensor by_groups(const Tensor& x, std::int64_t groups, double eps) {
-  if (x.numel() == 0) return x;
-  const std::int64_t columns = x.numel() / (x.size(0) * groups);
-  return reshape(normalize_rows<true>(reshape(x, {-1, columns}), {columns}, Tensor(), Tensor(), eps), x.shape());
+Tensor by_groups(const char* op, const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias,
+                 double eps) {
+  check_parameter(op, "weight", weight, {x.size(1)}, x);
+  check_parameter(op, "bias", bias, {x.size(1)}, x);
+  if (x.numel() == 0) return affine(x, weight, bias, channel_shape(x));
+  return apply_affine(NormalizeGroups{weight.defined(), bias.defined(), groups, eps}, x, weight, bias)[0];
 }
 
 // (x - mean)·scale + bias in one pass; all three broadcast to x.
@@ -256,16 +269,12 @@ Tensor group_norm(Arg x, std::int64_t groups, const Tensor& weight, const Tensor
   check_input("group_norm", x, 2);
   EG_CHECK(groups >= 1 && x->size(1) % groups == 0, ValueError,
            "[group_norm] the {} channels of {} cannot be cut into {} groups", x->size(1), x->shape(), groups);
-  check_parameter("group_norm", "weight", weight, {x->size(1)}, x);
-  check_parameter("group_norm", "bias", bias, {x->size(1)}, x);
-  return affine(by_groups(x, groups, eps), weight, bias, channel_shape(x));
+  return by_groups("group_norm", x, groups, weight, bias, eps);
 }
 
 Tensor instance_norm(Arg x, const Tensor& weight, const Tensor& bias, double eps) {
   check_input("instance_norm", x, 3);
-  check_parameter("instance_norm", "weight", weight, {x->size(1)}, x);
-  check_parameter("instance_norm", "bias", bias, {x->size(1)}, x);
-  return affine(by_groups(x, x->size(1), eps), weight, bias, channel_shape(x));
+  return by_groups("instance_norm", x, x->size(1), weight, bias, eps);
 }
 
 Tensor batch_norm(Arg x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias,

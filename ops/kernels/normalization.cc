@@ -114,23 +114,29 @@ struct Channels {
       for (std::int64_t piece = begin; piece < end; ++piece) f(piece);
     });
   }
-  // Calls f(channel, element) for all elements.
+  // Calls f(first, last) for runs of samples, on several threads.
+  template <class F>
+  void each_samples(F f) const {
+    parallel_evenly(samples, rows_at_once(channels * places), f);
+  }
+  // Calls f(channel, element) for the elements of some samples, and for all of them.
+  template <class F>
+  void each_element_of(std::int64_t begin, std::int64_t end, F f) const {
+    if (in_rows) {
+      for (std::int64_t row = begin * places; row < end * places; ++row)
+#pragma omp simd
+        for (std::int64_t c = 0; c < channels; ++c) f(c, row * channels + c);
+      return;
+    }
+    for (std::int64_t run = begin * channels; run < end * channels; ++run) {
+      const std::int64_t c = run % channels;
+#pragma omp simd
+      for (std::int64_t i = 0; i < places; ++i) f(c, run * places + i);
+    }
+  }
   template <class F>
   void each_element(F f) const {
-    each_piece([&](std::int64_t piece) {
-      const std::int64_t begin = first(piece), end = first(piece + 1);
-      if (in_rows) {
-        for (std::int64_t row = begin * places; row < end * places; ++row)
-#pragma omp simd
-          for (std::int64_t c = 0; c < channels; ++c) f(c, row * channels + c);
-        return;
-      }
-      for (std::int64_t run = begin * channels; run < end * channels; ++run) {
-        const std::int64_t c = run % channels;
-#pragma omp simd
-        for (std::int64_t i = 0; i < places; ++i) f(c, run * places + i);
-      }
-    });
+    each_piece([&](std::int64_t piece) { each_element_of(first(piece), first(piece + 1), f); });
   }
 };
 
@@ -163,34 +169,43 @@ void add_rows(const Channels& shape, std::int64_t first, std::int64_t last, doub
   }
 }
 
+// Of those of runs, as well.
 template <class T, class F>
 void add_runs(const Channels& shape, std::int64_t first, std::int64_t last, double* sums, F f) {
+  constexpr std::int64_t kAtOnce = 256;
   for (std::int64_t run = first; run < last; ++run) {
     const std::int64_t c = run % shape.channels;
-    double one = 0, two = 0;
+    for (std::int64_t begin = 0; begin < shape.places; begin += kAtOnce) {
+      T one = 0, two = 0;
 #pragma omp simd reduction(+ : one, two)
-    for (std::int64_t i = 0; i < shape.places; ++i) {
-      const Terms<T> terms = f(c, run * shape.places + i);
-      one += static_cast<double>(terms.one);
-      two += static_cast<double>(terms.two);
+      for (std::int64_t i = begin; i < std::min(shape.places, begin + kAtOnce); ++i) {
+        const Terms<T> terms = f(c, run * shape.places + i);
+        one += terms.one;
+        two += terms.two;
+      }
+      sums[2 * c] += static_cast<double>(one);
+      sums[2 * c + 1] += static_cast<double>(two);
     }
-    sums[2 * c] += one;
-    sums[2 * c + 1] += two;
   }
 }
 
-// Two sums for each channel, of the two terms f(channel, element), added up piece by piece in order.
+// Added to sums [channels, 2]: the two terms f(channel, element) of some samples.
+template <class T, class F>
+void add_terms(const Channels& shape, std::int64_t begin, std::int64_t end, double* sums, F f) {
+  if (shape.in_rows)
+    add_rows<T>(shape, begin * shape.places, end * shape.places, sums, f);
+  else
+    add_runs<T>(shape, begin * shape.channels, end * shape.channels, sums, f);
+}
+
+// Those of all samples, added up piece by piece in order.
 template <class T, class F>
 std::vector<double> channel_sums(const Channels& shape, F f) {
   const auto width = static_cast<std::size_t>(2 * shape.channels);
   std::vector<double> sums(width * static_cast<std::size_t>(shape.pieces()), 0.0);
   shape.each_piece([&](std::int64_t piece) {
     double* const own = sums.data() + static_cast<std::size_t>(piece) * width;
-    const std::int64_t begin = shape.first(piece), end = shape.first(piece + 1);
-    if (shape.in_rows)
-      add_rows<T>(shape, begin * shape.places, end * shape.places, own, f);
-    else
-      add_runs<T>(shape, begin * shape.channels, end * shape.channels, own, f);
+    add_terms<T>(shape, shape.first(piece), shape.first(piece + 1), own, f);
   });
   for (std::size_t i = width; i < sums.size(); ++i) sums[i % width] += sums[i];
   sums.resize(width);
@@ -202,6 +217,101 @@ Tensor in_channels(const Tensor& x) { return x.dim() == 4 && is_channels_last(x)
 Tensor laid_out_like(const Tensor& x, const Tensor& other) {
   return other.is_contiguous() ? as_contiguous(x) : as_channels_last(x);
 }
+// Where the gradient of x is written: over that of the output, if it may be.
+Tensor place_of_gradient(const Tensor& output_grad, const Tensor& x) {
+  const bool reuses = output_grad.can_be_reused() && output_grad.strides() == x.strides();
+  return reuses ? output_grad : empty_like(x);
+}
+
+// The groups of channels of one sample after another.
+template <class T>
+class GroupsOfSample {
+ public:
+  GroupsOfSample(const Channels& shape, std::int64_t groups, const T* weight)
+      : shape_(shape),
+        groups_(groups),
+        width_(shape.channels / groups),
+        count_(static_cast<double>(width_ * shape.places)),
+        weight_(weight),
+        sums_(2 * channels()),
+        centers_(channels()),
+        gains_(channels()),
+        shifts_(channels()),
+        slopes_(channels()) {}
+
+  // Sets mean and scale [groups] of sample n, and the sample in y.
+  void normalize(std::int64_t n, const T* x, const T* bias, double eps, T* __restrict y, T* mean, T* scale) {
+    set_means(n, mean, [=](std::int64_t, std::int64_t i) { return x[i]; });
+    set_centers(mean);
+    const T* const center = centers_.data();
+    set_means(n, scale, [=](std::int64_t c, std::int64_t i) { return (x[i] - center[c]) * (x[i] - center[c]); });
+    for (std::int64_t g = 0; g < groups_; ++g)
+      scale[g] = static_cast<T>(1 / std::sqrt(static_cast<double>(scale[g]) + eps));
+    for (std::int64_t c = 0; c < shape_.channels; ++c) {
+      gains_[index(c)] = scale[c / width_] * (weight_ ? weight_[c] : T(1));
+      shifts_[index(c)] = bias ? bias[c] : T(0);
+    }
+    shape_.each_element_of(n, n + 1, [=, gain = gains_.data(), shift = shifts_.data()](std::int64_t c, std::int64_t i) {
+      y[i] = (x[i] - center[c]) * gain[c] + shift[c];
+    });
+  }
+
+  // Sets the sample in dx, which may be dy, and sums [channels, 2], of dy and of dy·z, for the gradients of bias and
+  // weight. With h = dy·weight and z the normalised x, for each group: dx = scale·(h - mean(h) - z·mean(h·z)).
+  void differentiate(std::int64_t n, const T* x, const T* mean, const T* scale, const T* dy, T* dx, double* sums) {
+    set_centers(mean);
+    const T* const center = centers_.data();
+    add_terms<T>(shape_, n, n + 1, sums, [=](std::int64_t c, std::int64_t i) {
+      return Terms<T>{dy[i], dy[i] * (x[i] - center[c])};
+    });
+    for (std::int64_t c = 0; c < shape_.channels; ++c) sums[2 * c + 1] *= static_cast<double>(scale[c / width_]);
+    for (std::int64_t g = 0; g < groups_; ++g) set_slopes(g, static_cast<double>(scale[g]), sums);
+    shape_.each_element_of(
+        n, n + 1,
+        [=, gain = gains_.data(), shift = shifts_.data(), slope = slopes_.data()](std::int64_t c, std::int64_t i) {
+          dx[i] = gain[c] * dy[i] - shift[c] - (x[i] - center[c]) * slope[c];
+        });
+  }
+
+ private:
+  static std::size_t index(std::int64_t c) { return static_cast<std::size_t>(c); }
+  std::size_t channels() const { return index(shape_.channels); }
+  double weight_of(std::int64_t c) const { return weight_ ? static_cast<double>(weight_[c]) : 1; }
+
+  // The mean over each group of f(channel, element).
+  template <class F>
+  void set_means(std::int64_t n, T* means, F f) {
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    add_terms<T>(shape_, n, n + 1, sums_.data(), [=](std::int64_t c, std::int64_t i) { return Terms<T>{f(c, i), 0}; });
+    for (std::int64_t g = 0; g < groups_; ++g) {
+      double sum = 0;
+      for (std::int64_t c = g * width_; c < (g + 1) * width_; ++c) sum += sums_[index(2 * c)];
+      means[g] = static_cast<T>(sum / count_);
+    }
+  }
+  void set_centers(const T* mean) {
+    for (std::int64_t c = 0; c < shape_.channels; ++c) centers_[index(c)] = mean[c / width_];
+  }
+  void set_slopes(std::int64_t g, double scale, const double* sums) {
+    double of_h = 0, of_hz = 0;
+    for (std::int64_t c = g * width_; c < (g + 1) * width_; ++c) {
+      of_h += weight_of(c) * sums[2 * c];
+      of_hz += weight_of(c) * sums[2 * c + 1];
+    }
+    for (std::int64_t c = g * width_; c < (g + 1) * width_; ++c) {
+      gains_[index(c)] = static_cast<T>(scale * weight_of(c));
+      shifts_[index(c)] = static_cast<T>(scale * of_h / count_);
+      slopes_[index(c)] = static_cast<T>(scale * scale * of_hz / count_);
+    }
+  }
+
+  const Channels& shape_;
+  const std::int64_t groups_, width_;  // channels of a group
+  const double count_;                 // of its elements
+  const T* const weight_;
+  std::vector<double> sums_;
+  std::vector<T> centers_, gains_, shifts_, slopes_;  // of the channels
+};
 
 }  // namespace
 
@@ -274,8 +384,7 @@ Tensors normalize_channels(const Tensor& input, const Tensor& weight, const Tens
 Tensors normalize_channels_backward(const Tensor& input, const Tensor& weight, const Tensor& mean,
                                     const Tensor& variance, const Tensor& output_grad, double eps) {
   const Tensor x = in_channels(input);
-  const bool reuses = output_grad.can_be_reused() && output_grad.strides() == x.strides();
-  const Tensor dy = laid_out_like(output_grad, x), dx = reuses ? output_grad : empty_like(x);
+  const Tensor dy = laid_out_like(output_grad, x), dx = place_of_gradient(output_grad, x);
   const Channels shape(x);
   const Tensor dweight = empty({shape.channels}, x.dtype()), dbias = empty({shape.channels}, x.dtype());
   const auto count = static_cast<double>(shape.samples * shape.places);
@@ -304,31 +413,42 @@ Tensors normalize_channels_backward(const Tensor& input, const Tensor& weight, c
   return {dx, dweight, dbias};
 }
 
-Tensors affine_backward(const Tensor& x, const Tensor& weight, const Tensor& dy) {
-  const std::int64_t images = dy.size(0), channels = dy.size(1);
-  const std::int64_t places = dy.numel() / std::max<std::int64_t>(1, images * channels);
-  const auto empty_if = [&](const Tensor& given, const Shape& shape) {
-    return given.defined() ? empty(shape, dy.dtype()) : Tensor();
-  };
-  const Tensor dx = empty_if(weight, dy.shape()), dweight = empty_if(x, {channels}),
-               dbias = empty({channels}, dy.dtype());
-  dispatch_floating("affine", dy.dtype(), [&]<class T>() {
-    const T *const in = raw_or_null<const T>(x), *const factors = raw_or_null<const T>(weight);
-    T *const dfactors = raw_or_null<T>(dweight), *const out = raw_or_null<T>(dx);
-    parallel_evenly(channels, rows_at_once(images * places), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t c = begin; c < end; ++c) {
-        double of_weight = 0, of_bias = 0;
-        for (std::int64_t n = 0; n < images; ++n) {
-          const std::int64_t first = (n * channels + c) * places;
-          const T* __restrict const grad = dy.raw<const T>() + first;
-          for (std::int64_t i = 0; factors && i < places; ++i) out[first + i] = grad[i] * factors[c];
-          if (in) of_weight += sum_in_lanes<double>(places, [&](std::int64_t i) { return grad[i] * in[first + i]; });
-          of_bias += sum_in_lanes<double>(places, [&](std::int64_t i) { return grad[i]; });
-        }
-        if (dfactors) dfactors[c] = static_cast<T>(of_weight);
-        dbias.raw<T>()[c] = static_cast<T>(of_bias);
-      }
+Tensors normalize_groups(const Tensor& input, std::int64_t groups, const Tensor& weight, const Tensor& bias,
+                         double eps) {
+  const Tensor x = in_channels(input), y = empty_like(x);
+  const Channels shape(x);
+  const Tensor mean = empty({shape.samples, groups}, x.dtype()), scale = empty_like(mean);
+  dispatch_floating("group_norm", x.dtype(), [&]<class T>() {
+    shape.each_samples([&](std::int64_t begin, std::int64_t end) {
+      GroupsOfSample<T> sample(shape, groups, raw_or_null<const T>(weight));
+      for (std::int64_t n = begin; n < end; ++n)
+        sample.normalize(n, x.raw<const T>(), raw_or_null<const T>(bias), eps, y.raw<T>(), mean.raw<T>() + n * groups,
+                         scale.raw<T>() + n * groups);
     });
+  });
+  return {y, mean, scale};
+}
+
+Tensors normalize_groups_backward(const Tensor& input, std::int64_t groups, const Tensor& weight, const Tensor& mean,
+                                  const Tensor& scale, const Tensor& output_grad) {
+  const Tensor x = in_channels(input);
+  const Tensor dy = laid_out_like(output_grad, x), dx = place_of_gradient(output_grad, x);
+  const Channels shape(x);
+  const Tensor dweight = empty({shape.channels}, x.dtype()), dbias = empty({shape.channels}, x.dtype());
+  const auto width = static_cast<std::size_t>(2 * shape.channels);
+  std::vector<double> sums(width * static_cast<std::size_t>(shape.samples), 0.0);
+  dispatch_floating("group_norm", x.dtype(), [&]<class T>() {
+    shape.each_samples([&](std::int64_t begin, std::int64_t end) {
+      GroupsOfSample<T> sample(shape, groups, raw_or_null<const T>(weight));
+      for (std::int64_t n = begin; n < end; ++n)
+        sample.differentiate(n, x.raw<const T>(), mean.raw<const T>() + n * groups, scale.raw<const T>() + n * groups,
+                             dy.raw<const T>(), dx.raw<T>(), sums.data() + static_cast<std::size_t>(n) * width);
+    });
+    for (std::size_t i = width; i < sums.size(); ++i) sums[i % width] += sums[i];
+    for (std::int64_t c = 0; c < shape.channels; ++c) {
+      dbias.raw<T>()[c] = static_cast<T>(sums[static_cast<std::size_t>(2 * c)]);
+      dweight.raw<T>()[c] = static_cast<T>(sums[static_cast<std::size_t>(2 * c + 1)]);
+    }
   });
   return {dx, dweight, dbias};
 }

@@ -23,8 +23,12 @@ Tensors normalize_channels(const Tensor& x, const Tensor& weight, const Tensor& 
 Tensors normalize_channels_backward(const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& variance,
                                     const Tensor& dy, double eps);
 
-/// The gradients of x, weight and bias, the last two [C], from that of x·weight + bias for x [N, C, ..]. That of x is
-/// undefined without weight, that of the weight without x.
-Tensors affine_backward(const Tensor& x, const Tensor& weight, const Tensor& dy);
+/// The same for each of so many groups of channels of each sample of x [N, C, ..]; weight and bias [C]. Gives y, and
+/// mean and scale [N, groups].
+Tensors normalize_groups(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps);
+
+/// The gradients of x, weight and bias.
+Tensors normalize_groups_backward(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& mean,
+                                  const Tensor& scale, const Tensor& dy);
 
 }  // namespace eigengrad::kernels
