@@ -83,8 +83,9 @@ Grads Conv::backward(const Saved& s, const Tensor& g) const {
 }
 
 // The bias comes with the weight.
-Grads Conv::backward_fused(const Saved& s, const Tensor& g) const {
-  if (s.inputs() < 3 || !s.needs(1) || !s.needs(2)) return backward(s, g);
+Grads Conv::backward_fused(const Saved& s, const Tensor& output_grad) const {
+  if (s.inputs() < 3 || !s.needs(1) || !s.needs(2)) return backward(s, output_grad);
+  const Tensor g = kernels::as_convolved(output_grad);
   const Tensor dx =
       s.needs(0) ? kernels::convolution_input_grad(g, s.x(1), window, groups, s.shape(0)[2], s.shape(0)[3], precision)
                  : Tensor();

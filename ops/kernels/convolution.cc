@@ -223,15 +223,22 @@ ConvolutionShape engine_shape(const Geometry& geometry, std::int64_t out_channel
           precision};
 }
 
-// Calls f(engine, shape) with what is to be done, unless there is nothing to do: first with the engine in use, then
-// with those that are not as good. False when none of them does it.
+// Calls f(engine) for those that do convolutions, the one in use and those that are not as good, until one says that it
+// has done it.
+template <class F>
+bool any_engine(Dtype dtype, F f) {
+  const auto& all = all_engines();
+  return std::any_of(std::find(all.begin(), all.end(), &engine()), all.end(),
+                     [&](const Engine* one) { return one->convolves(dtype) && f(*one); });
+}
+
+// The same with what is to be done, unless there is nothing to do.
 template <class F>
 bool by_engine(const Geometry& geometry, std::int64_t out_channels, std::int64_t groups, Dtype dtype,
                Precision precision, F f) {
   if (geometry.images * geometry.channels * geometry.pixels() * out_channels == 0) return false;
-  const auto& all = all_engines();
-  return std::any_of(std::find(all.begin(), all.end(), &engine()), all.end(), [&](const Engine* one) {
-    return one->convolves(dtype) && f(*one, engine_shape(geometry, out_channels, groups, dtype, precision));
+  return any_engine(dtype, [&](const Engine& one) {
+    return f(one, engine_shape(geometry, out_channels, groups, dtype, precision));
   });
 }
 
@@ -282,6 +289,10 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
   });
   finish_planes(y, end);
   return y;
+}
+
+Tensor as_convolved(const Tensor& x) {
+  return any_engine(x.dtype(), [](const Engine&) { return true; }) ? as_channels_last(x) : as_contiguous(x);
 }
 
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,

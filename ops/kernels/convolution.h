@@ -16,6 +16,8 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
 /// The gradient of x, of the given height and width, from that of y.
 Tensor convolution_input_grad(const Tensor& g, const Tensor& weight, const Window& window, std::int64_t groups,
                               std::int64_t height, std::int64_t width, Precision precision);
+/// A gradient, laid out as the two of these read it: once for both.
+Tensor as_convolved(const Tensor& g);
 /// The gradients of the weight and, if it is wanted, of the bias, from x and the gradient of y.
 struct WeightGrads {
   Tensor weight, bias;

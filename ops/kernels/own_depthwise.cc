@@ -42,13 +42,13 @@ Touches touches(const ConvolutionShape& s, std::size_t axis, bool of_outputs) {
 
 std::int64_t taps_of(const ConvolutionShape& s) { return s.window.kernel[0] * s.window.kernel[1]; }
 
-// Calls f.operator()<V, count>(first): so many vectors of V from channel `first` on. Four at a time, then one, then the
+// Calls f.operator()<V, count>(first): so many vectors of V from channel `first` on. Two at a time, then one, then the
 // channels that do not fill a vector.
 template <class T, class F>
 void each_block(std::int64_t channels, F f) {
   constexpr std::int64_t kLanes = Wide<T>::kLanes;
   std::int64_t c = 0;
-  for (; c + 4 * kLanes <= channels; c += 4 * kLanes) f.template operator()<Wide<T>, 4>(c);
+  for (; c + 2 * kLanes <= channels; c += 2 * kLanes) f.template operator()<Wide<T>, 2>(c);
   for (; c + kLanes <= channels; c += kLanes) f.template operator()<Wide<T>, 1>(c);
   for (; c < channels; ++c) f.template operator()<Single<T>, 1>(c);
 }
@@ -67,7 +67,10 @@ class Gathering {
         rows_(touches(shape, 0, of_outputs)),
         columns_(touches(shape, 1, of_outputs)),
         from_height_(of_outputs ? shape.height : shape.out_height),
-        from_width_(of_outputs ? shape.width : shape.out_width) {}
+        from_width_(of_outputs ? shape.width : shape.out_width),
+        step_(of_outputs ? shape.window.stride[1] : 1) {
+    for (std::size_t place = 0; place < columns_.size(); ++place) alike_.push_back(are_alike(place));
+  }
 
   void run(const T* from, const T* weight, const Epilogue& end, T* to) const {
     const std::int64_t channels = s_.channels, taps = taps_of(s_);
@@ -85,33 +88,72 @@ class Gathering {
 
  private:
   void run_row(const T* image, const std::vector<Touch>& touched, const T* weight, const Epilogue& end, T* to) const {
-    const std::int64_t channels = s_.channels;
-    const T* const bias = end.bias_from<T>(0);
-    for (const std::vector<Touch>& beside : columns_) {
-      each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
-        typename V::Vector sums[kCount];
-#pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) sums[v] = bias ? V::at(bias + first + v * V::kLanes) : typename V::Vector{};
-        for (const Touch& row : touched)
-          for (const Touch& column : beside) {
-            const T* const x = image + (row.other * from_width_ + column.other) * channels + first;
-            const T* const w = weight + (row.tap * s_.window.kernel[1] + column.tap) * channels + first;
-#pragma GCC unroll 4
-            for (int v = 0; v < kCount; ++v) sums[v] += V::at(x + v * V::kLanes) * V::at(w + v * V::kLanes);
-          }
-#pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) {
-          if (end.relu) sums[v] = sums[v] <= typename V::Vector{} ? typename V::Vector{} : sums[v];
-          V::at(to + first + v * V::kLanes) = sums[v];
-        }
-      });
-      to += channels;
+    const auto width = static_cast<std::int64_t>(columns_.size());
+    for (std::int64_t place = 0; place < width;) {
+      if (place + kTogether <= width && alike_[static_cast<std::size_t>(place)]) {
+        run_places<kTogether>(image, touched, place, weight, end, to + place * s_.channels);
+        place += kTogether;
+      } else {
+        run_places<1>(image, touched, place, weight, end, to + place * s_.channels);
+        ++place;
+      }
     }
   }
 
+  // So many pixels side by side, which the same taps join with pixels side by side: a weight that has been read serves
+  // them all.
+  template <int kPlaces>
+  void run_places(const T* image, const std::vector<Touch>& touched, std::int64_t place, const T* weight,
+                  const Epilogue& end, T* to) const {
+    const std::int64_t channels = s_.channels;
+    const std::vector<Touch>& beside = columns_[static_cast<std::size_t>(place)];
+    const T* const bias = end.bias_from<T>(0);
+    each_block<T>(channels, [&]<class V, int kCount>(std::int64_t first) {
+      using Vector = typename V::Vector;
+      Vector sums[kPlaces][kCount];
+#pragma GCC unroll 4
+      for (int p = 0; p < kPlaces; ++p)
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) sums[p][v] = bias ? V::at(bias + first + v * V::kLanes) : Vector{};
+      for (const Touch& row : touched)
+        for (const Touch& column : beside) {
+          const T* const x = image + (row.other * from_width_ + column.other) * channels + first;
+          const T* const w = weight + (row.tap * s_.window.kernel[1] + column.tap) * channels + first;
+#pragma GCC unroll 4
+          for (int v = 0; v < kCount; ++v) {
+            const Vector factor = V::at(w + v * V::kLanes);
+#pragma GCC unroll 4
+            for (int p = 0; p < kPlaces; ++p) sums[p][v] += V::at(x + p * step_ * channels + v * V::kLanes) * factor;
+          }
+        }
+#pragma GCC unroll 4
+      for (int p = 0; p < kPlaces; ++p)
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) {
+          if (end.relu) sums[p][v] = sums[p][v] <= Vector{} ? Vector{} : sums[p][v];
+          V::at(to + p * channels + first + v * V::kLanes) = sums[p][v];
+        }
+    });
+  }
+
+  // Whether the places from here on can be run together.
+  bool are_alike(std::size_t place) const {
+    for (std::size_t k = 1; k < kTogether; ++k) {
+      if (place + k >= columns_.size() || columns_[place + k].size() != columns_[place].size()) return false;
+      for (std::size_t i = 0; i < columns_[place].size(); ++i) {
+        const Touch &one = columns_[place][i], &other = columns_[place + k][i];
+        if (other.tap != one.tap || other.other != one.other + static_cast<std::int64_t>(k) * step_) return false;
+      }
+    }
+    return true;
+  }
+
+  static constexpr std::int64_t kTogether = 4;
   const ConvolutionShape& s_;
   const Touches rows_, columns_;
   const std::int64_t from_height_, from_width_;
+  const std::int64_t step_;  // along a row, between what places side by side read
+  std::vector<bool> alike_;  // by place: whether those from it on, kTogether of them, can be run together
 };
 
 }  // namespace
@@ -140,30 +182,62 @@ struct WeightSums {
   const Touches rows = touches(s, 0, true);
 
   void add_row(const T* image, const T* dy, std::int64_t place, T* sums) const {
-    for (const Touch& row : rows[static_cast<std::size_t>(place)])
-      for (std::int64_t tap = 0; tap < s.window.kernel[1]; ++tap)
-        add_tap(image + row.other * s.width * s.channels, dy, tap * s.window.dilation[1] - s.window.padding[1],
-                sums + (row.tap * s.window.kernel[1] + tap) * s.channels);
+    const std::int64_t width = s.window.kernel[1];
+    for (const Touch& row : rows[static_cast<std::size_t>(place)]) {
+      const T* const x = image + row.other * s.width * s.channels;
+      T* const of_row = sums + row.tap * width * s.channels;
+      std::int64_t tap = 0;
+      for (; tap + 3 <= width; tap += 3) add_taps<3>(x, dy, tap, of_row);
+      for (; tap < width; ++tap) add_taps<1>(x, dy, tap, of_row);
+    }
   }
 
  private:
-  // Input stride·place + shift belongs to output `place`.
-  void add_tap(const T* x, const T* dy, std::int64_t shift, T* sums) const {
+  // Input stride·place + shift(tap) belongs to output `place`.
+  std::int64_t shift(std::int64_t tap) const { return tap * s.window.dilation[1] - s.window.padding[1]; }
+  std::int64_t first_place(std::int64_t tap) const {
     const std::int64_t stride = s.window.stride[1];
-    const std::int64_t begin = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-    const std::int64_t end = std::min(s.out_width, s.width > shift ? (s.width - shift - 1) / stride + 1 : 0);
+    return shift(tap) >= 0 ? 0 : (-shift(tap) + stride - 1) / stride;
+  }
+  std::int64_t end_of_places(std::int64_t tap) const {
+    const std::int64_t last = s.width - 1 - shift(tap);
+    return std::min(s.out_width, last >= 0 ? last / s.window.stride[1] + 1 : 0);
+  }
+
+  // So many taps side by side: where all of them belong to a place, its gradient is read once for them.
+  template <int kTaps>
+  void add_taps(const T* x, const T* dy, std::int64_t tap, T* sums) const {
+    const std::int64_t begin = first_place(tap), end = std::max(begin, end_of_places(tap + kTaps - 1));
+    if constexpr (kTaps > 1) {
+      // Later taps begin earlier, and earlier ones end later.
+      for (int t = 1; t < kTaps; ++t)
+        add_places<1>(x, dy, tap + t, first_place(tap + t), std::min(begin, end_of_places(tap + t)), sums);
+      for (int t = 0; t + 1 < kTaps; ++t)
+        add_places<1>(x, dy, tap + t, std::max(end, first_place(tap + t)), end_of_places(tap + t), sums);
+    }
+    add_places<kTaps>(x, dy, tap, begin, end, sums);
+  }
+
+  template <int kTaps>
+  void add_places(const T* x, const T* dy, std::int64_t tap, std::int64_t begin, std::int64_t end, T* sums) const {
+    if (begin >= end) return;
+    const std::int64_t stride = s.window.stride[1], between = s.window.dilation[1] * s.channels;
     each_block<T>(s.channels, [&]<class V, int kCount>(std::int64_t first) {
-      typename V::Vector total[kCount] = {};
+      typename V::Vector total[kTaps][kCount] = {};
       for (std::int64_t place = begin; place < end; ++place) {
-        const T* const in = x + (place * stride + shift) * s.channels + first;
+        const T* const in = x + (place * stride + shift(tap)) * s.channels + first;
         const T* const out = dy + place * s.channels + first;
 #pragma GCC unroll 4
-        for (int v = 0; v < kCount; ++v) total[v] += V::at(in + v * V::kLanes) * V::at(out + v * V::kLanes);
+        for (int v = 0; v < kCount; ++v) {
+          const typename V::Vector factor = V::at(out + v * V::kLanes);
+#pragma GCC unroll 4
+          for (int t = 0; t < kTaps; ++t) total[t][v] += V::at(in + t * between + v * V::kLanes) * factor;
+        }
       }
 #pragma GCC unroll 4
-      for (int v = 0; v < kCount; ++v) {
-        V::at(sums + first + v * V::kLanes) += total[v];
-      }
+      for (int t = 0; t < kTaps; ++t)
+#pragma GCC unroll 4
+        for (int v = 0; v < kCount; ++v) V::at(sums + (tap + t) * s.channels + first + v * V::kLanes) += total[t][v];
     });
   }
 };
