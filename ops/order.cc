@@ -14,6 +14,7 @@
 #include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/copy.h"
+#include "eigengrad/ops/kernels/sort.h"
 #include "eigengrad/ops/rearrange.h"
 #include "eigengrad/ops/reduce.h"
 #include "eigengrad/ops/shape.h"
@@ -99,11 +100,18 @@ struct CumProd {
 
 Tensor as_summand(const Tensor& x) { return x.dtype() == kBool ? to(x, kInt64) : x; }
 
-// NaN is the largest; equal elements keep their order.
+// The elements of a line with their places, of which the first `count` are in order. NaN is the largest; equal elements
+// keep their order.
 template <class T>
-bool comes_before(T a, T b, bool descending) {
-  if (a != a || b != b) return descending ? a != a && b == b : a == a && b != b;
-  return descending ? a > b : a < b;
+auto sorted(const T* line, const AxisView& view, bool descending, std::int64_t count) {
+  using Key = decltype(kernels::sort_key(T()));
+  std::vector<kernels::Keyed<Key>> items(static_cast<std::size_t>(view.extent));
+  for (std::int64_t i = 0; i < view.extent; ++i) {
+    const Key key = kernels::sort_key(line[i * view.inner]);
+    items[static_cast<std::size_t>(i)] = {descending ? static_cast<Key>(~key) : key, i};
+  }
+  kernels::sort_first(items, count);
+  return items;
 }
 
 struct ArgSort {
@@ -120,36 +128,13 @@ struct ArgSort {
     const Tensor out = empty(shape, kInt64);
     dispatch(from.dtype(), [&]<class T>() {
       for_each_line(view, [&](std::int64_t first) {
-        const std::vector<Item<T>> order = sorted(from.raw<T>() + first, view);
+        const auto order = sorted(from.raw<T>() + first, view, descending, count);
         const std::int64_t block = view.extent * view.inner;
         std::int64_t* to = out.raw<std::int64_t>() + first / block * count * view.inner + first % block;
         for (std::int64_t k = 0; k < count; ++k) to[k * view.inner] = order[static_cast<std::size_t>(k)].place;
       });
     });
     return out;
-  }
-
- private:
-  template <class T>
-  struct Item {
-    T value;
-    std::int64_t place;
-  };
-  // Of which the first `count` are in order.
-  template <class T>
-  std::vector<Item<T>> sorted(const T* line, const AxisView& view) const {
-    std::vector<Item<T>> items(static_cast<std::size_t>(view.extent));
-    for (std::int64_t i = 0; i < view.extent; ++i) items[static_cast<std::size_t>(i)] = {line[i * view.inner], i};
-    const auto before = [this](const Item<T>& a, const Item<T>& b) {
-      return comes_before(a.value, b.value, descending) ||
-             (!comes_before(b.value, a.value, descending) && a.place < b.place);
-    };
-    // Few are found faster by a heap.
-    if (count < view.extent / 8)
-      std::partial_sort(items.begin(), items.begin() + count, items.end(), before);
-    else
-      std::sort(items.begin(), items.end(), before);
-    return items;
   }
 };
 
