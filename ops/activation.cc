@@ -16,6 +16,7 @@
 #include "eigengrad/ops/kernels/functions.h"
 #include "eigengrad/ops/math.h"
 #include "eigengrad/ops/shape.h"
+#include "eigengrad/ops/type.h"
 
 namespace eigengrad {
 namespace {
@@ -23,15 +24,10 @@ namespace {
 using kernels::array;
 using kernels::each;
 using kernels::each_costly;
+using kernels::few_at_once;
 using kernels::floating;
 using kernels::gradient;
-
-// Calls f(first, count) for a few elements after another, which loops that go over them again find in the first cache.
-template <class F>
-void few_at_once(std::int64_t n, F f) {
-  constexpr std::int64_t kFew = 1024;
-  for (std::int64_t first = 0; first < n; first += kFew) f(first, std::min(kFew, n - first));
-}
+using kernels::partial_gradient;
 
 struct Relu {
   static constexpr const char* kName = "relu";
@@ -133,7 +129,8 @@ struct GeluTanh {
   }
 };
 
-// log(1 + e^z) / beta with z = beta·x, as (max(z, 0) + log(1 + e^-|z|)) / beta: the power never exceeds 1.
+// log(1 + e^z) / beta with z = beta·x, as (max(z, 0) + log(1 + e^-|z|)) / beta: the power never exceeds 1. With a beta
+// of -1 it is log σ(x).
 struct Softplus {
   static constexpr const char* kName = "softplus";
   static constexpr SaveMask kSaves = input(0);
@@ -157,7 +154,7 @@ struct Softplus {
       few_at_once(n, [&](std::int64_t i, std::int64_t count) {
         T* const here = out + i;
         each([b](T a) { return kernels::exp(-std::abs(a * b)); })(count, here, x + i);
-        array([](const auto& power) { return power.log1p(); })(count, here, here);
+        each([](T power) { return kernels::log1p(power); })(count, here, here);
         each([b](T rest, T a) { return ((a * b > 0 ? a * b : T(0)) + rest) / b; })(count, here, here, x + i);
       });
     }
@@ -206,26 +203,27 @@ struct LeakyRelu {
   }
 };
 
-// x where x > 0, else alpha·(e^(x·rate) - 1): elu with rate 1, celu with rate 1 / alpha.
+// slope·x where x > 0, else alpha·(e^(x·rate) - 1): elu with slope and rate 1, celu with rate 1 / alpha.
 struct Elu {
   static constexpr const char* kName = "elu";
   static constexpr SaveMask kSaves = input(0);
-  double alpha, rate;
+  double alpha, rate, slope = 1;
   Attributes attributes() const { return {{"alpha", fmt::format("{}", alpha)}}; }
   Tensor forward(TensorRefs x) const {
-    const auto rule = each_costly([p = alpha, r = rate]<class T>(T a) {
-      return a > 0 ? a : static_cast<T>(p) * kernels::expm1(a * static_cast<T>(r));
+    const auto rule = each_costly([p = alpha, r = rate, k = slope]<class T>(T a) {
+      return a > 0 ? a * static_cast<T>(k) : static_cast<T>(p) * kernels::expm1(a * static_cast<T>(r));
     });
     return floating(kName, rule, x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor positive = s.x(0) > 0;
     // Where x is large its power is not asked for, or an infinity would meet a gradient of 0.
-    return {where(positive, g, g * exp(where(positive, 0, s.x(0)) * rate) * (alpha * rate))};
+    return {g * where(positive, slope, exp(where(positive, 0, s.x(0)) * rate) * (alpha * rate))};
   }
   Grads backward_fused(const Saved& s, const Tensor& g) const {
-    const auto rule = each_costly([p = alpha * rate, r = rate]<class T>(T d, T a) {
-      return a > 0 ? d : d * (static_cast<T>(p) * kernels::exp((a > 0 ? T(0) : a) * static_cast<T>(r)));
+    const auto rule = each_costly([p = alpha * rate, r = rate, k = slope]<class T>(T d, T a) {
+      const T power = static_cast<T>(p) * kernels::exp((a > 0 ? T(0) : a) * static_cast<T>(r));
+      return d * (a > 0 ? static_cast<T>(k) : power);
     });
     return {gradient(kName, rule, g, s.x(0))};
   }
@@ -272,14 +270,33 @@ struct Hardtanh {
   }
 };
 
-// x·h with h = x / 6 + ½ limited to [0, 1].
-struct Hardswish {
-  static constexpr const char* kName = "hardswish";
+// h(x) = x / 6 + ½, limited to [0, 1].
+struct Hardsigmoid {
+  static constexpr const char* kName = "hardsigmoid";
   static constexpr SaveMask kSaves = input(0);
   static constexpr double kLimit = 3;
   template <class T>
   static T h(T a) {
     return kernels::limited(a, T(-kLimit), T(kLimit)) / T(6) + T(0.5);
+  }
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([](auto a) { return h(a); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(abs(s.x(0)) >= kLimit, 0, g / 6)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each([]<class T>(T d, T a) { return kernels::limited_grad(d / T(6), a, T(-kLimit), T(kLimit)); });
+    return {gradient(kName, rule, g, s.x(0))};
+  }
+};
+
+// x·h(x)
+struct Hardswish {
+  static constexpr const char* kName = "hardswish";
+  static constexpr SaveMask kSaves = input(0);
+  static constexpr double kLimit = Hardsigmoid::kLimit;
+  template <class T>
+  static T h(T a) {
+    return Hardsigmoid::h(a);
   }
   Tensor forward(TensorRefs x) const {
     return floating(kName, each([]<class T>(T a) { return a * h(a); }), x[0]);
@@ -294,6 +311,81 @@ struct Hardswish {
     const auto rule =
         each([]<class T>(T d, T a) { return d * (h(a) + kernels::limited_grad(a / T(6), a, T(-kLimit), T(kLimit))); });
     return {gradient(kName, rule, g, s.x(0))};
+  }
+};
+
+// x where it is above a threshold, else a value. NaN passes.
+struct Threshold {
+  static constexpr const char* kName = "threshold";
+  static constexpr SaveMask kSaves = input(0);
+  double threshold, value;
+  Attributes attributes() const {
+    return {{"threshold", fmt::format("{}", threshold)}, {"value", fmt::format("{}", value)}};
+  }
+  Tensor forward(TensorRefs x) const {
+    const auto rule =
+        each([t = threshold, v = value]<class T>(T a) { return a <= static_cast<T>(t) ? static_cast<T>(v) : a; });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(s.x(0) <= threshold, 0, g)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each([t = threshold]<class T>(T d, T a) { return a <= static_cast<T>(t) ? T(0) : d; });
+    return {gradient(kName, rule, g, s.x(0))};
+  }
+};
+
+// 0 where |x| ≤ lambda, else x less so much towards 0: hardshrink takes nothing, softshrink lambda.
+struct Shrink {
+  static constexpr const char* kName = "shrink";
+  static constexpr SaveMask kSaves = input(0);
+  double lambda, less;
+  Attributes attributes() const { return {{"lambda", fmt::format("{}", lambda)}}; }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = each([limit = lambda, b = less]<class T>(T a) {
+      return std::abs(a) <= static_cast<T>(limit) ? T(0) : a - std::copysign(static_cast<T>(b), a);
+    });
+    return floating(kName, rule, x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {where(abs(s.x(0)) <= lambda, 0, g)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule =
+        each([limit = lambda]<class T>(T d, T a) { return std::abs(a) <= static_cast<T>(limit) ? T(0) : d; });
+    return {gradient(kName, rule, g, s.x(0))};
+  }
+};
+
+// x / (1 + |x|)
+struct Softsign {
+  static constexpr const char* kName = "softsign";
+  static constexpr SaveMask kSaves = input(0);
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([]<class T>(T a) { return a / (T(1) + std::abs(a)); }), x[0]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const { return {g / square(abs(s.x(0)) + 1)}; }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto rule = each([]<class T>(T d, T a) { return d / ((T(1) + std::abs(a)) * (T(1) + std::abs(a))); });
+    return {gradient(kName, rule, g, s.x(0))};
+  }
+};
+
+// x where x > 0, else weight·x; the weight broadcasts to x.
+struct PRelu {
+  static constexpr const char* kName = "prelu";
+  static constexpr SaveMask kSaves = kInputs;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([](auto a, auto w) { return a > 0 ? a : a * w; }), x[0], x[1]);
+  }
+  // The engine sums over the axes that the weight does not have.
+  Grads backward(const Saved& s, const Tensor& g) const {
+    const Tensor& x = s.x(0);
+    const Tensor positive = x > 0;
+    return {s.needs(0) ? where(positive, g, g * s.x(1)) : Tensor(), s.needs(1) ? where(positive, 0, g * x) : Tensor()};
+  }
+  Grads backward_fused(const Saved& s, const Tensor& g) const {
+    const auto of_x = each([](auto d, auto a, auto w) { return a > 0 ? d : d * w; });
+    const auto of_weight = each([]<class T>(T d, T a) { return a > 0 ? T(0) : d * a; });
+    return {s.needs(0) ? partial_gradient(kName, of_x, g, s.x(0), s.x(1)) : Tensor(),
+            s.needs(1) ? partial_gradient(kName, of_weight, g, s.x(0)) : Tensor()};
   }
 };
 
@@ -339,7 +431,7 @@ Tensor celu(Arg x, double alpha) {
 Tensor selu(Arg x) {
   kernels::check_floating("selu", x);
   constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
-  return elu(x, alpha) * scale;
+  return apply(Elu{scale * alpha, 1, scale}, x);
 }
 
 Tensor silu(Arg x) { return apply(Silu{}, x); }
@@ -348,12 +440,12 @@ Tensor mish(Arg x) { return apply(Mish{}, x); }
 
 Tensor softsign(Arg x) {
   kernels::check_number("softsign", x);
-  return x / (abs(x) + 1);
+  return apply(Softsign{}, is_floating(x->dtype()) ? *x : to(x, kFloat32));
 }
 
 Tensor logsigmoid(Arg x) {
   kernels::check_floating("logsigmoid", x);
-  return -softplus(-x);
+  return softplus(x, -1);
 }
 
 Tensor hardtanh(Arg x, double low, double high) {
@@ -363,7 +455,7 @@ Tensor hardtanh(Arg x, double low, double high) {
 
 Tensor hardsigmoid(Arg x) {
   kernels::check_floating("hardsigmoid", x);
-  return hardtanh(x, -3, 3) / 6 + 0.5;
+  return apply(Hardsigmoid{}, x);
 }
 
 Tensor hardswish(Arg x) { return apply(Hardswish{}, x); }
@@ -375,7 +467,8 @@ Tensor relu6(Arg x) {
 
 Tensor threshold(Arg x, double threshold, double value) {
   kernels::check_number("threshold", x);
-  return where(x->detach() > threshold, x, full({}, value, x->dtype()));
+  if (is_floating(x->dtype())) return apply(Threshold{threshold, value}, x);
+  return where(*x > threshold, x, full({}, value, x->dtype()));
 }
 
 Tensor tanhshrink(Arg x) {
@@ -386,14 +479,13 @@ Tensor tanhshrink(Arg x) {
 Tensor hardshrink(Arg x, double lambda) {
   EG_CHECK(lambda >= 0, ValueError, "[hardshrink] lambda is {}, expected 0 or more", lambda);
   kernels::check_floating("hardshrink", x);
-  return where(abs(x->detach()) <= lambda, 0, x);
+  return apply(Shrink{lambda, 0}, x);
 }
 
 Tensor softshrink(Arg x, double lambda) {
   EG_CHECK(lambda >= 0, ValueError, "[softshrink] lambda is {}, expected 0 or more", lambda);
   kernels::check_floating("softshrink", x);
-  const Tensor value = x->detach();
-  return where(abs(value) <= lambda, 0, x - sign(value) * lambda);
+  return apply(Shrink{lambda, lambda}, x);
 }
 
 Tensor prelu(Arg x, const Tensor& weight) {
@@ -406,7 +498,7 @@ Tensor prelu(Arg x, const Tensor& weight) {
            x->shape(), weight.shape());
   Shape shape(x->shape().size(), 1);
   if (shape.size() >= 2) shape[1] = weight.numel();
-  return where(x->detach() > 0, x, reshape(weight, shape) * x);
+  return apply(PRelu{}, *x, reshape(weight, shape));
 }
 
 Tensor glu(Arg x, std::int64_t axis) {

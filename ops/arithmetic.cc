@@ -123,7 +123,8 @@ Tensor remainders(const char* op, TensorRefs x, Finish finish) {
     };
     if constexpr (std::is_same_v<T, float>) {
       const auto fast = [finish](float a, float b) { return finish(kernels::small_fmod(a, b), b); };
-      kernels::elementwise<T, T, T>(out, kernels::fast_where(kernels::has_small_quotient, fast, exact), x[0], x[1]);
+      const auto suits = [](float a, float b) { return kernels::has_small_quotient(a, b); };
+      kernels::elementwise<T, T, T>(out, kernels::fast_where(suits, fast, exact), x[0], x[1]);
     } else {
       kernels::elementwise<T, T, T>(out, kernels::each_costly(exact), x[0], x[1]);
     }
@@ -309,24 +310,40 @@ struct Hypot {
 struct LogAddExp {
   static constexpr const char* kName = "logaddexp";
   static constexpr SaveMask kSaves = kInputs;
-  Tensor forward(TensorRefs x) const {
-    const auto rule = kernels::each_costly([]<class T>(T a, T b) {
-      if (a == b) return a + std::numbers::ln2_v<T>;  // also for two equal infinities
-      return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
-    });
-    return kernels::floating(kName, rule, x[0], x[1]);
-  }
+  Tensor forward(TensorRefs x) const { return kernels::floating(kName, Forward{}, x[0], x[1]); }
   Grads backward(const Saved& s, const Tensor& g) const {
     const Tensor share = sigmoid(s.x(0) - s.x(1));
     return {s.needs(0) ? g * share : Tensor(), s.needs(1) ? g * (1 - share) : Tensor()};
   }
+
+ private:
+  // In steps, of which the compiler makes vectors; it does not of them together.
+  struct Forward {
+    static constexpr std::int64_t kGrain = kernels::kCostly;
+    template <class T>
+    void operator()(std::int64_t n, T* out, const T* a, const T* b) const {
+      kernels::few_at_once(n, [&](std::int64_t i, std::int64_t count) {
+        T* const here = out + i;
+        const auto power = [](T x, T y) {
+          const T gap = std::abs(x - y);
+          return kernels::exp(x == y ? T(0) : -gap);  // also of two equal infinities
+        };
+        kernels::each(power)(count, here, a + i, b + i);
+        kernels::each([](T rest) { return kernels::log1p(rest); })(count, here, here);
+        kernels::each([](T rest, T x, T y) { return (x < y ? y : x) + rest; })(count, here, here, a + i, b + i);
+      });
+    }
+  };
 };
 
 struct XLogY {
   static constexpr const char* kName = "xlogy";
   static constexpr SaveMask kSaves[] = {kInputs, kInputs};
   Tensor forward(TensorRefs x) const {
-    const auto rule = kernels::each_costly([]<class T>(T a, T b) { return a == 0 && b == b ? T(0) : a * std::log(b); });
+    const auto rule = kernels::each_costly([]<class T>(T a, T b) {
+      const T y = a * kernels::log(b);
+      return (a == 0) & (b == b) ? T(0) : y;
+    });
     return kernels::floating(kName, rule, x[0], x[1]);
   }
   Grads backward(const Saved& s, const Tensor& g) const {
@@ -336,6 +353,81 @@ struct XLogY {
             s.needs(1) ? g * a / b : Tensor()};
   }
 };
+
+// The shape and layout of a result of three operands that broadcast.
+Tensor result_of_three(const char* op, TensorRefs x) {
+  const Shape last = broadcast_shapes(op, x[1].shape(), x[2].shape()), shape = broadcast_shapes(op, x[0].shape(), last);
+  for (std::size_t i = 0; i < 3; ++i)
+    if (x[i].shape() == shape) return empty_like(x[i]);
+  return empty(shape, x[0].dtype());
+}
+template <class Rule>
+Tensor of_three(const char* op, TensorRefs x, Rule rule) {
+  const Tensor out = result_of_three(op, x);
+  kernels::floating_into(op, out, kernels::each(rule), x[0], x[1], x[2]);
+  return out;
+}
+
+// start + weight·(end - start)
+struct Lerp {
+  static constexpr const char* kName = "lerp";
+  static constexpr SaveMask kSaves[] = {input(2), input(2), input(0) | input(1)};
+  Tensor forward(TensorRefs x) const {
+    return of_three(kName, x, [](auto start, auto end, auto weight) { return start + weight * (end - start); });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g * (1 - s.x(2)) : Tensor(), s.needs(1) ? g * s.x(2) : Tensor(),
+            s.needs(2) ? g * (s.x(1) - s.x(0)) : Tensor()};
+  }
+};
+
+// The same with a number for the weight.
+struct LerpBy {
+  static constexpr const char* kName = "lerp";
+  static constexpr SaveMask kSaves = kNothing;
+  double weight;
+  Attributes attributes() const { return {{"weight", fmt::format("{}", weight)}}; }
+  Tensor forward(TensorRefs x) const {
+    const auto rule = [w = weight]<class T>(T start, T end) { return start + static_cast<T>(w) * (end - start); };
+    return kernels::floating(kName, kernels::each(rule), x[0], x[1]);
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {s.needs(0) ? g * (1 - weight) : Tensor(), s.needs(1) ? g * weight : Tensor()};
+  }
+};
+
+// x + a·b·value
+struct AddCMul {
+  static constexpr const char* kName = "addcmul";
+  static constexpr SaveMask kSaves[] = {kNothing, input(2), input(1)};
+  double value;
+  Attributes attributes() const { return {{"value", fmt::format("{}", value)}}; }
+  Tensor forward(TensorRefs x) const {
+    return of_three(kName, x, [v = value]<class T>(T start, T a, T b) { return start + a * b * static_cast<T>(v); });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {g, s.needs(1) ? g * s.x(2) * value : Tensor(), s.needs(2) ? g * s.x(1) * value : Tensor()};
+  }
+};
+
+// x + a / b·value
+struct AddCDiv {
+  static constexpr const char* kName = "addcdiv";
+  static constexpr SaveMask kSaves[] = {kNothing, input(2), input(1) | input(2)};
+  double value;
+  Attributes attributes() const { return {{"value", fmt::format("{}", value)}}; }
+  Tensor forward(TensorRefs x) const {
+    return of_three(kName, x, [v = value]<class T>(T start, T a, T b) { return start + a / b * static_cast<T>(v); });
+  }
+  Grads backward(const Saved& s, const Tensor& g) const {
+    return {g, s.needs(1) ? g / s.x(2) * value : Tensor(),
+            s.needs(2) ? -g * s.x(1) / square(s.x(2)) * value : Tensor()};
+  }
+};
+
+bool are_alike(const Tensor& x, const Tensor& a, const Tensor& b) {
+  return is_floating(x.dtype()) && x.dtype() == a.dtype() && x.dtype() == b.dtype();
+}
 
 // Both in the floating dtype that they share: integers become float32.
 template <class Op>
@@ -357,22 +449,25 @@ Tensor xlogy(Arg a, const Tensor& b) { return apply_floating(XLogY{}, a, b); }
 Tensor lerp(Arg start, const Tensor& end, const Tensor& weight) {
   kernels::check_floating("lerp", start, end, weight);
   kernels::check_broadcast("lerp", start, end, weight);
-  return start + weight * (end - start);
+  const Dtype dtype = promote_types(result_type(start, end), weight.dtype());
+  return apply(Lerp{}, to(start, dtype), to(end, dtype), to(weight, dtype));
 }
 
 Tensor lerp(Arg start, const Tensor& end, double weight) {
   kernels::check_floating("lerp", start, end);
   kernels::check_broadcast("lerp", start, end);
-  return start + (end - start) * weight;
+  return apply_promoted(LerpBy{weight}, start, end);
 }
 
 Tensor addcmul(Arg x, const Tensor& a, const Tensor& b, Scalar value) {
   kernels::check_broadcast("addcmul", x, a, b);
+  if (are_alike(x, a, b)) return apply(AddCMul{value.to<double>()}, *x, a, b);
   return x + a * b * value;
 }
 
 Tensor addcdiv(Arg x, const Tensor& a, const Tensor& b, Scalar value) {
   kernels::check_broadcast("addcdiv", x, a, b);
+  if (are_alike(x, a, b)) return apply(AddCDiv{value.to<double>()}, *x, a, b);
   return x + a / b * value;
 }
 

@@ -457,20 +457,21 @@ struct NanToNum {
   static constexpr SaveMask kSaves = input(0);
   double nan, posinf, neginf;
   Tensor forward(TensorRefs x) const {
-    const auto rule = each([*this]<class T>(T a) {
-      if (a != a) return limited<T>(nan);
-      return std::isfinite(a) ? a : a > 0 ? limited<T>(posinf) : limited<T>(neginf);
-    });
+    const double largest = x[0].dtype() == kFloat64 ? std::numeric_limits<double>::max()
+                                                    : static_cast<double>(std::numeric_limits<float>::max());
+    const auto rule = each(
+        [n = limited(nan, largest), high = limited(posinf, largest), low = limited(neginf, largest)]<class T>(T a) {
+          constexpr T kInfinity = std::numeric_limits<T>::infinity();
+          const T number = a != a ? static_cast<T>(n) : a, above = a == -kInfinity ? static_cast<T>(low) : number;
+          return a == kInfinity ? static_cast<T>(high) : above;
+        });
     return floating(kName, rule, x[0]);
   }
   Grads backward(const Saved& s, const Tensor& g) const { return {where(isfinite(s.x(0)), g, 0)}; }
 
  private:
-  template <class T>
-  static T limited(double value) {
-    return std::isnan(value) ? static_cast<T>(value)
-                             : static_cast<T>(std::clamp<double>(value, std::numeric_limits<T>::lowest(),
-                                                                 std::numeric_limits<T>::max()));
+  static double limited(double value, double largest) {
+    return std::isnan(value) ? value : std::clamp(value, -largest, largest);
   }
 };
 
@@ -481,6 +482,15 @@ struct Trunc {
     return floating(kName, each([](auto a) { return std::trunc(a); }), x[0]);
   }
   Grads backward(const Saved&, const Tensor& g) const { return {zeros_like(g)}; }
+};
+
+struct Frac {
+  static constexpr const char* kName = "frac";
+  static constexpr SaveMask kSaves = kNothing;
+  Tensor forward(TensorRefs x) const {
+    return floating(kName, each([](auto a) { return a - std::trunc(a); }), x[0]);
+  }
+  Grads backward(const Saved&, const Tensor& g) const { return {g}; }
 };
 
 bool is_integer(const Tensor& x) { return x.defined() && x.dtype() == kInt64; }
@@ -533,7 +543,7 @@ Tensor round(Arg x) { return apply_rounding(Round{}, x); }
 
 Tensor frac(Arg x) {
   kernels::check_floating("frac", x);
-  return x - trunc(x);
+  return apply(Frac{}, x);
 }
 
 Tensor logit(Arg x, double eps) {

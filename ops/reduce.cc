@@ -8,6 +8,7 @@
 #include "eigengrad/core/dispatch.h"
 #include "eigengrad/ops/arithmetic.h"
 #include "eigengrad/ops/comparison.h"
+#include "eigengrad/ops/kernels/axis.h"
 #include "eigengrad/ops/kernels/check.h"
 #include "eigengrad/ops/kernels/reduce.h"
 #include "eigengrad/ops/math.h"
@@ -75,6 +76,20 @@ struct MinimumOf : MaximumOf<T> {
   static void join(V& best, const V& x) {
     best = (x < best) | (x != x) ? x : best;
   }
+};
+
+// The norms with p = 1 and 2. In double no square is infinite that its root would bring back.
+template <class T>
+struct LengthOf : kernels::AddingUp<double> {
+  using In = T;
+  using Out = T;
+  static double term(T x) { return std::abs(static_cast<double>(x)); }
+  static T finish(double sum) { return static_cast<T>(sum); }
+};
+template <class T>
+struct EuclideanLengthOf : LengthOf<T> {
+  static double term(T x) { return static_cast<double>(x) * static_cast<double>(x); }
+  static T finish(double sum) { return static_cast<T>(std::sqrt(sum)); }
 };
 
 // Whether there is one that is not 0.
@@ -212,8 +227,31 @@ struct All : Axes {
   Tensor forward(TensorRefs x) const { return reduce<AllOf>(kName, x[0]); }
 };
 
+// Where f first holds, which it does somewhere.
+template <class T, class F>
+std::int64_t first_place(const T* x, std::int64_t n, F f) {
+  constexpr std::int64_t kAtOnce = 256;
+  for (std::int64_t start = 0;; start += kAtOnce) {
+    const std::int64_t end = std::min(n, start + kAtOnce);
+    int holds = 0;
+#pragma omp simd reduction(| : holds)
+    for (std::int64_t i = start; i < end; ++i) holds |= f(x[i]);
+    if (holds || end == n) return std::find_if(x + start, x + end, f) - x;
+  }
+}
+
+// The first place of an extreme element, or of a NaN.
 template <class T>
 std::int64_t position_of_extreme(const T* x, std::int64_t n, std::int64_t stride, bool largest) {
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr std::int64_t kMany = 64;  // for which it pays to look for the element first, and then for its place
+    if (stride == 1 && n >= kMany) {
+      using kernels::best_in_lanes;
+      const T best = largest ? best_in_lanes(x, n, x[0], [](auto& a, const auto& b) { MaximumOf<T>::join(a, b); })
+                             : best_in_lanes(x, n, x[0], [](auto& a, const auto& b) { MinimumOf<T>::join(a, b); });
+      return first_place(x, n, [=](T here) { return (here == best) | ((best != best) & (here != here)); });
+    }
+  }
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < n; ++i) {
     const T here = x[i * stride], there = x[best * stride];
@@ -228,10 +266,13 @@ Tensor arg_extreme(const char* op, const Tensor& x, std::int64_t axis, bool keep
   const Tensor out = empty(keepdim ? view.kept : view.dropped, kInt64);
   dispatch(x.dtype(), [&]<class T>() {
     const auto* in = view.x.raw<const T>();
-    for (std::int64_t o = 0; o < view.outer; ++o)
-      for (std::int64_t k = 0; k < view.inner; ++k)
-        out.raw<std::int64_t>()[o * view.inner + k] =
-            position_of_extreme(in + o * view.reduced * view.inner + k, view.reduced, view.inner, largest);
+    parallel_evenly(view.outer * view.inner, kernels::grain_for(view.reduced),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      for (std::int64_t i = begin; i < end; ++i) {
+                        const std::int64_t first = i / view.inner * view.reduced * view.inner + i % view.inner;
+                        out.raw<std::int64_t>()[i] = position_of_extreme(in + first, view.reduced, view.inner, largest);
+                      }
+                    });
   });
   return out;
 }
@@ -261,8 +302,8 @@ struct Norm : Axes {
     return all;
   }
   Tensor forward(TensorRefs x) const {
-    if (p == 1) return sum(abs(x[0]), axes, keepdim);
-    if (p == 2) return sqrt(sum(square(x[0]), axes, keepdim));
+    if (p == 1) return reduce<LengthOf>(kName, x[0]);
+    if (p == 2) return reduce<EuclideanLengthOf>(kName, x[0]);
     return pow(sum(pow(abs(x[0]), p), axes, keepdim), 1 / p);
   }
   Grads backward(const Saved& s, const Tensor& g) const {

@@ -3,6 +3,7 @@
 // compiled for one layout only and vectorises.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -111,6 +112,13 @@ Each<kCheap, F> each(F f) {
 template <class F>
 Each<kCostly, F> each_costly(F f) {
   return {f};
+}
+
+/// Calls f(first, count) for a few elements after another, which loops that go over them again find in the first cache.
+template <class F>
+void few_at_once(std::int64_t n, F f) {
+  constexpr std::int64_t kFew = 1024;
+  for (std::int64_t first = 0; first < n; first += kFew) f(first, std::min(kFew, n - first));
 }
 
 /// The result of an elementwise op on x (and y) of one shape, or of their broadcast shape: memory order follows the one
