@@ -279,28 +279,69 @@ Workload chain() {
   }};
 }
 
+// Makes an optimizer of ten million parameters.
+using MakeOptimizer = std::function<std::shared_ptr<optim::Optimizer>(const std::vector<Tensor>&)>;
+
+template <class Optimizer>
+MakeOptimizer maker(typename Optimizer::Options options) {
+  return [=](const std::vector<Tensor>& parameters) { return std::make_shared<Optimizer>(parameters, options); };
+}
+
+const std::map<std::string, MakeOptimizer>& optimizers() {
+  static const std::map<std::string, MakeOptimizer> all{
+      {"sgd", maker<optim::SGD>({.lr = 1e-3})},         {"momentum", maker<optim::SGD>({.lr = 1e-3, .momentum = 0.9})},
+      {"adam", maker<optim::Adam>({.lr = 1e-3})},       {"adamw", maker<optim::AdamW>({.lr = 1e-3})},
+      {"nadam", maker<optim::NAdam>({.lr = 1e-3})},     {"rmsprop", maker<optim::RMSprop>({.lr = 1e-3})},
+      {"adagrad", maker<optim::Adagrad>({.lr = 1e-3})}, {"adadelta", maker<optim::Adadelta>({.lr = 1})},
+      {"lion", maker<optim::Lion>({.lr = 1e-4})},       {"muon", maker<optim::Muon>({.lr = 1e-3})},
+  };
+  return all;
+}
+
+// Four iterations from the same weights, of a bowl that is not round.
+Workload lbfgs() {
+  std::vector<Tensor> parameters;
+  for (std::uint32_t k = 0; k < 4; ++k) parameters.push_back(uniform_tensor(k, {1000, 2500}).set_requires_grad());
+  return {[=](bool read) {
+    for (std::uint32_t k = 0; k < 4; ++k) {
+      const NoGrad no_grad;
+      Tensor p = parameters[k];
+      fill_(p, k + 1);
+    }
+    optim::LBFGS optimizer(parameters, {.lr = 0.1, .max_iter = 4, .history_size = 4});
+    const Tensor cost = optimizer.step([&] {
+      optimizer.zero_grad();
+      Tensor sum_of_all;
+      for (std::size_t k = 0; k < 4; ++k) {
+        const Tensor term = mean(square(parameters[k])) * static_cast<double>(k + 1);
+        sum_of_all = k == 0 ? term : sum_of_all + term;
+      }
+      sum_of_all.backward();
+      return sum_of_all;
+    });
+    return read ? parameters[3].data<float>()[17] : 0.0;
+  }};
+}
+
 Workload optimizer_step(const std::string& name) {
+  if (name == "lbfgs") return lbfgs();
   std::vector<Tensor> parameters;
   for (std::uint32_t k = 0; k < 4; ++k) {
-    Tensor p = uniform_tensor(k, {2'500'000}).set_requires_grad();
-    p.set_grad(uniform_tensor(k + 10, {2'500'000}));
+    Tensor p = uniform_tensor(k, {1000, 2500}).set_requires_grad();
+    p.set_grad(uniform_tensor(k + 10, {1000, 2500}));
     parameters.push_back(p);
   }
-  std::shared_ptr<optim::Optimizer> optimizer;
-  if (name == "sgd") optimizer = std::make_shared<optim::SGD>(parameters, optim::SGD::Options{.lr = 1e-3});
-  if (name == "momentum")
-    optimizer = std::make_shared<optim::SGD>(parameters, optim::SGD::Options{.lr = 1e-3, .momentum = 0.9});
-  if (name == "adam") optimizer = std::make_shared<optim::Adam>(parameters, optim::Adam::Options{.lr = 1e-3});
-  if (name == "adamw") optimizer = std::make_shared<optim::AdamW>(parameters, optim::AdamW::Options{.lr = 1e-3});
-  if (!optimizer) throw std::runtime_error("no optimizer " + name);
+  const std::shared_ptr<optim::Optimizer> optimizer = optimizers().at(name)(parameters);
   return {[=](bool read) {
+    const Autocast autocast(name == "muon" ? Precision::BFloat16 : Precision::Float32);  // as PyTorch's products are
     optimizer->step();
     return read ? parameters[0].data<float>()[17] : 0.0;
   }};
 }
 
 Workload single_op(const std::string& name, std::int64_t size) {
-  const Tensor x = uniform_tensor(1, {size}, 0.1, 2), y = uniform_tensor(2, {size}, 0.1, 2);
+  const auto [low, high] = bench::range_of(name);
+  const Tensor x = uniform_tensor(1, {size}, low, high), y = uniform_tensor(2, {size}, low, high);
   const auto op = bench::ops().at(name);
   return {[=](bool read) {
     const Tensor result = op(x, y);

@@ -218,31 +218,89 @@ def chain():
     return step
 
 
+class Lion(torch.optim.Optimizer):
+    """PyTorch has none: as in the paper, with one call for all parameters where PyTorch's own optimizers have one."""
+
+    def __init__(self, params, lr, betas=(0.9, 0.99)):
+        super().__init__(params, {"lr": lr, "betas": betas})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (beta1, beta2), parameters = group["betas"], group["params"]
+            grads = [p.grad for p in parameters]
+            means = [self.state[p].setdefault("mean", torch.zeros_like(p)) for p in parameters]
+            directions = torch._foreach_lerp(means, grads, 1 - beta1)
+            torch._foreach_sign_(directions)
+            torch._foreach_add_(parameters, directions, alpha=-group["lr"])
+            torch._foreach_lerp_(means, grads, 1 - beta2)
+
+
 def optimizer_step(name):
-    parameters = [uniform_tensor(k, (2_500_000,)).requires_grad_() for k in range(4)]
+    if name == "lbfgs":
+        return lbfgs()
+    parameters = [uniform_tensor(k, (1000, 2500)).requires_grad_() for k in range(4)]
     for k, p in enumerate(parameters):
-        p.grad = uniform_tensor(k + 10, (2_500_000,))
+        p.grad = uniform_tensor(k + 10, (1000, 2500))
     optimizer = {
         "sgd": lambda: torch.optim.SGD(parameters, lr=1e-3),
         "momentum": lambda: torch.optim.SGD(parameters, lr=1e-3, momentum=0.9),
         "adam": lambda: torch.optim.Adam(parameters, lr=1e-3, fused=True),
         "adamw": lambda: torch.optim.AdamW(parameters, lr=1e-3, fused=True),
+        "nadam": lambda: torch.optim.NAdam(parameters, lr=1e-3),
+        "rmsprop": lambda: torch.optim.RMSprop(parameters, lr=1e-3),
+        "adagrad": lambda: torch.optim.Adagrad(parameters, lr=1e-3, fused=True),
+        "adadelta": lambda: torch.optim.Adadelta(parameters, lr=1),
+        "lion": lambda: Lion(parameters, lr=1e-4),
+        "muon": lambda: torch.optim.Muon(parameters, lr=1e-3),
     }[name]()
 
     def step(read):
         optimizer.step()
-        return parameters[0][17].item() if read else 0
+        return parameters[0].flatten()[17].item() if read else 0
+
+    return step
+
+
+def lbfgs():
+    parameters = [uniform_tensor(k, (1000, 2500)).requires_grad_() for k in range(4)]
+
+    def step(read):
+        with torch.no_grad():
+            for k, p in enumerate(parameters):
+                p.fill_(k + 1)
+        optimizer = torch.optim.LBFGS(parameters, lr=0.1, max_iter=4, history_size=4)
+
+        def closure():
+            optimizer.zero_grad()
+            cost = sum(p.square().mean() * (k + 1) for k, p in enumerate(parameters))
+            cost.backward()
+            return cost
+
+        optimizer.step(closure)
+        return parameters[3].flatten()[17].item() if read else 0
 
     return step
 
 
 OPS = {name: getattr(torch, name) for name in (
-    "abs neg exp log log1p expm1 sqrt rsqrt sin cos tanh sigmoid relu erf square reciprocal floor sum mean max").split()}
+    "abs neg exp log log1p expm1 exp2 log2 log10 sqrt rsqrt sin cos tan atan sinh cosh asinh tanh sigmoid relu erf erfc "
+    "square reciprocal floor sign sinc asin acos acosh atanh frac ceil round trunc nan_to_num logit celu selu isnan isinf "
+    "isfinite sum mean max min prod std norm count_nonzero any all ").split()}
+OPS.update({name: getattr(F, name) for name in (
+    "gelu silu softplus leaky_relu elu mish softsign logsigmoid hardtanh hardsigmoid hardswish relu6 tanhshrink hardshrink "
+    "softshrink ").split()})
 OPS.update({
-    "gelu": F.gelu,
-    "silu": F.silu,
-    "softplus": F.softplus,
+    "cube": lambda x: x.pow(3),
+    "clamp": lambda x: x.clamp(0.5, 1.5),
+    "threshold": lambda x: F.threshold(x, 1, 0.5),
+    "glu": lambda x: F.glu(x.view(-1, 100)),
     "argmax": lambda x: torch.argmax(x, 0),
+    "argmin": lambda x: torch.argmin(x, 0),
+    "cumprod": lambda x: x.cumprod(0),
+    "logsumexp": lambda x: x.view(-1, 100).logsumexp(1),
+    "prod_rows": lambda x: x.view(-1, 100).prod(1),
+    "min_columns": lambda x: x.view(-1, 100).amin(0),
     "sum_rows": lambda x: x.view(-1, 100).sum(1),
     "sum_columns": lambda x: x.view(-1, 100).sum(0),
     "var_rows": lambda x: x.view(-1, 100).var(1),
@@ -253,18 +311,28 @@ OPS.update({
     "layer_norm": lambda x: F.layer_norm(x.view(-1, 100), (100,)),
     "transpose": lambda x: x.view(-1, 100).t().contiguous(),
 })
-BINARY_OPS = {name: getattr(torch, name) for name in "add sub mul div maximum pow".split()}
-BINARY_OPS["add_row"] = lambda x, y: x.view(-1, 100) + y[:100]
+BINARY_OPS = {name: getattr(torch, name) for name in (
+    "add sub mul div maximum pow atan2 hypot fmod remainder floor_divide minimum logaddexp xlogy eq ne lt le gt ge ").split()}
+BINARY_OPS.update({
+    "where": lambda x, y: torch.where(x > 1, x, y),
+    "logical_and": lambda x, y: torch.logical_and(x > 1, y > 1),
+    "lerp": lambda x, y: torch.lerp(x, y, 0.3),
+    "addcmul": lambda x, y: torch.addcmul(x, y, y, value=0.5),
+    "addcdiv": lambda x, y: torch.addcdiv(x, y, y, value=0.5),
+    "prelu": lambda x, y: F.prelu(x, y[:1]),
+    "add_row": lambda x, y: x.view(-1, 100) + y[:100],
+})
+RANGES = {"asin": (-0.9, 0.9), "acos": (-0.9, 0.9), "atanh": (-0.9, 0.9), "logit": (0.1, 0.9), "acosh": (1, 3)}
 
 
 def single_op(name, size):
-    x, y = uniform_tensor(1, (size,), 0.1, 2), uniform_tensor(2, (size,), 0.1, 2)
+    x, y = (uniform_tensor(seed, (size,), *RANGES.get(name, (0.1, 2))) for seed in (1, 2))
     operands = (x,) if name in OPS else (x, y)
     op = OPS.get(name) or BINARY_OPS[name]
 
     def step(read):
         result = op(*operands)
-        return result.flatten()[0].item() if read else 0
+        return float(result.flatten()[0].item()) if read else 0
 
     return step
 
