@@ -69,6 +69,7 @@ const std::vector<Case>& convolutions() {
       {{2, 32, 9, 9}, {32, 1, 3, 3}, {.stride = 1, .padding = 1, .dilation = 1, .groups = 32}},
       {{5, 45, 9, 7}, {45, 1, 3, 2}, {.stride = {2, 1}, .padding = {1, 1}, .dilation = {1, 2}, .groups = 45}},
       {{20, 3, 6, 8}, {3, 1, 5, 5}, {.stride = 3, .padding = 3, .groups = 3}},
+      {{2, 24, 5, 23}, {24, 1, 3, 7}, {.stride = {1, 2}, .padding = {1, 4}, .dilation = {1, 2}, .groups = 24}},
       {{2, 16, 3, 3}, {16, 1, 1, 1}, {.stride = 2, .groups = 16}},
       {{2, 6, 9, 9}, {12, 1, 3, 3}, {.stride = 1, .padding = 1, .groups = 6}},  // two outputs for each channel
       {{1, 3, 7, 9}, {5, 3, 2, 3}, {.stride = {3, 2}, .padding = {0, 1}}},
