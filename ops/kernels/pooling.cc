@@ -32,7 +32,7 @@ Tensor new_images(const Shape& shape, Dtype dtype, bool channels_last) {
 }
 
 // Whether the largest numbers of x are found with its channels last: a vector of them at a time takes a fraction of what
-// planes take, and pays for turning many of them over.
+// planes take, and pays for turning many of them over, and what is found back.
 bool pools_channels_last(const Tensor& x) { return channels_come_last(x) || x.size(1) >= 8; }
 
 // Calls f(plane), shared among threads.
@@ -282,7 +282,7 @@ Tensor max_pool(const Tensor& x, const Windows& windows) {
       });
     });
   });
-  return y;
+  return channels_come_last(x) ? y : as_contiguous(y);
 }
 
 Tensor max_pool_indices(const Tensor& x, const Windows& windows) {
