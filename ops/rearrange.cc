@@ -133,7 +133,9 @@ struct ConstantPad {
   Tensor forward(TensorRefs x) const {
     Shape shape = x[0].shape();
     for (std::size_t i = 0; i < shape.size(); ++i) shape[i] += before[i] + after[i];
-    const Tensor out = full(shape, value, x[0].dtype());
+    const bool last = shape.rank() == 4 && kernels::channels_come_last(x[0]);
+    const Tensor out = last ? kernels::empty_channels_last(shape, x[0].dtype()) : empty(shape, x[0].dtype());
+    dispatch_stored(out.dtype(), [&]<class T>() { std::fill_n(out.raw<T>(), out.numel(), Scalar(value).to<T>()); });
     Tensor middle = out;
     for (std::size_t i = 0; i < shape.size(); ++i)
       middle = narrow(middle, static_cast<std::int64_t>(i), before[i], x[0].shape()[i]);
