@@ -169,22 +169,17 @@ void add_rows(const Channels& shape, std::int64_t first, std::int64_t last, doub
   }
 }
 
-// Of those of runs, as well.
+// Of those of runs, as well: a few of them in each lane.
 template <class T, class F>
 void add_runs(const Channels& shape, std::int64_t first, std::int64_t last, double* sums, F f) {
   constexpr std::int64_t kAtOnce = 256;
   for (std::int64_t run = first; run < last; ++run) {
     const std::int64_t c = run % shape.channels;
     for (std::int64_t begin = 0; begin < shape.places; begin += kAtOnce) {
-      T one = 0, two = 0;
-#pragma omp simd reduction(+ : one, two)
-      for (std::int64_t i = begin; i < std::min(shape.places, begin + kAtOnce); ++i) {
-        const Terms<T> terms = f(c, run * shape.places + i);
-        one += terms.one;
-        two += terms.two;
-      }
-      sums[2 * c] += static_cast<double>(one);
-      sums[2 * c + 1] += static_cast<double>(two);
+      const std::int64_t count = std::min(kAtOnce, shape.places - begin), start = run * shape.places + begin;
+      sums[2 * c] += static_cast<double>(sum_in_lanes<T>(count, [&](std::int64_t i) { return f(c, start + i).one; }));
+      sums[2 * c + 1] +=
+          static_cast<double>(sum_in_lanes<T>(count, [&](std::int64_t i) { return f(c, start + i).two; }));
     }
   }
 }
