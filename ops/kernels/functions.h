@@ -235,12 +235,15 @@ inline float log10(float x) {
 }
 inline double log10(double x) { return std::log10(x); }
 
-/// log(1 + x), within 2.5 ulp: what 1 + x loses is put back.
+/// log(1 + x), within 2.5 ulp: what 1 + x loses is put back. (In this form: of others, gcc makes no vectors where the
+/// argument is computed too.)
 template <class T>
 inline T log1p(T x) {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
   const T u = T(1) + x, lost = x >= T(1) ? T(1) - (u - x) : x - (u - T(1));
-  const T y = detail::log_or_edge(u, detail::log_of_positive(u) + lost / u);
-  return x == T(0) ? x : y;
+  const T y = detail::log_of_positive(u) + lost / u;
+  const T edge = u == T(0) ? -kInfinity : u == kInfinity ? u : std::numeric_limits<T>::quiet_NaN();
+  return x == T(0) ? x : u > T(0) && u < kInfinity ? y : edge;
 }
 
 namespace detail {
