@@ -161,7 +161,7 @@ struct Where {
   static constexpr SaveMask kSaves[] = {kNothing, input(0), input(0)};
   Tensor forward(TensorRefs x) const {
     EG_CHECK(x[0].dtype() == kBool, DtypeError, "[where] the condition is {}, expected bool", x[0].dtype());
-    const Tensor out = result(x);
+    const Tensor out = kernels::elementwise_result(kName, x, x[1].dtype(), 1);
     dispatch(out.dtype(), [&]<class T>() {
       const auto choose = kernels::each([](bool c, T a, T b) { return kernels::chosen(c, a, b); });
       kernels::elementwise<T, bool, T, T>(out, choose, x[0], x[1], x[2]);
@@ -170,16 +170,6 @@ struct Where {
   }
   Grads backward(const Saved& s, const Tensor& g) const {
     return {Tensor(), s.needs(1) ? where(s.x(0), g, 0) : Tensor(), s.needs(2) ? where(s.x(0), 0, g) : Tensor()};
-  }
-
- private:
-  // Memory order follows the first choice that has the shape of the result.
-  static Tensor result(TensorRefs x) {
-    const Shape choices = broadcast_shapes(kName, x[1].shape(), x[2].shape());
-    const Shape shape = broadcast_shapes(kName, x[0].shape(), choices);
-    for (std::size_t i = 1; i <= 2; ++i)
-      if (x[i].shape() == shape) return empty_like(x[i]);
-    return empty(shape, x[1].dtype());
   }
 };
 

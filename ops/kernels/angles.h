@@ -121,11 +121,11 @@ inline T odd(const T (&coefficients)[kCount], T x, T z) {
   return x + x * (z * polynomial(coefficients, z));
 }
 
-// quarters·π/4 + y
+// y and so many eighths of a turn, π/4.
 template <class T>
-inline T turned(T quarters, T y) {
-  const T eighth = quarters * T(0.25);
-  return eighth * AngleConstants<T>::kPiHigh + (y + eighth * AngleConstants<T>::kPiLow);
+inline T turned(T eighths, T y) {
+  const T halves = eighths * T(0.25);
+  return halves * AngleConstants<T>::kPiHigh + (y + halves * AngleConstants<T>::kPiLow);
 }
 
 }  // namespace detail

@@ -298,4 +298,11 @@ Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtyp
   return shape == x.shape() ? empty_like(x, dtype) : shape == y.shape() ? empty_like(y, dtype) : empty(shape, dtype);
 }
 
+Tensor elementwise_result(const char* op, TensorRefs x, Dtype dtype, std::size_t first) {
+  const Shape last = broadcast_shapes(op, x[1].shape(), x[2].shape()), shape = broadcast_shapes(op, x[0].shape(), last);
+  for (std::size_t i = first; i < 3; ++i)
+    if (x[i].shape() == shape) return empty_like(x[i], dtype);
+  return empty(shape, dtype);
+}
+
 }  // namespace eigengrad::kernels

@@ -13,6 +13,7 @@
 
 #include "eigengrad/core/function_ref.h"
 #include "eigengrad/core/multiversion.h"
+#include "eigengrad/core/node.h"
 #include "eigengrad/core/tensor.h"
 
 namespace eigengrad::kernels {
@@ -124,5 +125,7 @@ void few_at_once(std::int64_t n, F f) {
 /// The result of an elementwise op on x (and y) of one shape, or of their broadcast shape: memory order follows the one
 /// that has this shape, x if both have.
 Tensor elementwise_result(const char* op, const Tensor& x, const Tensor& y, Dtype dtype);
+/// The same of three operands: memory order follows the first one that has the shape, from x[first] on.
+Tensor elementwise_result(const char* op, TensorRefs x, Dtype dtype, std::size_t first = 0);
 
 }  // namespace eigengrad::kernels
